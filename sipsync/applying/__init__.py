@@ -1,0 +1,1 @@
+"""A plan and a portal in, an outcome out."""

@@ -1,0 +1,1 @@
+"""What sipsync leaves on this machine: plan files, locks, tokens."""

@@ -1,0 +1,1 @@
+"""Many portals side by side."""

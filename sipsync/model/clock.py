@@ -1,0 +1,24 @@
+"""Time as an argument, so that tests run on a clock of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Clock(Protocol):
+    """What the edge asks of time."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow, for intervals."""
+        ...
+
+    def now(self) -> datetime:
+        """The time of day, aware, UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Come back after so many seconds."""
+        ...

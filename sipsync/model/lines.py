@@ -1,0 +1,238 @@
+"""Portals and lines: as desired (what the YAML says), as current (what the portal returns), and the calls between.
+
+These are frozen values without behaviour that could fail. Texts are kept exactly as written or received.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from sipsync.model.fields import FIELDS, FieldName, LineType
+from sipsync.model.policy import Policy
+from sipsync.model.secret import Secret, SecretRef
+
+if TYPE_CHECKING:
+    from sipsync.model.operator import Operator
+    from sipsync.model.problems import Diagnostic, Span
+
+TEMPORARY_TITLE = "~sipsync-"
+"""How the title begins that a line carries for a moment while titles are swapped."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """`portal.key`, the name of a line everywhere: in plans, options and reports."""
+
+    portal: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.portal}.{self.key}"
+
+
+# --- desired ---
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAccess:
+    """An incoming webhook; its URL is a secret."""
+
+    url: SecretRef
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthAccess:
+    """A local application. Either `access_token` (another program renews it) or the three that let sipsync renew."""
+
+    domain: str
+    """A host, or a base address such as `http://127.0.0.1:8080/acme` for loopback only."""
+    member_id: str | None = None
+    access_token: SecretRef | None = None
+    client_id: SecretRef | str | None = None
+    client_secret: SecretRef | None = None
+    refresh_token: SecretRef | None = None
+    token_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxAccess:
+    """An embedded emulated portal, kept in a file."""
+
+    path: str
+    """Absolute."""
+
+
+Access: TypeAlias = WebhookAccess | OAuthAccess | SandboxAccess
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of the portal. The server's own refusals stay the truth."""
+
+    cloud_lines: int = 10
+    """Cloud lines that the whole portal may have (server source)."""
+    burst: int = 50
+    """Requests at once (documented; 250 for Enterprise)."""
+    rate: float = 2.0
+    """Requests a second after that (documented; 5 for Enterprise)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredLine:
+    """One line of the file. `values` holds the managed fields only: a field that is not given is left alone."""
+
+    address: Address
+    at: Span
+    values: Mapping[FieldName, str | SecretRef]
+    config_id: int | None = None
+    type: LineType | None = None
+    """An assertion for a line that exists; for an add, what to make (None: cloud)."""
+    places: Mapping[FieldName, Span] = field(default_factory=dict, compare=False)
+
+    @property
+    def title(self) -> str | None:
+        """The desired title, if it is managed."""
+        title = self.values.get("title")
+        return title if isinstance(title, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedLine:
+    """One entry of `removed:`, the only way to a delete."""
+
+    address: Address
+    at: Span
+    config_id: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredPortal:
+    """One portal as the file wants it, defaults and includes merged."""
+
+    name: str
+    at: Span
+    access: Access
+    lines: tuple[DesiredLine, ...]
+    removed: tuple[RemovedLine, ...] = ()
+    policy: Policy = Policy()
+    limits: Limits = Limits()
+
+    @property
+    def file(self) -> str:
+        """The file that declares the portal, as the user named it."""
+        return self.at.file
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What one run is about: the portals of its files and what the operator allows."""
+
+    portals: tuple[DesiredPortal, ...]
+    operator: Operator
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+# --- current ---
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentLine:
+    """One line as the portal returned it.
+
+    `values` has all four fields; "" stands for null. It has no password where the portal returned none at all.
+    """
+
+    config_id: int
+    type: LineType
+    values: Mapping[FieldName, str | Secret]
+    reg_id: int | None = None
+    """The remote registration of a cloud line; 0 = its creation failed; None for an office line."""
+    line_id: str = ""
+    """The name that `voximplant.line.get` lists it under: `reg<REG_ID>`, or `sip<n>` for an office line."""
+    status_code: int | None = None
+    """The stored status: 200 registered, 0 asked for and not confirmed, None never set; refreshed by status calls."""
+    status_message: str = ""
+    incoming_server: str = ""
+    incoming_login: str = ""
+
+    @property
+    def title(self) -> str:
+        """The current title; "" for an unnamed line."""
+        title = self.values.get("title", "")
+        return title if isinstance(title, str) else ""
+
+    @property
+    def registered(self) -> bool:
+        """Whether there is a registration that an update would renew."""
+        return self.type == "cloud" and bool(self.reg_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one reading of a portal told: the lines that this credential sees, and what blocks titles besides."""
+
+    lines: tuple[CurrentLine, ...]
+    """Ordered by config_id."""
+    names: Mapping[str, str]
+    """Line id → title for the whole portal, other owners' lines included; may be a day old (server source)."""
+    default_line: str | None = None
+    """The default outgoing line's id; "" where there is none; None where it was not asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What the telephony operator says of a cloud line's registration."""
+
+    reg_id: int
+    result: Literal["success", "error", "in_progress", "wait"]
+    status_code: int
+    message: str = ""
+    last_updated: str = ""
+    """`YYYY-MM-DD HH:MM:SS`; the time zone is unknown, so it is compared, never read."""
+
+
+# --- between ---
+
+
+Verb: TypeAlias = Literal["update", "add", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One live REST call. It may hold a secret, so it never leaves the program: `documents.PlannedCall` does."""
+
+    id: str
+    """`<portal>:<n>`, unique in the plan."""
+    address: Address
+    verb: Verb
+    values: Mapping[FieldName, str | Secret] = field(default_factory=dict)
+    config_id: int | None = None
+    """None for an add."""
+    type: LineType | None = None
+    """As `sip.get` gave it, or what an add makes; None for a delete."""
+    after: tuple[str, ...] = ()
+    """The ids of the calls that must have succeeded before."""
+
+    @property
+    def method(self) -> str:
+        """The REST method."""
+        return f"voximplant.sip.{self.verb}"
+
+    def params(self) -> dict[str, int | str | Secret]:
+        """The exact parameters, in a fixed order.
+
+        TYPE is always sent: an absent one is read as "cloud", so an office line would be checked as a cloud line
+        (server source).
+        """
+        params: dict[str, int | str | Secret] = {}
+        if self.config_id is not None:
+            params["CONFIG_ID"] = self.config_id
+        if self.type is not None:
+            params["TYPE"] = self.type
+        for name, row in FIELDS.items():
+            if name in self.values:
+                params[row.wire] = self.values[name]
+        return params

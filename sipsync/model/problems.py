@@ -1,0 +1,250 @@
+"""What can go wrong, where, and what to do about it; and the exit codes.
+
+A finding is a value (`Diagnostic`); "can't go on" is a `SipsyncError` that carries findings. Subclasses differ by who
+has to act next. Exactly one place prints them and picks an exit code: the command line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Exit(IntEnum):
+    """Exit codes. They do not depend on the output format."""
+
+    OK = 0
+    ERROR = 1
+    CHANGES = 2
+    FINDINGS = 3
+    PARTIAL = 4
+    STALE = 5
+    GUARD = 6
+    UNHEALTHY = 7
+    USAGE = 64
+    INTERRUPTED = 130
+
+
+_WORST_FIRST = (
+    Exit.USAGE,
+    Exit.INTERRUPTED,
+    Exit.UNHEALTHY,
+    Exit.PARTIAL,
+    Exit.STALE,
+    Exit.GUARD,
+    Exit.ERROR,
+    Exit.FINDINGS,
+    Exit.CHANGES,
+    Exit.OK,
+)
+
+
+def worst(exits: Iterable[Exit]) -> Exit:
+    """The one exit code that stands for several."""
+    seen = set(exits)
+    return next((exit_ for exit_ in _WORST_FIRST if exit_ in seen), Exit.OK)
+
+
+class Code(StrEnum):
+    """The stable name of each finding. `sipsync explain CODE` tells more about it."""
+
+    # files
+    FILE_NOT_FOUND = "file-not-found"
+    FILE_UNREADABLE = "file-unreadable"
+    FILE_NAME = "file-name"
+    NO_PORTALS = "no-portals"
+    NO_MARKER = "no-marker"
+    ENCODING = "encoding"
+    SYNTAX = "syntax"
+    TOO_LARGE = "too-large"
+    DUPLICATE_KEY = "duplicate-key"
+    UNKNOWN_KEY = "unknown-key"
+    MISSING_KEY = "missing-key"
+    WRONG_TYPE = "wrong-type"
+    BAD_VALUE = "bad-value"
+    TOO_LONG = "too-long"
+    WHITE_SPACE = "white-space"
+    LITERAL_SECRET = "literal-secret"  # noqa: S105  # a finding's name
+    SHARED_SECRET = "shared-secret"  # noqa: S105
+    TEMPORARY_TITLE = "temporary-title"
+    BAD_ADDRESS = "bad-address"
+    INCLUDE = "include"
+    DUPLICATE_PORTAL = "duplicate-portal"
+    DUPLICATE_CONFIG_ID = "duplicate-config-id"
+    DUPLICATE_TITLE = "duplicate-title"
+    SIMILAR_TITLES = "similar-titles"
+    NOT_FORMATTED = "not-formatted"
+    # secrets
+    SECRET_UNSET = "secret-unset"  # noqa: S105
+    SECRET_SCHEME = "secret-scheme"  # noqa: S105
+    SECRET_EXTRA = "secret-extra"  # noqa: S105
+    SECRET_FORBIDDEN = "secret-forbidden"  # noqa: S105
+    SECRET_SOURCE = "secret-source"  # noqa: S105
+    SECRET_VALUE = "secret-value"  # noqa: S105
+    # the way to a portal
+    BAD_URL = "bad-url"
+    HOST_FORBIDDEN = "host-forbidden"
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    NOT_BITRIX24 = "not-bitrix24"
+    PORTAL_MOVED = "portal-moved"
+    PORTAL_GONE = "portal-gone"
+    CREDENTIAL = "credential"
+    TOKEN = "token"  # noqa: S105
+    NO_SCOPE = "no-scope"
+    NO_RIGHT = "no-right"
+    SUBSCRIPTION = "subscription"
+    RATE_LIMIT = "rate-limit"
+    BLOCKED = "blocked"
+    REFUSED = "refused"
+    HOST_TWICE = "host-twice"
+    # planning
+    LINE_NOT_FOUND = "line-not-found"
+    LINE_AMBIGUOUS = "line-ambiguous"
+    LOOKS_LIKE_RENAME = "looks-like-rename"
+    CREATE_OFF = "create-off"
+    DELETE_OFF = "delete-off"
+    TYPE_DIFFERS = "type-differs"
+    REMOVED_DIFFERS = "removed-differs"
+    TITLE_HELD = "title-held"
+    HALF_SWAP = "half-swap"
+    CLOUD_LIMIT = "cloud-limit"
+    NOTHING_SELECTED = "nothing-selected"
+    PASSWORDS_NOT_COMPARED = "passwords-not-compared"
+    NEVER_REGISTERED = "never-registered"
+    DEFAULT_LINE = "default-line"
+    REREGISTERS = "reregisters"
+    LOST_FOR_GOOD = "lost-for-good"
+    UNMANAGED = "unmanaged"
+    PLAN_IS_WRONG = "plan-is-wrong"
+    # safety limits
+    VANISHED_LINES = "vanished-lines"
+    MAX_CHANGES = "max-changes"
+    PROTECTED = "protected"
+    IGNORED_FIELD = "ignored-field"
+    UNKNOWN_ALLOW = "unknown-allow"
+    # saved plans and snapshots
+    PLAN_UNREADABLE = "plan-unreadable"
+    PLAN_TOO_NEW = "plan-too-new"
+    PLAN_TOO_OLD = "plan-too-old"
+    PLAN_SEAL = "plan-seal"
+    PLAN_UNEXPECTED = "plan-unexpected"
+    PLAN_NOT_APPLYABLE = "plan-not-applyable"
+    STALE_LINE = "stale-line"
+    STALE_FILE = "stale-file"
+    STALE_SECRET = "stale-secret"  # noqa: S105
+    SNAPSHOT = "snapshot"
+    # applying
+    DECLINED = "declined"
+    NO_TERMINAL = "no-terminal"
+    LOCKED = "locked"
+    WRITE_FAILED = "write-failed"
+    UNCONFIRMED = "unconfirmed"
+    NOT_CARRIED_OUT = "not-carried-out"
+    NOT_ATTEMPTED = "not-attempted"
+    TEMPORARY_LEFT = "temporary-left"
+    UNHEALTHY = "unhealthy"
+    INTERRUPTED = "interrupted"
+    # output and the rest
+    UNWRITABLE = "unwritable"
+    FORGE = "forge"
+    USAGE = "usage"
+    EXTRA_MISSING = "extra-missing"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A place in a text file. Lines and columns count from 1; `excerpt` is the line, with secrets masked."""
+
+    file: str
+    line: int
+    column: int = 1
+    end_column: int = 0
+    """One past the last column, on the same line; 0 where only the beginning is known."""
+    excerpt: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding: what, where, and what to do."""
+
+    code: Code
+    summary: str
+    hint: str = ""
+    at: Span | None = None
+    address: str | None = None
+    """The line's address `portal.key`, or the portal's name."""
+    severity: Severity = "error"
+
+    def __str__(self) -> str:
+        place = f"{self.at}: " if self.at else f"{self.address}: " if self.address else ""
+        return f"{place}{self.summary}"
+
+
+class SipsyncError(Exception):
+    """Can't go on. `code` is stable, `diagnostics` say why, `exit` is what the command line ends with."""
+
+    exit: ClassVar[Exit] = Exit.ERROR
+
+    def __init__(self, *diagnostics: Diagnostic) -> None:
+        self.diagnostics = diagnostics
+        super().__init__("; ".join(map(str, diagnostics)))
+
+    @property
+    def code(self) -> Code:
+        """The code of the first finding."""
+        return self.diagnostics[0].code if self.diagnostics else Code.INTERNAL
+
+
+class ConfigError(SipsyncError):
+    """The files must be changed."""
+
+
+class SecretError(SipsyncError):
+    """A secret can't be had: the operator must provide it."""
+
+
+class GuardRefused(SipsyncError):
+    """A safety limit stopped the run: the operator may allow the one finding."""
+
+    exit = Exit.GUARD
+
+
+class StalePlan(SipsyncError):
+    """The world moved since the plan was made: plan again."""
+
+    exit = Exit.STALE
+
+
+class UsageError(SipsyncError):
+    """The command line must be changed."""
+
+    exit = Exit.USAGE
+
+
+class Interrupted(SipsyncError):
+    """A signal ended the run."""
+
+    exit = Exit.INTERRUPTED
+
+
+class PortalError(SipsyncError):
+    """A portal did not do what it was asked; `error` is the server's own code, "" where it gave none.
+
+    Decide by `error` and `code` only: the server's texts are localised and its statuses disagree with its documents.
+    """
+
+    def __init__(self, diagnostic: Diagnostic, error: str = "") -> None:
+        super().__init__(diagnostic)
+        self.error = error

@@ -1,0 +1,13 @@
+"""The one door out of a `Secret`. The import contract in pyproject.toml lists who may open it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from sipsync.model.secret import Secret
+
+
+def reveal(secret: Secret) -> str:
+    """The value of a secret, for a request, a keyed fingerprint or the rule book."""
+    return cast("str", object.__getattribute__(secret, "_Secret__value"))

@@ -1,0 +1,61 @@
+"""Secrets and references to secrets.
+
+A `Secret` can be compared and passed on, and nothing else: it has no readable repr, no hash, no pickle, and neither
+JSON nor pydantic take it. `model.reveal` is the one door out, and the import contract says who may use it.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from sipsync.model.problems import Span
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """Where a secret is to be had: `scheme:rest`, as written in the file. A reference is not secret itself."""
+
+    scheme: str
+    rest: str
+    at: Span | None = field(default=None, compare=False)
+    """Where it was written; not compared, so that a secret used twice is resolved once."""
+
+    def __str__(self) -> str:
+        return f"{self.scheme}:{self.rest}"
+
+
+class Secret:
+    """A value that must never be shown."""
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str) -> None:
+        self.__value = value
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self.__value.encode(), other.__value.encode())
+
+    __hash__ = None  # type: ignore[assignment]  # a hash would be an oracle, and a key of a mapping would be shown
+
+    def __bool__(self) -> bool:
+        """Whether there is a value at all; an empty one is what the server returns for "none"."""
+        return self.__value != ""
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret can't be pickled: a worker resolves its own")
+
+
+Resolved = Mapping[SecretRef, Secret]
+"""What references stand for, resolved once per run."""

@@ -1,0 +1,1 @@
+"""Desired and current in, an ordered and proved plan out: pure functions of values."""

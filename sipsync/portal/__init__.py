@@ -1,0 +1,1 @@
+"""One Bitrix24 portal over REST: requests, answers, credentials, rate limits."""

@@ -1,0 +1,105 @@
+"""What planning and applying ask of a portal, and how it answers. Nothing here does I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from sipsync.model.lines import Call, CurrentLine, Registration, Snapshot
+    from sipsync.model.problems import PortalError
+
+Seal: TypeAlias = Callable[[bytes], str]
+"""A keyed fingerprint (HMAC-SHA256, hex). The key stays inside."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Identity:
+    """Whose lines on which portal: known from the credential, without asking the portal."""
+
+    host: str
+    """Lower case, with a port where it is not the default one; for loopback with the path before `/rest/`."""
+    owner: str
+    """`webhook` (all webhooks of a portal see the same lines), or `app:<client_id>`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The server carried the call out."""
+
+    value: object
+    """1, or for an add the new row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The server said no."""
+
+    error: PortalError
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """It was sent and no answer came: it may have been carried out, or may yet be."""
+
+    error: PortalError
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """It did not reach the server, or the server did not get to it: nothing happened."""
+
+    error: PortalError | None = None
+    """What is in the way; None where an earlier call of the same batch failed."""
+
+
+Reply: TypeAlias = Done | Refused | Lost | Unsent
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of some calls, in their order."""
+
+    replies: tuple[Reply, ...]
+    lines: Mapping[int, CurrentLine] | None = None
+    """The lines read back in the last request, where there was room for that and nothing failed before it."""
+
+
+class PortalReader(Protocol):
+    """A portal that can only be read; what planning is given. Every method raises PortalError."""
+
+    identity: Identity
+    seal: Seal
+
+    @property
+    def requests(self) -> int:
+        """HTTP requests sent so far."""
+        ...
+
+    async def snapshot(self, *, outgoing: bool = False) -> Snapshot:
+        """All lines that the credential sees, and the names of the whole portal.
+
+        One request for up to 50 lines, two for up to 2,500. `outgoing` asks for the default line in the first one.
+        """
+        ...
+
+    async def lines(self, config_ids: Sequence[int]) -> Mapping[int, CurrentLine]:
+        """These lines as they are now; a line that is gone is missing."""
+        ...
+
+    async def status(self, reg_id: int) -> Registration:
+        """The registration, asked live. It writes the stored status and may notify portal users (server source)."""
+        ...
+
+
+class Portal(PortalReader, Protocol):
+    """A portal that can be written."""
+
+    async def send(self, calls: Sequence[Call], read_back: Sequence[int] = ()) -> Sent:
+        """Send calls in this order, in as few requests as the API allows; says what became of each, never raises for one.
+
+        A call whose `after` names an earlier call of the same sending is only run where that one succeeded. Calls are
+        repeated here only where the server surely did nothing. After a failure the rest may come back as `Unsent`.
+        """
+        ...

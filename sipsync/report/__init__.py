@@ -1,0 +1,1 @@
+"""Documents to text; one renderer per file."""

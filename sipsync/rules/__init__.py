@@ -1,0 +1,1 @@
+"""The server, written down once: pure functions that the proof, the sandbox and the client share."""

@@ -1,0 +1,1 @@
+"""An emulated portal: the rule book behind HTTP, its rows in SQLite."""
