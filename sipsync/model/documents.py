@@ -155,7 +155,7 @@ class PortalPlan(Document):
     seal: str = ""
 
     def substance(self) -> dict[str, Any]:
-        """What the digest covers: changes, calls, evidence, selection and the desired state; no time, no diagnostics."""
+        """What the digest covers: changes, calls, evidence, selection and the desired state; no time or diagnostics."""
         document = self.model_dump(
             mode="json",
             include={"portal", "desired", "selection", "resource_changes", "calls", "evidence"},

@@ -97,7 +97,7 @@ class Portal(PortalReader, Protocol):
     """A portal that can be written."""
 
     async def send(self, calls: Sequence[Call], read_back: Sequence[int] = ()) -> Sent:
-        """Send calls in this order, in as few requests as the API allows; says what became of each, never raises for one.
+        """Send calls in this order, in as few requests as the API allows; says what became of each.
 
         A call whose `after` names an earlier call of the same sending is only run where that one succeeded. Calls are
         repeated here only where the server surely did nothing. After a failure the rest may come back as `Unsent`.
