@@ -1,0 +1,322 @@
+"""Which line is which, and which managed fields differ.
+
+Lines with a config_id claim theirs first; the others are found by title among the lines that are left: identical
+first, then equal as the server's database compares. A line that is not found is an error, or an add where the policy
+allows it. A line that the file does not name is never touched.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from fnmatch import fnmatchcase
+
+from sipsync.model.fields import FIELDS, FieldName
+from sipsync.model.lines import CurrentLine, DesiredLine, RemovedLine
+from sipsync.model.problems import Code, Diagnostic
+from sipsync.model.secret import Secret, SecretRef
+from sipsync.planning.view import LineChange, View
+from sipsync.rules.values import title_key
+
+_CONNECTION: tuple[FieldName, ...] = ("server", "login", "password")
+
+
+@dataclass(slots=True)
+class Match:
+    """Which desired line is which current one."""
+
+    pairs: list[tuple[DesiredLine, CurrentLine]] = field(default_factory=list)
+    adds: list[DesiredLine] = field(default_factory=list)
+    deletes: list[tuple[RemovedLine, CurrentLine]] = field(default_factory=list)
+    unmanaged: list[CurrentLine] = field(default_factory=list)
+    """Lines that the file does not name."""
+    problems: list[Diagnostic] = field(default_factory=list)
+    vanished: bool = False
+    """None of the file's config_ids is among the lines that the credential sees."""
+
+
+def match(view: View) -> Match:
+    """Pairs of desired and current lines, and what is left over on both sides."""
+    found = Match()
+    free = {line.config_id: line for line in view.current.lines}
+    by_title: list[DesiredLine] = []
+    missing: list[DesiredLine] = []
+    for line in view.desired.lines:
+        if line.config_id is None:
+            by_title.append(line)
+        elif line.config_id in free:
+            found.pairs.append((line, free.pop(line.config_id)))
+        else:
+            missing.append(line)
+    found.vanished = bool(missing) and not found.pairs
+    found.problems += [_not_seen(line) for line in missing if view.selects(line.address)]
+    for removed in view.desired.removed:
+        if removed.config_id in free:
+            found.deletes.append((removed, free.pop(removed.config_id)))
+    for same in (str, title_key):
+        by_title = _claim(by_title, free, same, found, view)
+    twins = {_connection(line): line for line in reversed(free.values())}
+    for line in by_title:
+        _settle_unfound(line, twins.get(_connection(line)), found, view)
+    order = {line.address: place for place, line in enumerate(view.desired.lines)}
+    found.pairs.sort(key=lambda pair: order[pair[0].address])
+    found.unmanaged = list(free.values())
+    return found
+
+
+def _claim(
+    lines: list[DesiredLine],
+    free: dict[int, CurrentLine],
+    same: Callable[[str], str],
+    found: Match,
+    view: View,
+) -> list[DesiredLine]:
+    """Claims free lines by title; returns the lines that found none."""
+    titled: dict[str, list[CurrentLine]] = defaultdict(list)
+    for current in free.values():
+        titled[same(current.title)].append(current)
+    left = []
+    for line in lines:
+        hits = [hit for hit in titled[same(line.title or "")] if hit.config_id in free]
+        if len(hits) == 1:
+            found.pairs.append((line, free.pop(hits[0].config_id)))
+        elif not hits:
+            left.append(line)
+        elif view.selects(line.address):
+            ids = ", ".join(str(hit.config_id) for hit in hits)
+            found.problems.append(
+                Diagnostic(
+                    Code.LINE_AMBIGUOUS,
+                    f'{len(hits)} lines in Bitrix24 have the title "{line.title}": config_id {ids}',
+                    "Add config_id with the one that you mean.",
+                    line.places.get("title", line.at),
+                    str(line.address),
+                )
+            )
+    return left
+
+
+def _connection(line: DesiredLine | CurrentLine) -> tuple[str, str]:
+    return str(line.values.get("server", "")), str(line.values.get("login", ""))
+
+
+def _not_seen(line: DesiredLine) -> Diagnostic:
+    return Diagnostic(
+        Code.LINE_NOT_FOUND,
+        f"this credential has no access to line {line.config_id}",
+        "A webhook sees the lines made in Bitrix24's pages or by any webhook, an application only its own. "
+        "Check config_id, or take the line out of the file if it was deleted.",
+        line.at,
+        str(line.address),
+    )
+
+
+def _settle_unfound(line: DesiredLine, twin: CurrentLine | None, found: Match, view: View) -> None:
+    """A title that no line has: a likely rename (an unclaimed line is its twin), an add, or an error."""
+    if not view.selects(line.address):
+        return
+    at = line.places.get("title", line.at)
+    if twin is not None:
+        found.problems.append(
+            Diagnostic(
+                Code.LOOKS_LIKE_RENAME,
+                f'no line has the title "{line.title}", but line {twin.config_id} ("{twin.title}") has the same '
+                "server and login: looks like a rename",
+                f"Add config_id: {twin.config_id} (`sipsync import --pin` writes the ids into the file).",
+                at,
+                str(line.address),
+            )
+        )
+    elif not view.desired.policy.create:
+        found.problems.append(
+            Diagnostic(
+                Code.CREATE_OFF,
+                f'no line in Bitrix24 has the title "{line.title}"',
+                "Correct the title, give the line's config_id (`sipsync import` lists them), or set "
+                "`policy: {create: true}` to have the line made.",
+                at,
+                str(line.address),
+            )
+        )
+    elif missing := [name for name in ("title", "server", "login") if name not in line.values]:
+        found.problems.append(
+            Diagnostic(
+                Code.MISSING_KEY,
+                f"to make a line, its {' and '.join(missing)} must be given",
+                "Add it to the line, or to `defaults` for all lines.",
+                line.at,
+                str(line.address),
+            )
+        )
+    else:
+        found.adds.append(line)
+
+
+@dataclass(slots=True)
+class Difference:
+    """What is to change, and what could not be compared."""
+
+    changes: list[LineChange] = field(default_factory=list)
+    unchanged: list[tuple[DesiredLine, CurrentLine]] = field(default_factory=list)
+    problems: list[Diagnostic] = field(default_factory=list)
+    warnings: list[Diagnostic] = field(default_factory=list)
+
+
+def differences(view: View, found: Match, today: date) -> Difference:
+    """The selected lines that differ, with the differing fields only."""
+    result = Difference()
+    uncompared: list[DesiredLine] = []
+    for line, current in found.pairs:
+        if not view.selects(line.address):
+            continue
+        if line.type is not None and line.type != current.type:
+            result.problems.append(_type_differs(line, current))
+            continue
+        ignored, notes = _ignored_fields(view, line, today)
+        result.warnings += notes
+        wanted = _wanted(view, line, current, ignored)
+        if view.known_refs is None and "password" in line.values.keys() - ignored - wanted.keys():
+            uncompared.append(line)
+        fields = _differing(wanted, current)
+        if str(line.address) in view.selection.reregister:
+            fields = tuple(name for name in FIELDS if name in fields or name in _CONNECTION)
+            wanted = {**{name: current.values[name] for name in _CONNECTION if name in current.values}, **wanted}
+        if fields:
+            result.changes.append(
+                LineChange(
+                    line.address,
+                    line.at,
+                    "update",
+                    current.type,
+                    current,
+                    {name: wanted[name] for name in fields if name in wanted},
+                    unchanged=len(line.values.keys() - set(fields)),
+                )
+            )
+        else:
+            result.unchanged.append((line, current))
+    for line in found.adds:
+        result.changes.append(
+            LineChange(line.address, line.at, "add", line.type or "cloud", wanted=_wanted(view, line, None, ()))
+        )
+    for removed, current in found.deletes:
+        if not view.selects(removed.address):
+            continue
+        if removed.title == current.title:
+            result.changes.append(LineChange(removed.address, removed.at, "delete", current.type, current))
+        else:
+            result.problems.append(_removed_differs(removed, current))
+    if uncompared:
+        result.warnings.append(_not_compared(view, uncompared))
+    return result
+
+
+def _wanted(
+    view: View, line: DesiredLine, current: CurrentLine | None, ignored: Collection[FieldName]
+) -> dict[FieldName, str | Secret]:
+    """The line's managed values, its secrets looked up; without the fields that can't or need not be compared."""
+    wanted: dict[FieldName, str | Secret] = {}
+    for name, value in line.values.items():
+        if name in ignored:
+            continue
+        if not isinstance(value, SecretRef):
+            wanted[name] = value
+        elif view.known_refs is not None:
+            # Only references are known: another one stands for another value, whatever it is.
+            if current is None or view.known_refs.get(current.config_id) != str(value):
+                wanted[name] = Secret("")
+        elif value in view.secrets and (current is None or name in current.values):
+            wanted[name] = view.secrets[value]
+    return wanted
+
+
+def _differing(wanted: Mapping[FieldName, str | Secret], current: CurrentLine) -> tuple[FieldName, ...]:
+    """The fields whose values differ, in the table's order. `==` decides first: most lines do not differ."""
+    before = {name: current.values.get(name, "") for name in wanted}
+    if before == wanted:
+        return ()
+    from deepdiff import DeepDiff
+
+    # A secret is replaced by whether it differs, since the tree would print values.
+    tree = DeepDiff(
+        {name: _comparable(value, wanted[name]) for name, value in before.items()},
+        {name: _comparable(value, value) for name, value in wanted.items()},
+        view="tree",
+        threshold_to_diff_deeper=0,
+    )
+    differing = {level.path(output_format="list")[0] for levels in tree.values() for level in levels}
+    return tuple(name for name in FIELDS if name in differing)
+
+
+def _comparable(value: str | Secret, wanted: str | Secret) -> str:
+    if isinstance(value, str) and isinstance(wanted, str):
+        return value
+    return "as wanted" if value == wanted else "other"
+
+
+def _ignored_fields(view: View, line: DesiredLine, today: date) -> tuple[set[FieldName], list[Diagnostic]]:
+    """The fields that the policy leaves alone on this line; those whose time is over count again, with a warning."""
+    ignored: set[FieldName] = set()
+    notes = []
+    for rule in view.desired.policy.ignore_fields:
+        if rule.field not in line.values or not fnmatchcase(line.address.key, rule.line):
+            continue
+        if rule.until is None or today <= rule.until:
+            ignored.add(rule.field)
+        else:
+            notes.append(
+                Diagnostic(
+                    Code.IGNORED_FIELD,
+                    f"ignore_fields for {rule.field} ended on {rule.until} ({rule.reason}): the field counts again",
+                    "Remove the entry, or give it a later `until`.",
+                    line.at,
+                    str(line.address),
+                    "warning",
+                )
+            )
+    return ignored, notes
+
+
+def _type_differs(line: DesiredLine, current: CurrentLine) -> Diagnostic:
+    return Diagnostic(
+        Code.TYPE_DIFFERS,
+        f"line {current.config_id} is of type {current.type}, the file says {line.type}",
+        "Bitrix24 can't change a line's type. A replacement is a new line: config_id, queue, voice menu, recording, "
+        "working hours, CRM rules and access rights of this one would be lost. Correct `type`, or make a new line "
+        "and move the old one to `removed`.",
+        line.at,
+        str(line.address),
+    )
+
+
+def _removed_differs(removed: RemovedLine, current: CurrentLine) -> Diagnostic:
+    return Diagnostic(
+        Code.REMOVED_DIFFERS,
+        f'line {current.config_id} has the title "{current.title}", not "{removed.title}": not deleted',
+        "Check that config_id names the line that is to go, and give its current title.",
+        removed.at,
+        str(removed.address),
+    )
+
+
+def _not_compared(view: View, lines: list[DesiredLine]) -> Diagnostic:
+    count = f"{len(lines)} password{'s were' if len(lines) > 1 else ' was'}"
+    if not view.selection.secrets:
+        return Diagnostic(
+            Code.PASSWORDS_NOT_COMPARED,
+            f"{count} not compared, since secrets are not read",
+            "Plan without --no-secrets to compare them.",
+            lines[0].places.get("password", lines[0].at),
+            view.desired.name,
+            "warning",
+        )
+    return Diagnostic(
+        Code.PASSWORDS_NOT_COMPARED,
+        f"{count} not compared: this portal does not return passwords",
+        "A password that has to be set again can be sent with --reregister ADDRESS.",
+        lines[0].places.get("password", lines[0].at),
+        view.desired.name,
+        "warning",
+    )

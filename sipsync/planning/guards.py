@@ -1,0 +1,142 @@
+"""The safety limits: one function each, listed in GUARDS.
+
+A guard looks at one portal's changes and returns findings; `--allow <guard>:<address>` turns the one finding that it
+names into a warning. There is no way to allow everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from sipsync.model.lines import CurrentLine
+from sipsync.model.problems import Code, Diagnostic
+from sipsync.planning.compare import Match
+from sipsync.planning.view import LineChange, View
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a guard judges."""
+
+    view: View
+    match: Match
+    changes: Sequence[LineChange]
+
+
+Guard = Callable[[Proposal], Iterator[Diagnostic]]
+
+
+def check(proposal: Proposal) -> tuple[list[Diagnostic], list[Diagnostic]]:
+    """What stops the portal, and what the operator allowed (as warnings)."""
+    stops, allowed = [], []
+    for guard in GUARDS:
+        for found in guard(proposal):
+            if f"{found.code}:{found.address}" in proposal.view.selection.allow:
+                allowed.append(replace(found, severity="warning", hint="Allowed by the operator (--allow)."))
+            else:
+                stops.append(found)
+    return stops, allowed
+
+
+def vanished_lines(proposal: Proposal) -> Iterator[Diagnostic]:
+    """The credential sees none of the lines that the file names: likely another webhook or application."""
+    if proposal.match.vanished:
+        name = proposal.view.desired.name
+        yield Diagnostic(
+            Code.VANISHED_LINES,
+            "this credential sees none of the lines that the file names by config_id: "
+            "probably another webhook or application",
+            "A webhook sees the lines made in Bitrix24's pages or by any webhook, an application only its own. "
+            f"Use the credential that the file was imported with. {_override(Code.VANISHED_LINES, name)}",
+            proposal.view.desired.at,
+            name,
+        )
+
+
+def max_changes(proposal: Proposal) -> Iterator[Diagnostic]:
+    """More lines change than the policy lets change at once."""
+    view, count = proposal.view, len(proposal.changes)
+    total = len(proposal.match.pairs) + len(proposal.match.adds) + len(proposal.match.deletes)
+    for limit in (view.desired.policy.max_changes or "").split(","):
+        if limit and count > allowed_changes(limit, total):
+            yield Diagnostic(
+                Code.MAX_CHANGES,
+                f"stopped by a safety limit: max_changes is {limit}, the plan changes {count}",
+                "Change fewer lines at a time, for example with --line. "
+                f"{_override(Code.MAX_CHANGES, view.desired.name)}",
+                view.desired.at,
+                view.desired.name,
+            )
+            return
+
+
+def allowed_changes(limit: str, total: int) -> int:
+    """How many of `total` lines may change; a percentage always allows one, so that it works on small portals."""
+    if limit.endswith("%"):
+        return max(1, int(float(limit[:-1]) * total / 100))
+    return int(limit)
+
+
+def protected(proposal: Proposal) -> Iterator[Diagnostic]:
+    """A line that the policy protects would change."""
+    for change in proposal.changes:
+        titles = [title for title in (change.title, change.current and change.current.title) if title]
+        for glob in proposal.view.desired.policy.protected:
+            if any(fnmatchcase(name, glob) for name in (change.address.key, *titles)):
+                yield Diagnostic(
+                    Code.PROTECTED,
+                    f'stopped by a safety limit: the line is protected ("{glob}"), the plan would {change.verb} it',
+                    f"Take the line out of the plan with --exclude {change.address}. "
+                    f"{_override(Code.PROTECTED, str(change.address))}",
+                    change.at,
+                    str(change.address),
+                )
+                break
+
+
+def delete_off(proposal: Proposal) -> Iterator[Diagnostic]:
+    """A delete without `policy.delete`."""
+    if not proposal.view.desired.policy.delete:
+        for change in proposal.changes:
+            if change.verb == "delete":
+                yield Diagnostic(
+                    Code.DELETE_OFF,
+                    "stopped by a safety limit: the line is listed under `removed`, and deletes are off",
+                    "Set `policy: {delete: true}` if the line is really to go; what is lost for good is told above.",
+                    change.at,
+                    str(change.address),
+                )
+
+
+def unmanaged(proposal: Proposal) -> Iterator[Diagnostic]:
+    """Lines that the file does not name, where the policy calls that an error."""
+    lines, view = proposal.match.unmanaged, proposal.view
+    if lines and view.desired.policy.unmanaged == "error":
+        yield Diagnostic(
+            Code.UNMANAGED,
+            f"stopped by a safety limit: {describe_unmanaged(lines)}",
+            "Add them to the file (`sipsync import` does it), or set `policy: {unmanaged: report}`. "
+            f"{_override(Code.UNMANAGED, view.desired.name)}",
+            view.desired.at,
+            view.desired.name,
+        )
+
+
+def describe_unmanaged(lines: Sequence[CurrentLine], note: str = "") -> str:
+    """How many lines are in Bitrix24 only, and which."""
+    count = "1 line in Bitrix24 is" if len(lines) == 1 else f"{len(lines)} lines in Bitrix24 are"
+    named = ", ".join(f'{line.config_id} "{line.title}"' for line in lines[:5])
+    more = f" and {len(lines) - 5} more" if len(lines) > 5 else ""
+    return f"{count} not in your file{note}: {named}{more}"
+
+
+GUARDS: tuple[Guard, ...] = (vanished_lines, delete_off, max_changes, protected, unmanaged)
+
+ALLOWABLE = frozenset({Code.TITLE_HELD, Code.VANISHED_LINES, Code.MAX_CHANGES, Code.PROTECTED, Code.UNMANAGED})
+"""The findings that `--allow` may name. A delete is allowed in the file and nowhere else."""
+
+
+def _override(code: Code, address: str) -> str:
+    return f"--allow {code}:{address} lets this one pass."

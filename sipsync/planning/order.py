@@ -1,0 +1,116 @@
+"""The changes in an order that the server accepts, and in as few writes as there can be.
+
+A title is unique on the portal, so a rename has to wait until everybody who holds the new title has left it. Renames
+that wait for each other in a ring take exactly one extra write: one line of the ring steps aside to a temporary
+title. The optimum is therefore one write for each change and one for each ring. Adds come after the renames; deletes
+come last, unless a title or a place among the cloud lines is needed before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sipsync.planning.titles import Titles, leaving
+from sipsync.planning.view import LineChange
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write of the plan: a whole change, or the step aside of a line to its temporary title."""
+
+    change: LineChange
+    temporary: str | None = None
+    after: tuple[int, ...] = ()
+    """The writes, by place, that must have succeeded before."""
+
+
+def order(changes: Sequence[LineChange], titles: Titles, cloud_lines: int, cloud_limit: int) -> tuple[Write, ...]:
+    """One write for each change, plus one for each ring of titles."""
+    sequence = _Sequence(changes, titles)
+    for change in changes:
+        if change.verb == "update":
+            sequence.place(change)
+    room = cloud_limit - cloud_lines
+    waiting = [change for change in changes if change.verb == "delete" and change.type == "cloud"]
+    room += sum(sequence.placed(change) for change in waiting)
+    for change in changes:
+        if change.verb != "add":
+            continue
+        freed: int | None = None
+        if change.type == "cloud":
+            if room <= 0 and (gone := next((one for one in waiting if not sequence.placed(one)), None)):
+                freed = sequence.place(gone)
+                room += 1
+            room -= 1
+        sequence.place(change, *(() if freed is None else (freed,)))
+    for change in changes:
+        sequence.place(change)
+    return tuple(sequence.writes)
+
+
+class _Sequence:
+    """The writes so far. Placing a change first places what it waits for (without recursion: chains may be long)."""
+
+    def __init__(self, changes: Sequence[LineChange], titles: Titles) -> None:
+        self.writes: list[Write] = []
+        self._titles = titles
+        self._leaving = leaving(changes)
+        self._freed: dict[int, int] = {}
+        """config_id → the write after which its old title is free."""
+        self._places: dict[str, int] = {}
+
+    def placed(self, change: LineChange) -> bool:
+        """Whether the change is among the writes."""
+        return str(change.address) in self._places
+
+    def place(self, change: LineChange, *after: int) -> int:
+        """Append the change behind everything that it waits for; returns its place."""
+        if self.placed(change):
+            return self._places[str(change.address)]
+        path = [(change, self._blockers(change))]
+        on_path = {change.address}
+        while path:
+            current, blockers = path[-1]
+            blocker = next(blockers, None)
+            if blocker is None:
+                path.pop()
+                on_path.discard(current.address)
+                self._append(current, after if current is change else ())
+            elif blocker.address in on_path:
+                self._step_aside(blocker)
+            elif not self.placed(blocker):
+                path.append((blocker, self._blockers(blocker)))
+                on_path.add(blocker.address)
+        return self._places[str(change.address)]
+
+    def _blockers(self, change: LineChange) -> Iterator[LineChange]:
+        """The changes that still hold the title that this one brings."""
+        if change.title is None:
+            return
+        own = change.current.config_id if change.current else None
+        for holder in self._titles.holders(change.title, own):
+            if holder.config_id in self._leaving and holder.config_id not in self._freed:
+                yield self._leaving[holder.config_id]
+
+    def _append(self, change: LineChange, after: Sequence[int]) -> None:
+        waits = set(after)
+        own = change.current.config_id if change.current else None
+        if change.title is not None:
+            holders = self._titles.holders(change.title, own)
+            waits |= {self._freed[holder.config_id] for holder in holders if holder.config_id in self._freed}
+        if own in self._freed:
+            waits.add(self._freed[own])
+        place = self._add(Write(change, after=tuple(sorted(waits))))
+        self._places[str(change.address)] = place
+        if own is not None and own in self._leaving:
+            self._freed.setdefault(own, place)
+
+    def _step_aside(self, change: LineChange) -> None:
+        assert change.current is not None  # noqa: S101  # only a line that exists can hold a title
+        config_id = change.current.config_id
+        self._freed[config_id] = self._add(Write(change, self._titles.temporary(config_id)))
+
+    def _add(self, write: Write) -> int:
+        self.writes.append(write)
+        return len(self.writes) - 1

@@ -1,0 +1,129 @@
+"""The plan, tried on the rule book before anything is sent.
+
+The whole sequence of calls is run in an in-memory portal that obeys the server's rules: each call must be one that
+the server accepts at that moment, nothing may be left to change, and no line may register twice or needlessly. A
+planner that errs is refused here, as an internal error, and never reaches a telephone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from sipsync.model.lines import Call, CurrentLine
+from sipsync.model.problems import Code, Diagnostic
+from sipsync.model.reveal import reveal
+from sipsync.model.secret import Secret
+from sipsync.planning.view import LineChange, View
+from sipsync.rules import lines as server
+from sipsync.rules.batching import in_requests, is_rewritten
+from sipsync.rules.values import stored
+
+
+def prove(
+    calls: Sequence[Call], changes: Sequence[LineChange], views: Sequence[View], allowed: Collection[str] = ()
+) -> list[Diagnostic]:
+    """What the rule book has against the calls; empty for a plan that holds.
+
+    `allowed` are addresses whose titles the operator leaves to the server to judge.
+    """
+    state = model_of(views)
+    problems: list[str] = []
+    made: dict[str, int] = {}
+    registered: Counter[str] = Counter()
+    for call in calls:
+        effect = _run(state, call)
+        if isinstance(effect.reply, server.Refusal):
+            if not (effect.reply.code == "TITLE_EXISTS" and str(call.address) in allowed):
+                problems.append(f"{call.id} ({call.address}) would be refused: {effect.reply.code}")
+            continue
+        if call.verb == "add":
+            made[str(call.address)] = max(row.config_id for row in effect.rows)
+        elif effect.registrations:
+            registered[str(call.address)] += 1
+        state.commit(effect)
+    for change in changes:
+        address = str(change.address)
+        if address not in allowed:
+            problems += _left_over(state, change, made.get(address))
+        needless = change.verb == "update" and not set(change.wanted) & server.REGISTERING
+        if registered[address] > 1 or (needless and registered[address]):
+            problems.append(f"{address} would register {registered[address]} times")
+    return [
+        Diagnostic(
+            Code.PLAN_IS_WRONG,
+            f"internal error: the plan does not hold: {problem}",
+            "Nothing was sent. Please report this, with the output of `sipsync plan --format json`.",
+        )
+        for problem in problems
+    ]
+
+
+def model_of(views: Sequence[View]) -> server.PortalState:
+    """The portal as these views show it, for the rule book."""
+    own = {line.line_id for view in views for line in view.current.lines}
+    rows = [_row(line, view.owner) for view in views for line in view.current.lines]
+    names = {line_id: name for view in views for line_id, name in view.current.names.items() if line_id not in own}
+    first = max((row.config_id for row in rows), default=0) + 1
+    return server.PortalState.of(
+        rows=rows,
+        others=[
+            server.OtherConfig(config_id=first + place, name=name, mode="LINK", number="")
+            for place, name in enumerate(names.values())
+        ],
+        cloud_limit=min(view.desired.limits.cloud_lines for view in views)
+        - sum(line_id.startswith("reg") for line_id in names),
+    )
+
+
+def _row(line: CurrentLine, owner: str) -> server.Row:
+    password = line.values.get("password", "")
+    return server.Row(
+        config_id=line.config_id,
+        type=line.type,
+        title=line.title,
+        server=str(line.values["server"]),
+        login=str(line.values["login"]),
+        password=reveal(password) if isinstance(password, Secret) else password,
+        app=None if owner == "webhook" else owner,
+        reg_id=line.reg_id,
+        status_code=line.status_code,
+    )
+
+
+def _run(state: server.PortalState, call: Call) -> server.Effect:
+    app = None
+    params = {name: reveal(value) if isinstance(value, Secret) else value for name, value in call.params().items()}
+    if call.verb == "add":
+        return server.add(state, app, params)
+    assert call.config_id is not None  # noqa: S101  # only an add has none
+    row = state.rows.get(call.config_id)
+    app = row.app if row is not None else None
+    if call.verb == "delete":
+        return server.delete(state, app, call.config_id)
+    return server.update(state, app, params)
+
+
+def _left_over(state: server.PortalState, change: LineChange, made: int | None) -> list[str]:
+    """What of a change the calls did not bring about."""
+    config_id = change.current.config_id if change.current else made
+    row = state.rows.get(config_id) if config_id is not None else None
+    if change.verb == "delete":
+        return [f"{change.address} would still be there"] if row is not None else []
+    if row is None:
+        return [f"{change.address} would not be there"]
+    left = []
+    for name, value in change.wanted.items():
+        text = stored(name, reveal(value) if isinstance(value, Secret) else value)
+        if getattr(row, name) != text:
+            left.append(f"{name} of {change.address} would not be as desired")
+    return left
+
+
+def writing_requests(calls: Sequence[Call]) -> int:
+    """The HTTP requests that these calls take."""
+    return len(in_requests([is_rewritten(map(_text, call.values.values())) for call in calls]))
+
+
+def _text(value: str | int | Secret) -> str:
+    return reveal(value) if isinstance(value, Secret) else str(value)
