@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# What action.yml runs: one command of sipsync, its reports and its outputs. Inputs arrive as INPUT_… only, so that no
+# text from a pull request is ever part of a script.
+set -euo pipefail
+
+PATH="$RUNNER_TEMP/sipsync/bin:$PATH"
+reports="$RUNNER_TEMP/sipsync-reports"
+plan="$reports/sipsync.plan.json"
+mkdir -p "$reports"
+read -ra paths <<<"$INPUT_PATHS"
+
+output() { # NAME VALUE
+  printf '%s=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"
+}
+
+fail() { # REASON CODE [TEXT]
+  output failure_reason "$1"
+  [[ -z ${3:-} ]] || printf '::error title=sipsync::%s\n' "$3"
+  exit "$2"
+}
+
+fail_by_code() { # CODE OTHERWISE
+  case $1 in
+    4) fail partly-applied 4 ;;
+    5) fail plan-changed 5 ;;
+    6) fail safety-limit 6 ;;
+    7) fail unhealthy 7 ;;
+    64) fail wrong-usage 64 ;;
+    130) fail interrupted 130 ;;
+    *) fail "$2" "$1" ;;
+  esac
+}
+
+git_with_token() { # the token travels in the environment: arguments can be read by other processes
+  GIT_TERMINAL_PROMPT=0 GIT_CONFIG_COUNT=1 \
+    GIT_CONFIG_KEY_0="http.$GITHUB_SERVER_URL/.extraheader" \
+    GIT_CONFIG_VALUE_0="AUTHORIZATION: basic $(printf 'x-access-token:%s' "$GITHUB_TOKEN" | base64 | tr -d '\n')" \
+    git "$@"
+}
+
+fetch_snapshot() {
+  git_with_token fetch --quiet --depth=1 origin "refs/heads/$INPUT_SNAPSHOT_BRANCH" &&
+    git show FETCH_HEAD:snapshot.json >"$reports/snapshot.json"
+}
+
+publish_snapshot() { # as the branch's only commit: old states are of no use to anybody
+  local blob tree commit
+  blob=$(git hash-object -w "$reports/snapshot.json")
+  tree=$(printf '100644 blob %s\tsnapshot.json\n' "$blob" | git mktree)
+  commit=$(git -c user.name=sipsync -c user.email=sipsync@localhost commit-tree -m "Snapshot" "$tree")
+  git_with_token push --quiet --force origin "$commit:refs/heads/$INPUT_SNAPSHOT_BRANCH"
+}
+
+plan_outputs() {
+  output plan_path "$plan"
+  output json_plan_path "$reports/plan.json"
+  output text_plan_path "$reports/plan.txt"
+  python3 - "$reports/plan.json" >>"$GITHUB_OUTPUT" <<'PY'
+import json
+import sys
+
+with open(sys.argv[1], encoding="utf-8") as file:
+    plan = json.load(file)
+summary = plan["summary"]
+print(f"to_add={summary['add']}")
+print(f"to_change={summary['change']}")
+print(f"to_destroy={summary['destroy']}")
+print(f"changes={str(any(summary[key] for key in ('add', 'change', 'destroy'))).lower()}")
+print(f"digest={plan['digest']}")
+PY
+}
+
+# Plans, and reports the plan whatever came of it; the result is sipsync's exit code, 2 where something would change.
+make_plan() {
+  local options=() code=0
+  sipsync validate --format github "${paths[@]}" || fail invalid $?
+  [[ -z $INPUT_PORTAL ]] || options+=(--portal "$INPUT_PORTAL")
+  if [[ -n $INPUT_SNAPSHOT_BRANCH ]]; then
+    fetch_snapshot || fail no-snapshot 1 "No snapshot on $INPUT_SNAPSHOT_BRANCH: run the snapshot job once."
+    options+=(--against "$reports/snapshot.json" --max-age "$INPUT_MAX_AGE")
+  fi
+  sipsync plan --detailed-exitcode --out "$plan" --report "json=$reports/plan.json" --report "text=$reports/plan.txt" \
+    --report "markdown=$reports/plan.md" "${options[@]}" "${paths[@]}" || code=$?
+  [[ ! -s $reports/plan.json ]] || plan_outputs
+  [[ ! -s $reports/plan.md ]] || cat "$reports/plan.md" >>"$GITHUB_STEP_SUMMARY"
+  return "$code"
+}
+
+comment() { # a fork's token can't write comments: there the step's summary has to do
+  if [[ $INPUT_COMMENT == true && -n $INPUT_PULL_REQUEST && $INPUT_FORK != true && -s $plan ]]; then
+    sipsync comment --github "$plan"
+  fi
+}
+
+apply() {
+  local options=(--plan "$INPUT_PLAN_FILE" --yes --wait "$INPUT_WAIT" --report "markdown=$reports/apply.md") code=0
+  [[ -z $INPUT_EXPECT_PLAN ]] || options+=(--expect-plan "$INPUT_EXPECT_PLAN")
+  sipsync apply "${options[@]}" "${paths[@]}" || code=$?
+  [[ ! -s $reports/apply.md ]] || cat "$reports/apply.md" >>"$GITHUB_STEP_SUMMARY"
+  ((code == 0)) || fail_by_code "$code" apply-failed
+}
+
+code=0
+case $INPUT_COMMAND in
+  plan)
+    make_plan || code=$?
+    comment
+    ((code == 0 || code == 2)) || fail_by_code "$code" plan-failed
+    ;;
+  drift)
+    make_plan || code=$?
+    ((code != 2)) || fail drift 2 "The portal differs from the files; the step's summary shows how."
+    ((code == 0)) || fail_by_code "$code" plan-failed
+    ;;
+  apply) apply ;;
+  snapshot)
+    sipsync snapshot --out "$reports/snapshot.json" "${paths[@]}" || fail_by_code $? plan-failed
+    publish_snapshot
+    ;;
+  *) fail wrong-usage 64 "command is plan, apply, drift or snapshot" ;;
+esac
