@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
@@ -32,6 +32,10 @@ class View:
     known_refs: Mapping[int, str] | None = None
     """Of a plan against a saved state: config_id → the password's reference on that day. Then references are
     compared in the place of passwords."""
+
+    def reading(self, current: Snapshot) -> View:
+        """The same view with a new reading of the portal."""
+        return replace(self, current=current)
 
     def selects(self, address: Address) -> bool:
         """Whether the operator's `--line` and `--exclude` leave this line in."""

@@ -1,0 +1,101 @@
+"""Setting lines back: a title that a failed swap left temporary, and a canary that does not register."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sipsync.applying.fresh import Bound, PlannedLine
+from sipsync.applying.lost import holds
+from sipsync.applying.run import Run
+from sipsync.model.documents import LineOutcome
+from sipsync.model.fields import FieldName
+from sipsync.model.lines import Call, CurrentLine
+from sipsync.model.problems import Code, Diagnostic, PortalError
+from sipsync.planning.titles import Titles
+from sipsync.portal.protocol import Done, Portal
+
+
+def left_aside(bound: Bound, run: Run, outcomes: Mapping[str, LineOutcome]) -> list[PlannedLine]:
+    """The lines that stepped aside to a temporary title and did not go on."""
+    return [
+        line
+        for address, line in bound.lines.items()
+        if line.evidence.temporary is not None
+        and outcomes[address].result in ("failed", "skipped", "unverified")
+        and (line.state == "temporary" or run.results.get(line.calls[0].id) == "done")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SetBack:
+    """What setting titles back came to."""
+
+    restored: tuple[str, ...] = ()
+    """Addresses that have their old titles again."""
+    left: tuple[Diagnostic, ...] = ()
+    """One for each line that still has its temporary title; to be told first."""
+
+
+async def titles_back(lines: Sequence[PlannedLine], portals: Mapping[str, Portal]) -> SetBack:
+    """Give each line its old title back where that is free."""
+    restored: list[str] = []
+    left: list[Diagnostic] = []
+    for line in lines:
+        try:
+            back = await _title_back(line, portals[line.planned.portal])
+        except PortalError:
+            back = False
+        if back:
+            restored.append(line.planned.address)
+        else:
+            left.append(still_aside(line))
+    return SetBack(tuple(restored), tuple(left))
+
+
+async def _title_back(line: PlannedLine, portal: Portal) -> bool:
+    current = line.change.current
+    if current is None or line.state == "temporary":
+        return False  # another run moved it: its old title is not known here
+    snapshot = await portal.snapshot()
+    now = next((each for each in snapshot.lines if each.config_id == current.config_id), None)
+    if now is None or now.title != line.evidence.temporary:
+        return now is not None
+    titles = Titles.of([line.view.reading(snapshot)])
+    if titles.holders(current.title, current.config_id):
+        return False
+    return await _write_back(line, current, ("title",), portal)
+
+
+async def values_back(line: PlannedLine, portal: Portal) -> bool:
+    """Give a line its old values back, the password from memory; whether they are there afterwards."""
+    current = line.change.current
+    return current is not None and await _write_back(line, current, tuple(line.change.wanted), portal)
+
+
+async def _write_back(
+    line: PlannedLine, old: CurrentLine, fields: tuple[FieldName, ...], portal: Portal
+) -> bool:
+    call = Call(
+        f"{line.planned.portal}:back",
+        line.change.address,
+        "update",
+        {name: old.values[name] for name in fields if name in old.values},
+        old.config_id,
+        old.type,
+    )
+    sent = await portal.send([call])
+    if not isinstance(sent.replies[0], Done):
+        return False
+    now = (await portal.lines([old.config_id])).get(old.config_id)
+    return now is not None and holds(now, call)
+
+
+def still_aside(line: PlannedLine) -> Diagnostic:
+    """To be told before anything else."""
+    return Diagnostic(
+        Code.TEMPORARY_LEFT,
+        f'line {line.planned.config_id} still has the temporary title "{line.evidence.temporary}"',
+        "The next `sipsync apply` gives it its title. Nothing else about the line changed.",
+        address=line.planned.address,
+    )

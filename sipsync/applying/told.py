@@ -1,0 +1,83 @@
+"""An apply as documents: one outcome for each owner, with the exit code that it amounts to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sipsync.applying.carry import Result
+from sipsync.applying.fresh import Bound
+from sipsync.model.documents import LineOutcome, LineResult, PortalOutcome
+from sipsync.model.problems import Diagnostic, Exit, worst
+from sipsync.planning.build import planned
+from sipsync.portal.protocol import PortalReader
+
+
+def refused(found: Mapping[str, Diagnostic], portals: Mapping[str, PortalReader]) -> tuple[PortalOutcome, ...]:
+    """A plan that may not be applied at all: the findings by portal."""
+    return tuple(
+        PortalOutcome(
+            portal=name,
+            requests=portal.requests,
+            diagnostics=(found[name],) if name in found else (),
+            exit=Exit.STALE if name in found else Exit.ERROR,
+        )
+        for name, portal in portals.items()
+    )
+
+
+def unsent(bound: Bound, portals: Mapping[str, PortalReader]) -> tuple[PortalOutcome, ...]:
+    """A dry run, or a plan that no longer holds: what would be sent, to the letter."""
+    sending = {str(call.address) for call in bound.calls}
+    lines: dict[str, LineOutcome] = {}
+    for address, line in bound.lines.items():
+        result: LineResult = "planned" if address in sending else "skipped"
+        if line.state in ("stale", "after"):
+            result = "stale" if line.state == "stale" else "done"
+        lines[address] = LineOutcome(
+            address=address,
+            portal=line.planned.portal,
+            action=line.planned.action,
+            result=result,
+            config_id=line.planned.config_id,
+            source=line.planned.source,
+            message=line.problem.summary if line.problem else "",
+        )
+    calls = [planned(call) for call in bound.calls] if bound.exit is Exit.OK else []
+    parts = sent(bound, portals, Result(lines, exits=[bound.exit]))
+    return tuple(
+        part.model_copy(update={"calls": tuple(call for call in calls if call.portal == part.portal)})
+        for part in parts
+    )
+
+
+def sent(bound: Bound, portals: Mapping[str, PortalReader], result: Result) -> tuple[PortalOutcome, ...]:
+    """An apply."""
+    parts = []
+    for name, portal in portals.items():
+        lines = tuple(line for line in result.lines.values() if line.portal == name)
+        parts.append(
+            PortalOutcome(
+                portal=name,
+                lines=lines,
+                requests=portal.requests,
+                diagnostics=tuple(
+                    found
+                    for found in (*result.diagnostics, *bound.diagnostics)
+                    if found.address is None or found.address.partition(".")[0] == name
+                ),
+                exit=worst([*result.exits, _exit_of(lines)]),
+            )
+        )
+    return tuple(parts)
+
+
+def _exit_of(lines: Sequence[LineOutcome]) -> Exit:
+    """A failure beside a success, or a write that is not confirmed, is partial; all refused means nothing changed."""
+    results = {line.result for line in lines}
+    failed = bool(results & {"failed", "skipped"})
+    exits = [Exit.STALE] if "stale" in results else []
+    if "unverified" in results or (failed and results & {"applied", "restored"}):
+        exits.append(Exit.PARTIAL)
+    elif "failed" in results:
+        exits.append(Exit.ERROR)
+    return worst(exits)

@@ -1,0 +1,49 @@
+"""Opens the portals of a job: the real ones over HTTP, an embedded one in this process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Literal, TypeAlias
+
+from sipsync.fleet.job import Job
+from sipsync.model.clock import Clock
+from sipsync.model.events import OnEvent, Waiting
+from sipsync.model.lines import SandboxAccess
+from sipsync.portal.client import RestPortal, connect
+from sipsync.portal.throttle import Throttle
+
+WaitReason: TypeAlias = Literal["rate limit", "operating time", "retry"]
+
+
+@asynccontextmanager
+async def connected(job: Job, clock: Clock, timeout: float, on_event: OnEvent) -> AsyncIterator[dict[str, RestPortal]]:
+    """The job's portals by name, open for the length of a `with`. They share one rate limit: it is the host's."""
+
+    def on_wait(seconds: float, reason: WaitReason) -> None:
+        on_event(Waiting(job.portals[0].name, seconds, reason))
+
+    throttle = Throttle(job.portals[0].limits, clock, on_wait)
+    deadline = clock.monotonic() + timeout
+    async with AsyncExitStack() as stack:
+        portals = {}
+        for portal in job.portals:
+            embedded = None
+            if isinstance(portal.access, SandboxAccess):
+                from sipsync.sandbox import embedded as open_embedded
+
+                embedded = open_embedded(portal.access.path)
+            portals[portal.name] = await stack.enter_async_context(
+                connect(
+                    portal.name,
+                    portal.access,
+                    job.secrets,
+                    job.operator,
+                    limits=portal.limits,
+                    throttle=throttle,
+                    clock=clock,
+                    deadline=deadline,
+                    embedded=embedded,
+                )
+            )
+        yield portals

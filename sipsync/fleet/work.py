@@ -1,0 +1,96 @@
+"""The whole of one host, start to end: plan it, or apply a plan to it. Small and self-contained, so that a task of
+the event loop, a process or another machine can be given exactly this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sipsync.applying import told
+from sipsync.applying.carry import Orders, carry_out
+from sipsync.applying.fresh import bind, refusal
+from sipsync.disk.locks import lock
+from sipsync.fleet.connect import connected
+from sipsync.fleet.job import Job
+from sipsync.model.clock import Clock
+from sipsync.model.documents import PortalOutcome, PortalPlan
+from sipsync.model.events import OnEvent, Waiting, ignore
+from sipsync.model.lines import DesiredPortal
+from sipsync.model.problems import Exit
+from sipsync.planning.build import build
+from sipsync.planning.view import View
+from sipsync.portal.protocol import PortalReader
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWork:
+    """How to plan."""
+
+    clock: Clock
+    timeout: float = 900.0
+    no_ops: bool = False
+    on_event: OnEvent = ignore
+
+
+async def plan_portal(job: Job, work: PlanWork) -> tuple[PortalPlan, ...]:
+    """One part for each owner on this host. Only reading methods are sent."""
+    async with connected(job, work.clock, work.timeout, work.on_event) as portals:
+        views = await _views(job, portals)
+    return build(views, work.clock.now(), no_ops=work.no_ops)
+
+
+async def _views(job: Job, portals: Mapping[str, PortalReader]) -> list[View]:
+    """What planning needs of each owner, read side by side."""
+
+    async def one(portal: DesiredPortal) -> View:
+        reader = portals[portal.name]
+        current = await reader.snapshot(outgoing=portal.policy.create or bool(portal.removed))
+        identity = reader.identity
+        return View(portal, current, job.secrets, reader.seal, identity.host, identity.owner, job.selection[portal.name])
+
+    return list(await asyncio.gather(*(one(portal) for portal in job.portals)))
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyWork:
+    """How to apply, and which parts."""
+
+    parts: Mapping[str, PortalPlan]
+    orders: Orders
+    timeout: float = 900.0
+    lock_timeout: float = 60.0
+    max_age: timedelta = timedelta(days=7)
+    just_made: bool = False
+    """The plan was made in this run, so that its age does not count."""
+    strict: bool = False
+    dry_run: bool = False
+
+
+async def apply_portal(job: Job, work: ApplyWork) -> tuple[PortalOutcome, ...]:
+    """What became of the plan on this host, one outcome for each owner."""
+    clock, on_event = work.orders.clock, work.orders.on_event
+
+    def on_wait(seconds: float) -> None:
+        on_event(Waiting(job.portals[0].name, seconds, "lock"))
+
+    async with (
+        lock(job.host, job.operator, work.lock_timeout, on_wait),
+        connected(job, clock, work.timeout, on_event) as portals,
+    ):
+        read_at = clock.monotonic()
+        views = await _views(job, portals)
+        parts = [work.parts[view.desired.name] for view in views]
+        found = {
+            part.portal: reason
+            for part, view in zip(parts, views, strict=True)
+            if (reason := refusal(part, view, clock.now(), work.max_age, just_made=work.just_made))
+        }
+        if found:
+            return told.refused(found, portals)
+        bound = bind(parts, views, strict=work.strict)
+        if work.dry_run or bound.exit is not Exit.OK:
+            return told.unsent(bound, portals)
+        return told.sent(bound, portals, await carry_out(bound, portals, work.orders, read_at))
