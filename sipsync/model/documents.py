@@ -489,6 +489,49 @@ class Status(Document):
         }
 
 
+class SavedLine(Document):
+    """One line of a saved state. `password` is the reference that the file gave on that day, never a value."""
+
+    config_id: int
+    type: LineType
+    title: str
+    server: str
+    login: str
+    password: str | None = None
+    reg_id: int | None = None
+    line_id: str = ""
+    status_code: int | None = None
+    status_message: str = ""
+
+
+class SavedPortal(Document):
+    """One portal of a saved state, sealed by itself."""
+
+    portal: str
+    host: str
+    owner: str
+    taken: str
+    """RFC 3339, UTC."""
+    lines: tuple[SavedLine, ...]
+    names: Mapping[str, str]
+    default_line: str | None = None
+    seal: str = ""
+
+    def substance(self) -> dict[str, Any]:
+        """What the seal covers."""
+        return self.model_dump(mode="json", exclude={"seal"})
+
+
+class SavedState(Document):
+    """The current state of portals without secrets: what a plan without any credential compares with."""
+
+    format_version: str = FORMAT_VERSION
+    sipsync_version: str = __version__
+    kind: Literal["sipsync-state"] = "sipsync-state"
+    timestamp: str = ""
+    portals: tuple[SavedPortal, ...] = ()
+
+
 class Check(Document):
     """One check of `doctor`: what was looked at, how it is, what to do."""
 
