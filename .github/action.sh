@@ -31,6 +31,15 @@ fail_by_code() { # CODE OTHERWISE
   esac
 }
 
+plainly() { # COMMAND…: what it prints is text, even where a line's title looks like a command to the runner
+  local token code=0
+  token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+  printf '::stop-commands::%s\n' "$token"
+  "$@" || code=$?
+  printf '::%s::\n' "$token"
+  return "$code"
+}
+
 git_with_token() { # the token travels in the environment: arguments can be read by other processes
   GIT_TERMINAL_PROMPT=0 GIT_CONFIG_COUNT=1 \
     GIT_CONFIG_KEY_0="http.$GITHUB_SERVER_URL/.extraheader" \
@@ -79,8 +88,8 @@ make_plan() {
     fetch_snapshot || fail no-snapshot 1 "No snapshot on $INPUT_SNAPSHOT_BRANCH: run the snapshot job once."
     options+=(--against "$reports/snapshot.json" --max-age "$INPUT_MAX_AGE")
   fi
-  sipsync plan --detailed-exitcode --out "$plan" --report "json=$reports/plan.json" --report "text=$reports/plan.txt" \
-    --report "markdown=$reports/plan.md" "${options[@]}" "${paths[@]}" || code=$?
+  options+=(--report "json=$reports/plan.json" --report "text=$reports/plan.txt" --report "markdown=$reports/plan.md")
+  plainly sipsync plan --detailed-exitcode --out "$plan" "${options[@]}" "${paths[@]}" || code=$?
   [[ ! -s $reports/plan.json ]] || plan_outputs
   [[ ! -s $reports/plan.md ]] || cat "$reports/plan.md" >>"$GITHUB_STEP_SUMMARY"
   return "$code"
@@ -95,7 +104,7 @@ comment() { # a fork's token can't write comments: there the step's summary has 
 apply() {
   local options=(--plan "$INPUT_PLAN_FILE" --yes --wait "$INPUT_WAIT" --report "markdown=$reports/apply.md") code=0
   [[ -z $INPUT_EXPECT_PLAN ]] || options+=(--expect-plan "$INPUT_EXPECT_PLAN")
-  sipsync apply "${options[@]}" "${paths[@]}" || code=$?
+  plainly sipsync apply "${options[@]}" "${paths[@]}" || code=$?
   [[ ! -s $reports/apply.md ]] || cat "$reports/apply.md" >>"$GITHUB_STEP_SUMMARY"
   ((code == 0)) || fail_by_code "$code" apply-failed
 }
