@@ -151,6 +151,7 @@ class Code(StrEnum):
     INTERRUPTED = "interrupted"
     # output and the rest
     UNWRITABLE = "unwritable"
+    STATE_UNSAFE = "state-unsafe"
     FORGE = "forge"
     USAGE = "usage"
     EXTRA_MISSING = "extra-missing"

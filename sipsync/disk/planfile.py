@@ -1,0 +1,144 @@
+"""Saved plans and saved states: written whole or not at all, read with an answer for everything a file may be.
+
+An error never quotes the file. Whether a document is genuine and still fits is asked by who uses it, not here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+from sipsync.disk.places import reason, write_private
+from sipsync.model.documents import FORMAT_VERSION, Plan, SavedState
+from sipsync.model.problems import Code, Diagnostic, SipsyncError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+MAX_BYTES: Final = 256 * 1024 * 1024
+_STATE_MARK: Final = "sipsync-state"
+_Document = TypeVar("_Document", Plan, SavedState)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What a file should be, and what is said if it is not."""
+
+    noun: str
+    code: Code
+    again: str
+
+
+_PLAN = _Kind("plan", Code.PLAN_UNREADABLE, "make a new one: sipsync plan --out FILE")
+_STATE = _Kind("saved state", Code.SNAPSHOT, "make a new one: sipsync snapshot --out FILE")
+
+
+def write(path: Path, plan: Plan) -> None:
+    """Save the plan, readable by this user only."""
+    _write(path, plan.to_json(), _PLAN)
+
+
+def read(path: Path, *, max_bytes: int = MAX_BYTES) -> Plan:
+    """The saved plan; raises SipsyncError with PLAN_UNREADABLE or PLAN_TOO_NEW."""
+    return _read(path, max_bytes, _PLAN, Plan.from_json)
+
+
+def write_state(path: Path, state: SavedState) -> None:
+    """Save the state, readable by this user only."""
+    _write(path, state.model_dump(mode="json"), _STATE)
+
+
+def read_state(path: Path, *, max_bytes: int = MAX_BYTES) -> SavedState:
+    """The saved state; raises SipsyncError with SNAPSHOT or PLAN_TOO_NEW."""
+    return _read(path, max_bytes, _STATE, SavedState.model_validate)
+
+
+def _write(path: Path, document: Mapping[str, Any], kind: _Kind) -> None:
+    # ASCII: a title may hold what no encoding takes, and shells on Windows re-encode files.
+    data = json.dumps(document, separators=(",", ":")).encode("ascii") + b"\n"
+    try:
+        write_private(path, data)
+    except SipsyncError as error:
+        raise SipsyncError(
+            Diagnostic(
+                Code.UNWRITABLE,
+                f"the {kind.noun} was made, but not saved: {error}",
+                hint=f"the {kind.noun} itself is not lost and nothing was sent; name another file with --out",
+            )
+        ) from None
+
+
+def _read(path: Path, max_bytes: int, kind: _Kind, parse: Callable[[Mapping[str, Any]], _Document]) -> _Document:
+    document = _document(path, _bytes(path, max_bytes, kind), kind)
+    if _newer(document["format_version"], major=True):
+        _too_new(path)
+    try:
+        return parse(document)
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError):
+        # A newer minor version may add keys. They belong to what is sealed, so none can be left out.
+        if _newer(document["format_version"], major=False):
+            _too_new(path)
+        _unreadable(path, f"is not a sipsync {kind.noun}, or was edited", kind, kind.again)
+
+
+def _bytes(path: Path, max_bytes: int, kind: _Kind) -> bytes:
+    try:
+        if path.is_dir():
+            _unreadable(path, f"is a folder, not a {kind.noun}", kind, "name the file itself")
+        with path.open("rb") as file:
+            data = file.read(max_bytes + 1)
+    except FileNotFoundError:
+        _unreadable(path, "does not exist", kind, f"check the path, or {kind.again}")
+    except (OSError, ValueError) as error:  # ValueError: a path with a null character
+        why = reason(error) if isinstance(error, OSError) else "this can't be a file's name"
+        _unreadable(path, f"can't be read: {why}", kind, "check the path and who may read it")
+    if len(data) > max_bytes:
+        _unreadable(path, f"is larger than {max_bytes // 1024**2} MiB", kind, f"this is no {kind.noun}; check the path")
+    return data
+
+
+def _document(path: Path, data: bytes, kind: _Kind) -> Mapping[str, Any]:
+    """The JSON object, with the marks of its kind."""
+    if not data.strip():
+        _unreadable(path, "is empty", kind, kind.again)
+    try:
+        document = json.loads(data)  # finds UTF-8, UTF-16 and UTF-32 by itself
+    except (ValueError, RecursionError):
+        if data.lstrip().startswith(b"{") and not data.rstrip().endswith(b"}"):
+            _unreadable(path, "is cut off", kind, f"copy it again, whole, or {kind.again}")
+        _unreadable(path, "is not JSON", kind, kind.again)
+    marks = document if isinstance(document, dict) and "sipsync_version" in document else {}
+    if not isinstance(marks.get("format_version"), str):
+        _unreadable(path, f"is not a sipsync {kind.noun}", kind, kind.again)
+    is_state = marks.get("kind") == _STATE_MARK
+    if is_state and kind is _PLAN:
+        _unreadable(path, "is a saved state, not a plan", kind, "a state is what `sipsync plan --against FILE` takes")
+    if not is_state and kind is _STATE:
+        _unreadable(path, "is not a saved state", kind, kind.again)
+    return marks
+
+
+def _newer(version: str, *, major: bool) -> bool:
+    """Whether a format's version is above ours, by its major number or at all; False for what is no version."""
+    try:
+        theirs, ours = (tuple(map(int, text.split("."))) for text in (version, FORMAT_VERSION))
+    except ValueError:
+        return False
+    return theirs[:1] > ours[:1] if major else theirs > ours
+
+
+def _too_new(path: Path) -> NoReturn:
+    raise SipsyncError(
+        Diagnostic(
+            Code.PLAN_TOO_NEW,
+            f"{path} was made by a newer sipsync, in a format that this one does not know",
+            hint="upgrade sipsync, or make the file with this version",
+        )
+    )
+
+
+def _unreadable(path: Path, what: str, kind: _Kind, hint: str) -> NoReturn:
+    raise SipsyncError(Diagnostic(kind.code, f"{path} {what}", hint=hint))
