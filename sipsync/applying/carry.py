@@ -138,9 +138,7 @@ async def _ask_after(bound: Bound, portals: Mapping[str, Portal], orders: Orders
     """Add to each re-registered line what its operator's side says, where the operator asked for that."""
     if orders.wait:
         watched = registration.to_watch(bound, result.lines)
-        told = await registration.settled(
-            watched, portals, orders.wait, orders.clock, orders.stop, orders.on_event
-        )
+        told = await registration.settled(watched, portals, orders.wait, orders.clock, orders.stop, orders.on_event)
         for address in watched:
             state = told.get(address)
             result.lines[address] = result.lines[address].model_copy(update={"registration": state})

@@ -53,9 +53,7 @@ class Bound:
     """Not OK: nothing may be sent."""
 
 
-def refusal(
-    part: PortalPlan, view: View, now: datetime, max_age: timedelta, *, just_made: bool = False
-) -> Diagnostic | None:
+def refusal(part: PortalPlan, view: View, now: datetime, max_age: timedelta) -> Diagnostic | None:
     """Why this part of a plan may not be applied at all: edited, another credential's, too old, another file's."""
     name = view.desired.name
     if (part.host, part.owner) != (view.host, view.owner) or not _seal_holds(part, view):
@@ -67,7 +65,7 @@ def refusal(
             address=name,
         )
     age = now - datetime.fromisoformat(part.created)
-    if age > max_age and not just_made:
+    if age > max_age:
         return Diagnostic(
             Code.PLAN_TOO_OLD,
             f"the plan was made {age.days} days ago, and {max_age.days} are allowed",
@@ -212,9 +210,7 @@ def _wanted(
     return wanted
 
 
-def _secret(
-    view: View, desired: DesiredLine | None, current: CurrentLine | None, name: FieldName
-) -> Secret | None:
+def _secret(view: View, desired: DesiredLine | None, current: CurrentLine | None, name: FieldName) -> Secret | None:
     """What the file refers to; of a field that it does not manage (a line registered again), what the line has."""
     reference = desired.values.get(name) if desired is not None else None
     if isinstance(reference, SecretRef):

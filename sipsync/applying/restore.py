@@ -73,9 +73,7 @@ async def values_back(line: PlannedLine, portal: Portal) -> bool:
     return current is not None and await _write_back(line, current, tuple(line.change.wanted), portal)
 
 
-async def _write_back(
-    line: PlannedLine, old: CurrentLine, fields: tuple[FieldName, ...], portal: Portal
-) -> bool:
+async def _write_back(line: PlannedLine, old: CurrentLine, fields: tuple[FieldName, ...], portal: Portal) -> bool:
     call = Call(
         f"{line.planned.portal}:back",
         line.change.address,

@@ -45,8 +45,7 @@ def unsent(bound: Bound, portals: Mapping[str, PortalReader]) -> tuple[PortalOut
     calls = [planned(call) for call in bound.calls] if bound.exit is Exit.OK else []
     parts = sent(bound, portals, Result(lines, exits=[bound.exit]))
     return tuple(
-        part.model_copy(update={"calls": tuple(call for call in calls if call.portal == part.portal)})
-        for part in parts
+        part.model_copy(update={"calls": tuple(call for call in calls if call.portal == part.portal)}) for part in parts
     )
 
 

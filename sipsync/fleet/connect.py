@@ -17,14 +17,14 @@ WaitReason: TypeAlias = Literal["rate limit", "operating time", "retry"]
 
 
 @asynccontextmanager
-async def connected(job: Job, clock: Clock, timeout: float, on_event: OnEvent) -> AsyncIterator[dict[str, RestPortal]]:
+async def connected(job: Job, clock: Clock, seconds: float, on_event: OnEvent) -> AsyncIterator[dict[str, RestPortal]]:
     """The job's portals by name, open for the length of a `with`. They share one rate limit: it is the host's."""
 
     def on_wait(seconds: float, reason: WaitReason) -> None:
         on_event(Waiting(job.portals[0].name, seconds, reason))
 
     throttle = Throttle(job.portals[0].limits, clock, on_wait)
-    deadline = clock.monotonic() + timeout
+    deadline = clock.monotonic() + seconds
     async with AsyncExitStack() as stack:
         portals = {}
         for portal in job.portals:

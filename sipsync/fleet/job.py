@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from sipsync.model.documents import Selection
-from sipsync.model.lines import Access, DesiredPortal, Fleet, OAuthAccess, SandboxAccess, WebhookAccess
+from sipsync.model.lines import Access, Address, DesiredPortal, Fleet, OAuthAccess, SandboxAccess, WebhookAccess
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, Diagnostic, SipsyncError, UsageError
 from sipsync.model.secret import Resolved, SecretRef
@@ -30,7 +30,8 @@ class Job:
     identities: Mapping[str, Identity]
     secrets: Resolved
     operator: Operator
-    selection: Selection
+    selections: Mapping[str, Selection]
+    """By portal."""
 
     @property
     def host(self) -> str:
@@ -50,13 +51,17 @@ class Prepared:
 def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection) -> tuple[DesiredPortal, ...]:
     """The portals that the options leave in. Raises UsageError for a glob that names nothing: it is a typing error."""
     portals = [portal for portal in fleet.portals if not globs or any(fnmatchcase(portal.name, g) for g in globs)]
-    addresses = [line.address for portal in portals for line in (*portal.lines, *portal.removed)]
+    addresses = [address for portal in portals for address in _addresses(portal)]
     problems = [
         _names_nothing("portal", glob, [portal.name for portal in fleet.portals])
         for glob in globs
         if not any(fnmatchcase(portal.name, glob) for portal in fleet.portals)
     ]
-    for option, given in (("line", selection.lines), ("exclude", selection.exclude), ("reregister", selection.reregister)):
+    for option, given in (
+        ("line", selection.lines),
+        ("exclude", selection.exclude),
+        ("reregister", selection.reregister),
+    ):
         problems += [
             _names_nothing(option, glob, list(map(str, addresses)))
             for glob in given
@@ -66,9 +71,7 @@ def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection) -> tuple[De
         finding, _, address = allow.partition(":")
         if finding not in {str(code) for code in ALLOWABLE} or not address:
             known = ", ".join(sorted(f"{code}:ADDRESS" for code in ALLOWABLE))
-            problems.append(
-                Diagnostic(Code.UNKNOWN_ALLOW, f'--allow "{allow}" names no finding', f"It takes {known}.")
-            )
+            problems.append(Diagnostic(Code.UNKNOWN_ALLOW, f'--allow "{allow}" names no finding', f"It takes {known}."))
         elif address not in {*map(str, addresses), *(portal.name for portal in portals)}:
             problems.append(_names_nothing("allow", address, list(map(str, addresses))))
     if problems:
@@ -76,10 +79,12 @@ def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection) -> tuple[De
     if not selection.lines:
         return tuple(portals)
     return tuple(
-        portal
-        for portal in portals
-        if any(matches(line.address, selection.lines) for line in (*portal.lines, *portal.removed))
+        portal for portal in portals if any(matches(address, selection.lines) for address in _addresses(portal))
     )
+
+
+def _addresses(portal: DesiredPortal) -> list[Address]:
+    return [*(line.address for line in portal.lines), *(line.address for line in portal.removed)]
 
 
 def _names_nothing(option: str, glob: str, known: Sequence[str]) -> Diagnostic:
@@ -89,16 +94,18 @@ def _names_nothing(option: str, glob: str, known: Sequence[str]) -> Diagnostic:
     )
 
 
-async def prepare(portals: Sequence[DesiredPortal], operator: Operator, selection: Selection) -> Prepared:
+async def prepare(
+    portals: Sequence[DesiredPortal], operator: Operator, selections: Mapping[str, Selection]
+) -> Prepared:
     """Resolve the secrets of all these portals at once, and group the portals by host."""
     prepared = Prepared()
-    wanted = {portal.name: list(_references(portal, selection)) for portal in portals}
+    wanted = {portal.name: list(_references(portal, selections[portal.name])) for portal in portals}
     resolution = await resolve((ref for refs in wanted.values() for ref in refs), operator)
     by_host: dict[str, list[DesiredPortal]] = defaultdict(list)
     identities: dict[str, Identity] = {}
     for portal in portals:
         problems = [resolution.failures[ref] for ref in wanted[portal.name] if ref in resolution.failures]
-        problems += _bad_passwords(portal, resolution.values, selection)
+        problems += _bad_passwords(portal, resolution.values)
         if problems:
             prepared.failed[portal.name] = tuple(problems)
             continue
@@ -113,7 +120,7 @@ async def prepare(portals: Sequence[DesiredPortal], operator: Operator, selectio
         prepared.failed.update(twice)
         left = tuple(portal for portal in group if portal.name not in twice)
         if left:
-            prepared.jobs.append(Job(left, identities, resolution.values, operator, selection))
+            prepared.jobs.append(Job(left, identities, resolution.values, operator, selections))
     return prepared
 
 
@@ -122,9 +129,9 @@ def _references(portal: DesiredPortal, selection: Selection) -> Iterable[SecretR
     yield from access_references(portal.access)
     if selection.secrets:
         for line in portal.lines:
-            if not selection.lines or matches(line.address, selection.lines):
-                if not matches(line.address, selection.exclude):
-                    yield from (value for value in line.values.values() if isinstance(value, SecretRef))
+            chosen = not selection.lines or matches(line.address, selection.lines)
+            if chosen and not matches(line.address, selection.exclude):
+                yield from (value for value in line.values.values() if isinstance(value, SecretRef))
 
 
 def access_references(access: Access) -> Iterable[SecretRef]:
@@ -139,7 +146,7 @@ def access_references(access: Access) -> Iterable[SecretRef]:
             pass
 
 
-def _bad_passwords(portal: DesiredPortal, secrets: Resolved, selection: Selection) -> list[Diagnostic]:
+def _bad_passwords(portal: DesiredPortal, secrets: Resolved) -> list[Diagnostic]:
     problems = []
     for line in portal.lines:
         value = line.values.get("password")
@@ -155,9 +162,9 @@ def _same_owner(
     by_owner: dict[str, list[DesiredPortal]] = defaultdict(list)
     for portal in group:
         by_owner[identities[portal.name].owner].append(portal)
-    twice = {}
+    twice: dict[str, tuple[Diagnostic, ...]] = {}
     for same in by_owner.values():
-        for portal in same[1:] and same:
+        for portal in same if len(same) > 1 else ():
             others = ", ".join(str(other.at) for other in same if other is not portal)
             twice[portal.name] = (
                 Diagnostic(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from pathlib import PurePath
+from typing import Literal, TypeVar
 
 from sipsync.fleet.job import Job
 from sipsync.model.events import OnEvent, PortalDone, PortalStarted
@@ -19,27 +20,25 @@ async def each(
     work: Callable[[Job], Awaitable[T]],
     *,
     parallel: int,
-    kind: str,
+    kind: Literal["plan", "apply", "read"],
     on_event: OnEvent,
-) -> list[T | tuple[Diagnostic, ...]]:
-    """The result of each job in the order of the jobs, or the findings of one that could not go on."""
+) -> list[T | SipsyncError]:
+    """The result of each job in the order of the jobs, or the error of one that could not go on."""
     gate = asyncio.Semaphore(max(1, parallel))
 
-    async def one(job: Job) -> T | tuple[Diagnostic, ...]:
+    async def one(job: Job) -> T | SipsyncError:
         async with gate:
             for portal in job.portals:
-                on_event(PortalStarted(portal.name, kind))  # type: ignore[arg-type]
-            failed = True
+                on_event(PortalStarted(portal.name, kind))
+            result: T | SipsyncError
             try:
                 result = await work(job)
-                failed = False
             except SipsyncError as error:
-                return error.diagnostics
-            except Exception as error:  # noqa: BLE001
-                return (_internal(error),)
-            finally:
-                for portal in job.portals:
-                    on_event(PortalDone(portal.name, failed))
+                result = error
+            except Exception as error:  # a fault of ours in one portal must not cost the others
+                result = SipsyncError(_internal(error))
+            for portal in job.portals:
+                on_event(PortalDone(portal.name, isinstance(result, SipsyncError)))
             return result
 
     return list(await asyncio.gather(*(one(job) for job in jobs)))
@@ -50,6 +49,6 @@ def _internal(error: Exception) -> Diagnostic:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return Diagnostic(
         Code.INTERNAL,
-        f"internal error: {type(error).__name__} in {frame.name} ({frame.filename.rpartition('sipsync')[2]}:{frame.lineno})",
+        f"internal error: {type(error).__name__} in {frame.name}, line {frame.lineno} of {PurePath(frame.filename).name}",
         "Please report it. Run `sipsync plan` to see what was done.",
     )

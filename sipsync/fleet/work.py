@@ -1,5 +1,6 @@
-"""The whole of one host, start to end: plan it, or apply a plan to it. Small and self-contained, so that a task of
-the event loop, a process or another machine can be given exactly this.
+"""The whole of one host, start to end: plan it, or apply a plan to it.
+
+Small and self-contained, so that a task of the event loop, a process or another machine can be given exactly this.
 """
 
 from __future__ import annotations
@@ -7,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sipsync.applying import told
 from sipsync.applying.carry import Orders, carry_out
@@ -15,6 +15,7 @@ from sipsync.applying.fresh import bind, refusal
 from sipsync.disk.locks import lock
 from sipsync.fleet.connect import connected
 from sipsync.fleet.job import Job
+from sipsync.fleet.options import ApplyOptions
 from sipsync.model.clock import Clock
 from sipsync.model.documents import PortalOutcome, PortalPlan
 from sipsync.model.events import OnEvent, Waiting, ignore
@@ -38,18 +39,20 @@ class PlanWork:
 async def plan_portal(job: Job, work: PlanWork) -> tuple[PortalPlan, ...]:
     """One part for each owner on this host. Only reading methods are sent."""
     async with connected(job, work.clock, work.timeout, work.on_event) as portals:
-        views = await _views(job, portals)
+        views = await views_of(job, portals)
     return build(views, work.clock.now(), no_ops=work.no_ops)
 
 
-async def _views(job: Job, portals: Mapping[str, PortalReader]) -> list[View]:
+async def views_of(job: Job, portals: Mapping[str, PortalReader]) -> list[View]:
     """What planning needs of each owner, read side by side."""
 
     async def one(portal: DesiredPortal) -> View:
         reader = portals[portal.name]
         current = await reader.snapshot(outgoing=portal.policy.create or bool(portal.removed))
         identity = reader.identity
-        return View(portal, current, job.secrets, reader.seal, identity.host, identity.owner, job.selection[portal.name])
+        return View(
+            portal, current, job.secrets, reader.seal, identity.host, identity.owner, job.selections[portal.name]
+        )
 
     return list(await asyncio.gather(*(one(portal) for portal in job.portals)))
 
@@ -60,13 +63,7 @@ class ApplyWork:
 
     parts: Mapping[str, PortalPlan]
     orders: Orders
-    timeout: float = 900.0
-    lock_timeout: float = 60.0
-    max_age: timedelta = timedelta(days=7)
-    just_made: bool = False
-    """The plan was made in this run, so that its age does not count."""
-    strict: bool = False
-    dry_run: bool = False
+    options: ApplyOptions
 
 
 async def apply_portal(job: Job, work: ApplyWork) -> tuple[PortalOutcome, ...]:
@@ -77,20 +74,20 @@ async def apply_portal(job: Job, work: ApplyWork) -> tuple[PortalOutcome, ...]:
         on_event(Waiting(job.portals[0].name, seconds, "lock"))
 
     async with (
-        lock(job.host, job.operator, work.lock_timeout, on_wait),
-        connected(job, clock, work.timeout, on_event) as portals,
+        lock(job.host, job.operator, work.options.lock_timeout, on_wait),
+        connected(job, clock, work.options.timeout, on_event) as portals,
     ):
         read_at = clock.monotonic()
-        views = await _views(job, portals)
+        views = await views_of(job, portals)
         parts = [work.parts[view.desired.name] for view in views]
         found = {
             part.portal: reason
             for part, view in zip(parts, views, strict=True)
-            if (reason := refusal(part, view, clock.now(), work.max_age, just_made=work.just_made))
+            if (reason := refusal(part, view, clock.now(), work.options.max_plan_age))
         }
         if found:
             return told.refused(found, portals)
-        bound = bind(parts, views, strict=work.strict)
-        if work.dry_run or bound.exit is not Exit.OK:
+        bound = bind(parts, views, strict=work.options.strict)
+        if work.options.dry_run or bound.exit is not Exit.OK:
             return told.unsent(bound, portals)
         return told.sent(bound, portals, await carry_out(bound, portals, work.orders, read_at))

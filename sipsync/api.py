@@ -1,0 +1,176 @@
+"""The library: everything that a command does can be done from here.
+
+`load` → `plan` → `apply`, with `aplan` and `aapply` for callers that have an event loop. A plan holds neither secrets
+nor credentials; `apply` looks them up again. Each function imports what it needs, so that a check of files does not
+wait for what a portal needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sipsync.disk.planfile import read as read_plan
+from sipsync.disk.planfile import write as write_plan
+from sipsync.disk.planfile import write_state
+from sipsync.fleet.options import ApplyOptions, PlanOptions
+from sipsync.model.documents import Diagnosis, Findings, Outcome, Plan, SavedState, Status
+from sipsync.model.events import OnEvent, ignore
+from sipsync.model.lines import Fleet
+from sipsync.model.operator import Operator
+from sipsync.model.problems import ConfigError
+
+if TYPE_CHECKING:
+    from sipsync.config.load import Loaded
+    from sipsync.fleet.look import Reading
+
+__all__ = [
+    "ApplyOptions",
+    "PlanOptions",
+    "aapply",
+    "adoctor",
+    "aplan",
+    "apply",
+    "aread",
+    "asnapshot",
+    "astatus",
+    "check",
+    "find_root",
+    "load",
+    "plan",
+    "read_plan",
+    "store_passwords",
+    "verify",
+    "write_plan",
+    "write_state",
+]
+
+
+# --- files ---
+
+
+def find_root(paths: Sequence[str | Path] = ()) -> Path:
+    """The folder that files must not leave: the nearest parent with `.git`, else the paths' own folder."""
+    from sipsync.config.load import find_root as find
+
+    return find([Path(path) for path in paths])
+
+
+def load(paths: Sequence[str | Path] = (), operator: Operator | None = None) -> Fleet:
+    """The portals of these files. Raises ConfigError with all errors of all files."""
+    operator = operator or _operator(paths)
+    loaded = _files(paths, operator)
+    errors = tuple(found for found in loaded.diagnostics if found.severity == "error")
+    if errors:
+        raise ConfigError(*errors)
+    return Fleet(loaded.portals, operator, loaded.diagnostics)
+
+
+def check(paths: Sequence[str | Path] = (), operator: Operator | None = None) -> Findings:
+    """What is wrong with these files, without asking any portal or reading any secret."""
+    loaded = _files(paths, operator or _operator(paths))
+    return Findings(
+        diagnostics=loaded.diagnostics,
+        files=loaded.files,
+        portals=len(loaded.portals),
+        lines=sum(len(portal.lines) for portal in loaded.portals),
+    )
+
+
+def _operator(paths: Sequence[str | Path]) -> Operator:
+    import os
+
+    return Operator.from_environ(os.environ, str(find_root(paths)))
+
+
+def _files(paths: Sequence[str | Path], operator: Operator) -> Loaded:
+    from sipsync.config.load import load as load_files
+    from sipsync.secrets.resolve import known_schemes
+
+    return load_files([Path(path) for path in paths], operator, known_schemes())
+
+
+# --- plan and apply ---
+
+
+async def aplan(fleet: Fleet, options: PlanOptions = PlanOptions(), on_event: OnEvent = ignore) -> Plan:
+    """The calls that take the portals to what the files say. Only reading methods are sent.
+
+    A portal that can't be planned becomes a part with an error. Raises UsageError where the options name nothing.
+    """
+    from sipsync.fleet.plan import plan_fleet
+
+    return await plan_fleet(fleet, options, on_event)
+
+
+def plan(fleet: Fleet, options: PlanOptions = PlanOptions(), on_event: OnEvent = ignore) -> Plan:
+    """`aplan` for callers without an event loop."""
+    return asyncio.run(aplan(fleet, options, on_event))
+
+
+async def aapply(
+    plan: Plan,
+    fleet: Fleet,
+    options: ApplyOptions = ApplyOptions(),
+    on_event: OnEvent = ignore,
+    stop: asyncio.Event | None = None,
+) -> Outcome:
+    """What became of the plan. Setting `stop` ends the run after the calls in flight.
+
+    Raises StalePlan where the plan is not the expected one; everything else is told in the outcome.
+    """
+    from sipsync.fleet.apply import apply_fleet
+
+    return await apply_fleet(plan, fleet, options, on_event, stop or asyncio.Event())
+
+
+def apply(plan: Plan, fleet: Fleet, options: ApplyOptions = ApplyOptions(), on_event: OnEvent = ignore) -> Outcome:
+    """`aapply` for callers without an event loop."""
+    return asyncio.run(aapply(plan, fleet, options, on_event))
+
+
+def verify(plan: Plan, fleet: Fleet, options: ApplyOptions = ApplyOptions()) -> Findings:
+    """What can be told of a saved plan without asking a portal: its seal, its age, the files."""
+    from sipsync.fleet import look
+
+    return Findings(diagnostics=asyncio.run(look.verify(plan, fleet, options)))
+
+
+# --- reading ---
+
+
+async def astatus(fleet: Fleet, *, live: bool = False, on_event: OnEvent = ignore) -> Status:
+    """The registrations as stored; `live` asks their operators, which may notify portal users."""
+    from sipsync.fleet import look
+
+    return await look.status(fleet, live, on_event)
+
+
+async def adoctor(fleet: Fleet, on_event: OnEvent = ignore) -> Diagnosis:
+    """A check-up of each portal's credential, scope and rights."""
+    from sipsync.fleet import look
+
+    return await look.diagnose(fleet, on_event)
+
+
+async def aread(fleet: Fleet, on_event: OnEvent = ignore) -> list[Reading]:
+    """Each portal as it is, for `import`."""
+    from sipsync.fleet import look
+
+    return await look.read(fleet, on_event)
+
+
+async def asnapshot(fleet: Fleet, on_event: OnEvent = ignore) -> SavedState:
+    """The state of the portals without secrets, sealed. Raises the first portal's error: a part is no state."""
+    from sipsync.fleet import look
+
+    return await look.save_all(fleet, on_event)
+
+
+def store_passwords(kind: str, reading: Reading, where: str, operator: Operator) -> Mapping[int, str]:
+    """Stores the passwords that a portal returned; config_id → the reference to write into the file."""
+    from sipsync.fleet import look
+
+    return look.store_passwords(kind, reading, where, operator)

@@ -1,0 +1,113 @@
+"""Applies a plan to a whole fleet, portals side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+from sipsync.applying.carry import Orders
+from sipsync.fleet.job import Job, prepare
+from sipsync.fleet.options import ApplyOptions
+from sipsync.fleet.run import each
+from sipsync.fleet.work import ApplyWork, apply_portal
+from sipsync.model.documents import Outcome, Plan, PortalOutcome, PortalPlan
+from sipsync.model.events import OnEvent, Stopping
+from sipsync.model.lines import Fleet
+from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, StalePlan
+
+
+async def apply_fleet(
+    plan: Plan, fleet: Fleet, options: ApplyOptions, on_event: OnEvent, stop: asyncio.Event
+) -> Outcome:
+    """What became of each part of the plan. Raises StalePlan where it is not the expected one."""
+    _expect(plan, options.expect)
+    by_name = {portal.name: portal for portal in fleet.portals}
+    done = {part.portal: reason for part in plan.parts if (reason := _in_the_way(part, fleet)) is not None}
+    parts = {part.portal: part for part in plan.parts if part.portal not in done}
+    selections = {name: part.selection for name, part in parts.items()}
+    prepared = await prepare([by_name[name] for name in parts], fleet.operator, selections)
+    done |= {name: _failed(name, found) for name, found in prepared.failed.items()}
+    in_flight: set[str] = set()
+    orders = Orders(
+        options.clock,
+        stop,
+        in_flight,
+        options.max_failures,
+        options.wait,
+        options.canary,
+        options.check_command,
+        on_event,
+    )
+    work = ApplyWork(parts, orders, options)
+
+    async def one(job: Job) -> tuple[PortalOutcome, ...]:
+        return await apply_portal(job, work)
+
+    async with _telling(stop, in_flight, on_event):
+        results = await each(prepared.jobs, one, parallel=options.parallel, kind="apply", on_event=on_event)
+    for job, result in zip(prepared.jobs, results, strict=True):
+        if isinstance(result, SipsyncError):
+            done |= {portal.name: _failed(portal.name, result.diagnostics, result.exit) for portal in job.portals}
+        else:
+            done |= {part.portal: part for part in result}
+    return Outcome(
+        timestamp=options.clock.now().isoformat(timespec="seconds"),
+        plan_id=plan.plan_id,
+        dry_run=options.dry_run,
+        parts=tuple(done[part.portal] for part in plan.parts),
+    )
+
+
+def _expect(plan: Plan, digest: str | None) -> None:
+    if digest is not None and digest not in (plan.digest, plan.plan_id):
+        raise StalePlan(
+            Diagnostic(
+                Code.PLAN_UNEXPECTED,
+                f"the plan's digest is {plan.digest}, expected was {digest}",
+                "What was approved is not what would be applied. Make a new plan and have it approved.",
+            )
+        )
+
+
+def _in_the_way(part: PortalPlan, fleet: Fleet) -> PortalOutcome | None:
+    """Why nothing of this part is sent: nothing to do, not planned, stopped by a limit, or no such file."""
+    if part.exit is not Exit.OK:
+        errors = tuple(found for found in part.diagnostics if found.severity == "error")
+        return _failed(part.portal, errors, part.exit)
+    if part.portal not in {portal.name for portal in fleet.portals}:
+        return _failed(
+            part.portal,
+            (
+                Diagnostic(
+                    Code.STALE_FILE,
+                    "the plan has this portal, the files have not",
+                    "Apply with the files that were planned.",
+                    address=part.portal,
+                ),
+            ),
+            Exit.STALE,
+        )
+    return None if part.changes else PortalOutcome(portal=part.portal)
+
+
+def _failed(portal: str, found: Sequence[Diagnostic], exit_: Exit = Exit.ERROR) -> PortalOutcome:
+    return PortalOutcome(portal=portal, diagnostics=tuple(found), exit=exit_)
+
+
+@asynccontextmanager
+async def _telling(stop: asyncio.Event, in_flight: set[str], on_event: OnEvent) -> AsyncIterator[None]:
+    """Tell what was sent and not answered at the moment when the run is stopped."""
+
+    async def tell() -> None:
+        await stop.wait()
+        on_event(Stopping(tuple(sorted(in_flight))))
+
+    task = asyncio.create_task(tell())
+    try:
+        yield
+    finally:
+        if not stop.is_set():
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

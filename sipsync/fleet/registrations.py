@@ -1,0 +1,52 @@
+"""The registrations of one host's lines, as stored or as their operators tell them."""
+
+from __future__ import annotations
+
+from sipsync.fleet.connect import connected
+from sipsync.fleet.job import Job
+from sipsync.fleet.work import views_of
+from sipsync.model.clock import Clock
+from sipsync.model.documents import LineStatus
+from sipsync.model.events import OnEvent
+from sipsync.model.lines import CurrentLine, Registration
+from sipsync.model.problems import PortalError
+from sipsync.planning.compare import match
+from sipsync.portal.protocol import PortalReader
+
+
+async def statuses(job: Job, clock: Clock, seconds: float, on_event: OnEvent, *, live: bool) -> list[LineStatus]:
+    """Every line that the job's credentials see. `live` asks its operator, which may notify users."""
+    async with connected(job, clock, seconds, on_event) as portals:
+        found = []
+        for view in await views_of(job, portals):
+            addresses = {current.config_id: str(line.address) for line, current in match(view).pairs}
+            portal = portals[view.desired.name]
+            for line in view.current.lines:
+                asked = await _ask(portal, line) if live else None
+                found.append(_status(view.desired.name, addresses.get(line.config_id), line, asked))
+        return found
+
+
+async def _ask(portal: PortalReader, line: CurrentLine) -> Registration | None:
+    if not line.registered or not line.reg_id:
+        return None
+    try:
+        return await portal.status(line.reg_id)
+    except PortalError:
+        return None
+
+
+def _status(portal: str, address: str | None, line: CurrentLine, live: Registration | None) -> LineStatus:
+    return LineStatus(
+        portal=portal,
+        config_id=line.config_id,
+        address=address,
+        title=line.title,
+        type=line.type,
+        reg_id=line.reg_id,
+        status_code=live.status_code if live else line.status_code,
+        status_message=live.message if live else line.status_message,
+        live=live,
+        incoming_server=line.incoming_server,
+        incoming_login=line.incoming_login,
+    )
