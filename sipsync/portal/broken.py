@@ -1,0 +1,101 @@
+"""The two errors of a request without an answer, and why there was none, told from the system's own errors."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+from sipsync.model.problems import Code, Diagnostic, PortalError
+
+
+class _Broken(PortalError):
+    """No answer; `temporary` where asking again may help."""
+
+    def __init__(self, diagnostic: Diagnostic, *, temporary: bool = True) -> None:
+        super().__init__(diagnostic)
+        self.temporary = temporary
+
+
+class Unreached(_Broken):
+    """Nothing was sent."""
+
+
+class Unanswered(_Broken):
+    """It was sent and no usable answer came."""
+
+
+def unreached(host: str, reason: str, hint: str, *, temporary: bool = False) -> Unreached:
+    """The error for a host that nothing could be sent to."""
+    diagnostic = Diagnostic(Code.UNREACHABLE, f"{host} can't be reached: {reason}", hint=hint)
+    return Unreached(diagnostic, temporary=temporary)
+
+
+def no_connection_within(host: str, seconds: float) -> Unreached:
+    """The error for a host that does not take connections in time."""
+    return Unreached(
+        Diagnostic(
+            Code.TIMEOUT,
+            f"{host} can't be reached: no connection within {seconds:.0f} seconds",
+            hint="check the host name, the network and whether a firewall or proxy is in the way",
+        )
+    )
+
+
+def no_answer_within(host: str, seconds: float) -> Unanswered:
+    """The error for a host that took a request and is silent, or too slow."""
+    return Unanswered(
+        Diagnostic(
+            Code.TIMEOUT,
+            f"{host} did not answer within {seconds:.0f} seconds",
+            hint="try again later; if it happens again, look at the portal and the network in between",
+        )
+    )
+
+
+def cut_off(host: str) -> Unanswered:
+    """The error for a connection that broke."""
+    return Unanswered(
+        Diagnostic(
+            Code.UNREACHABLE,
+            f"the connection to {host} broke before the answer was complete",
+            hint="try again; what was sent may have been carried out",
+        )
+    )
+
+
+def unusable(host: str, why: str) -> Unanswered:
+    """The error for a body that can't be read as a whole."""
+    return Unanswered(
+        Diagnostic(
+            Code.NOT_BITRIX24,
+            f"the answer of {host} is of no use: {why}",
+            hint="try again; if it happens again, a proxy or firewall may stand in between",
+        )
+    )
+
+
+def no_connection(host: str, error: BaseException) -> Unreached:
+    """Why there is no connection and what to do, told by the operating system's error below `error`."""
+    cause: BaseException | None = error
+    while cause:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return unreached(
+                host,
+                "its certificate is not trusted",
+                "a company proxy may replace certificates: SSL_CERT_FILE names the file of trusted ones",
+            )
+        if isinstance(cause, ssl.SSLError):
+            return unreached(host, "no secure connection could be made", "check that the host speaks https there")
+        if isinstance(cause, socket.gaierror):
+            return unreached(
+                host,
+                "there is no such host",
+                "check the spelling of the host's name, and the network's name server",
+                temporary=cause.errno == socket.EAI_AGAIN,
+            )
+        if isinstance(cause, ConnectionRefusedError):
+            hint = "check the address; an emulated portal has to be started first"
+            return unreached(host, "it refuses connections", hint, temporary=True)
+        cause = cause.__cause__ or cause.__context__
+    hint = "check the host name, the network and whether a firewall or proxy is in the way"
+    return unreached(host, "no connection could be made", hint, temporary=True)

@@ -1,0 +1,218 @@
+"""Typed commands to request bodies, answers to results or one typed error each; batches in and out.
+
+What an answer means is decided by its `error` code alone: statuses disagree between the server's documents and its
+source, and an error may come with status 200 (documented). Answers in which a command of a batch is missing, and
+those that are not the server's JSON, tell nothing about what was carried out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeAlias
+from urllib.parse import quote
+
+from sipsync.model.problems import Code, Diagnostic, PortalError
+from sipsync.model.reveal import reveal
+from sipsync.model.secret import Secret
+from sipsync.portal.broken import Unanswered
+from sipsync.rules.batching import is_rewritten
+from sipsync.rules.errors import ErrorRule, rule
+
+if TYPE_CHECKING:
+    from sipsync.portal.transport import Response
+
+Value: TypeAlias = "int | str | Secret | Sequence[int] | Mapping[str, Value]"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One REST method and its parameters."""
+
+    method: str
+    params: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def travels_alone(self) -> bool:
+        """Whether a batch would rewrite one of its values."""
+        return is_rewritten(text for _, text in _flat(self.params))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a method returned."""
+
+    value: object = field(repr=False)
+    """May hold passwords, in clear."""
+    total: int | None = None
+    """Of a list: how many rows there are in all; absent where there is none."""
+    reset_at: float | None = None
+    """Unix time at which the method's budget of operating time is whole again, where the server says so."""
+
+
+class ServerError(PortalError):
+    """The server's own error, and what its code means."""
+
+    def __init__(self, diagnostic: Diagnostic, rule: ErrorRule) -> None:
+        super().__init__(diagnostic, rule.error)
+        self.rule = rule
+
+
+Answer: TypeAlias = Result | PortalError
+"""An error is a value here: in a batch, one command's error is not the others'."""
+
+
+# --- requests ---
+
+
+def body(command: Command, auth: Mapping[str, Secret]) -> bytes:
+    """The JSON body of one command; `auth` are the parameters that carry an application's token."""
+    return json.dumps({**_revealed(command.params), **_revealed(auth)}, ensure_ascii=False).encode()
+
+
+def batch(commands: Sequence[Command], *, halt: bool) -> Command:
+    """Several commands as one; `halt` stops at the first error.
+
+    Keys are not numeric, as PHP would return numeric ones as a list (server source).
+    """
+    return Command(
+        "batch",
+        {
+            "halt": int(halt),
+            "cmd": {key: Secret(_line(command)) for key, command in zip(_keys(commands), commands, strict=True)},
+        },
+    )
+
+
+def _keys(commands: Sequence[Command]) -> list[str]:
+    return [f"c{number}" for number in range(len(commands))]
+
+
+def _line(command: Command) -> str:
+    """A command as it stands in a batch. Each name and value is percent-encoded: the server parses it as a URL."""
+    query = "&".join(f"{quote(name, safe='')}={quote(text, safe='')}" for name, text in _flat(command.params))
+    return f"{command.method}?{query}" if query else command.method
+
+
+def _flat(params: Mapping[str, Value], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Names with PHP's brackets, and their texts."""
+    for name, value in params.items():
+        full = f"{prefix}[{name}]" if prefix else name
+        if isinstance(value, Mapping):
+            yield from _flat(value, full)
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            yield from _flat({str(place): item for place, item in enumerate(value)}, full)
+        else:
+            yield full, reveal(value) if isinstance(value, Secret) else str(value)
+
+
+def _revealed(params: Mapping[str, Value]) -> dict[str, object]:
+    return {name: _plain(value) for name, value in params.items()}
+
+
+def _plain(value: Value) -> object:
+    if isinstance(value, Secret):
+        return reveal(value)
+    return _revealed(value) if isinstance(value, Mapping) else value
+
+
+# --- answers ---
+
+
+def read(response: Response, host: str, method: str) -> Result:
+    """The method's result; raises `ServerError`, or `Unanswered` where the body is not the server's JSON."""
+    try:
+        document = json.loads(response.body)
+    except (ValueError, RecursionError):
+        raise _not_json(response, host) from None
+    if not isinstance(document, dict) or ("error" not in document and "result" not in document):
+        raise _not_json(response, host)
+    if "error" in document:
+        raise server_error(document, host, method)
+    return _result(document["result"], document.get("total"), document.get("time"))
+
+
+def read_batch(result: Result, host: str, commands: Sequence[Command]) -> list[Answer | None]:
+    """What became of each command of a batch; None where the answer does not mention it."""
+    maps = result.value if isinstance(result.value, dict) else {}
+    results, errors, totals, times = (
+        _map(maps.get(name)) for name in ("result", "result_error", "result_total", "result_time")
+    )
+    answers: list[Answer | None] = []
+    for key, command in zip(_keys(commands), commands, strict=True):
+        if key in errors:
+            answers.append(server_error(errors[key], host, command.method))
+        elif key in results:
+            answers.append(_result(results[key], totals.get(key), times.get(key)))
+        else:
+            answers.append(None)
+    return answers
+
+
+def server_error(document: object, host: str, method: str) -> ServerError:
+    """The typed error of an answer. The server's own words are left out: they are localised, and may quote values."""
+    found = _map(document).get("error")
+    row = rule(found if isinstance(found, str | int) else "")
+    what = f" ({row.error})" if row.error else ""
+    return ServerError(
+        Diagnostic(row.code, f"{host} refused {method}{what}: {row.text}", hint=row.advice),
+        row,
+    )
+
+
+def missing(host: str, method: str) -> Unanswered:
+    """The error for a command that the answer of its batch does not mention."""
+    return Unanswered(
+        Diagnostic(
+            Code.NOT_BITRIX24,
+            f"{host} did not say what became of {method}",
+            hint="read the lines again to see what was carried out",
+        )
+    )
+
+
+def _map(value: object) -> Mapping[str, object]:
+    """A map of the answer; PHP writes an empty one as a list."""
+    return value if isinstance(value, dict) else {}
+
+
+def _result(value: object, total: object, time: object) -> Result:
+    reset_at = _map(time).get("operating_reset_at")
+    return Result(
+        value,
+        total=whole(total),
+        reset_at=float(reset_at) if isinstance(reset_at, int | float) else None,
+    )
+
+
+def whole(value: object) -> int | None:
+    """A number that the server gave as a number or as text."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    return int(value) if isinstance(value, str) and _is_number(value) else None
+
+
+def _is_number(text: str) -> bool:
+    digits = text.strip().removeprefix("-")
+    return digits.isascii() and digits.isdigit()
+
+
+_HTML: Final = (b"<!doctype", b"<html")
+
+
+def _not_json(response: Response, host: str) -> Unanswered:
+    html = response.content_type == "text/html" or response.body.lstrip()[:9].lower().startswith(_HTML)
+    form = "a web page" if html else "something that is not its JSON"
+    if response.status >= 500:
+        hint = "the portal may be overloaded or under maintenance; try again later"
+    elif html:
+        hint = "check the host and that the whole webhook URL was copied; a login page or firewall may stand in front"
+    else:
+        hint = "try again; if it happens again, check that the host is a Bitrix24 portal"
+    return Unanswered(
+        Diagnostic(Code.NOT_BITRIX24, f"{host} answered with {form} (status {response.status})", hint=hint),
+        temporary=not html or response.status == 429 or response.status >= 500,
+    )

@@ -1,0 +1,158 @@
+"""Tokens of an application that we renew ourselves.
+
+Each renewal voids the refresh token it used, so it happens under a lock that all processes share, its outcome is kept
+before it is used, and a renewal that has been sent is never abandoned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+from filelock import Timeout
+
+from sipsync.model.reveal import reveal
+from sipsync.model.secret import Secret
+from sipsync.portal.broken import Unanswered
+from sipsync.portal.tokens import Tokens, TokenStore, token_error
+
+if TYPE_CHECKING:
+    from sipsync.portal.endpoint import Target
+    from sipsync.portal.transport import Response, Transport
+
+DEFAULT_TOKEN_URL: Final = "https://oauth.bitrix.info/oauth/token/"  # noqa: S105  # documented; not a secret
+
+_AGAIN = "authorise the application on the portal again and put the new refresh token where the file's reference points"
+_ADVICE: Mapping[str, str] = {
+    "invalid_grant": f"the refresh token is used up, expired (180 days) or of another application: {_AGAIN}",
+    "invalid_client": "client_id and client_secret do not belong together; copy both from the application's page",
+    "wrong_client": "client_id and client_secret do not belong together; copy both from the application's page",
+    "invalid_scope": "give the application the scope telephony",
+    "insufficient_scope": "give the application the scope telephony",
+    "PAYMENT_REQUIRED": "the portal's subscription has ended; renew it",
+}
+
+
+class OwnToken:
+    """Tokens that we renew, kept in a store that all runs of this operator share."""
+
+    def __init__(
+        self,
+        name: str,
+        client: tuple[Secret, Secret],
+        refresh: Secret,
+        store: TokenStore | None,
+        exchange: Callable[[Mapping[str, Secret]], Awaitable[Response]],
+        member_id: str | None = None,
+    ) -> None:
+        """`exchange` sends one query to the token endpoint."""
+        self._name = name
+        self._client_id, self._client_secret = client
+        self._first = refresh
+        self._store = store
+        self._exchange = exchange
+        self._member_id = member_id
+        self._origin = hmac.digest(
+            reveal(self._client_secret).encode(), b"origin " + reveal(refresh).encode(), "sha256"
+        ).hex()
+        self._access: Secret | None = None
+        self._busy = asyncio.Lock()
+
+    async def parameters(self) -> Mapping[str, Secret]:
+        """The token in the body; a kept one, or the first one."""
+        if self._access is None:
+            await self.renew()
+        return {"auth": self._access or Secret("")}
+
+    async def renew(self) -> None:
+        """Another token than the present one: kept by another process meanwhile, or ours."""
+        # A renewal that has been sent must end in the store, whatever happens to who asked for it.
+        task = asyncio.ensure_future(self._renew())
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            raise
+
+    async def _renew(self) -> None:
+        if self._store is None:
+            raise token_error(
+                f"{self._name}: the application's token must be renewed, and this job has no place to keep the new one",
+                "a renewal voids the old refresh token: give --token-store a folder that outlives the job, or use "
+                "a webhook in CI",
+            )
+        try:
+            async with self._busy, self._store.lock():
+                kept = self._current(self._store)
+                if kept is None or kept.access == self._access:
+                    kept = await self._renewed(kept.refresh if kept else self._first)
+                    self._store.put(kept)
+        except Timeout:
+            raise token_error(
+                f"{self._name}: another process keeps the token store locked", "wait until it ends, then try again"
+            ) from None
+        except OSError as error:
+            raise token_error(
+                f"{self._name}: the token store can't be used ({type(error).__name__})",
+                "give --token-store a folder that only you can read and write",
+            ) from None
+        self._check_member(kept)
+        self._access = kept.access
+
+    def _current(self, store: TokenStore) -> Tokens | None:
+        """What the store has, unless the file gives a new refresh token since."""
+        kept = store.get()
+        return kept if kept and hmac.compare_digest(kept.origin, self._origin) else None
+
+    async def _renewed(self, refresh: Secret) -> Tokens:
+        query = {
+            "grant_type": Secret("refresh_token"),
+            "client_id": self._client_id,
+            "client_secret": self._client_secret,
+            "refresh_token": refresh,
+        }
+        try:
+            response = await self._exchange(query)
+        except Unanswered as lost:
+            raise token_error(
+                f"{self._name}: the token may be renewed, but the answer was lost: {lost.diagnostics[0].summary}",
+                f"try again; if the next run is refused with invalid_grant, {_AGAIN}",
+            ) from None
+        try:
+            answer = json.loads(response.body)
+        except (ValueError, RecursionError):
+            answer = None
+        texts = (
+            {key: value for key, value in answer.items() if isinstance(value, str)} if isinstance(answer, dict) else {}
+        )
+        if "error" in texts or not {"access_token", "refresh_token"} <= texts.keys():
+            raise self._refused(texts.get("error", ""), response.status)
+        return Tokens(
+            Secret(texts["access_token"]), Secret(texts["refresh_token"]), self._origin, texts.get("member_id", "")
+        )
+
+    def _refused(self, error: str, status: int) -> Exception:
+        reason = error or f"status {status}, and no token in the answer"
+        return token_error(
+            f"{self._name}: the token can't be renewed ({reason})",
+            _ADVICE.get(error, "check token_url, client_id and client_secret, then try again"),
+            error,
+        )
+
+    def _check_member(self, tokens: Tokens) -> None:
+        if self._member_id and tokens.member_id != self._member_id:
+            raise token_error(
+                f"{self._name}: the tokens belong to another portal than member_id says",
+                "the domain may have a new owner: check domain, member_id and the refresh token",
+            )
+
+
+async def ask_token(transport: Transport, target: Target, query: Mapping[str, Secret]) -> Response:
+    """The token endpoint's answer; the query holds secrets, so it stays out of what may be shown."""
+    text = urlencode({name: reveal(value) for name, value in query.items()})
+    return await transport.send(replace(target, url=Secret(f"{reveal(target.url)}?{text}")), None)

@@ -1,0 +1,94 @@
+"""The server's rows as our values. Passwords become secrets at once, and null equals empty."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+
+from sipsync.model.fields import FIELDS, FieldName
+from sipsync.model.lines import CurrentLine, Registration
+from sipsync.model.problems import Code, Diagnostic, PortalError
+from sipsync.model.secret import Secret
+from sipsync.portal.envelope import whole
+
+NO_DEFAULT_LINE = "LINK_BASE_NUMBER"
+"""What `voximplant.line.outgoing.get` says where there is no default line (server source)."""
+
+
+def current_line(row: object, host: str) -> CurrentLine:
+    """One row of `voximplant.sip.get`. An absent TYPE is read as "cloud", as the server itself does."""
+    if not isinstance(row, dict):
+        raise odd(host, "a line that is not an object")
+    config_id = whole(row.get("CONFIG_ID"))
+    if config_id is None:
+        raise odd(host, "a line without CONFIG_ID")
+    office = text(row.get("TYPE")) == "office"
+    reg_id = None if office else whole(row.get("REG_ID")) or 0
+    incoming_login = text(row.get("INCOMING_LOGIN"))
+    return CurrentLine(
+        config_id=config_id,
+        type="office" if office else "cloud",
+        values=_values(row),
+        reg_id=reg_id,
+        line_id=incoming_login if office else f"reg{reg_id}",
+        status_code=whole(row.get("REGISTRATION_STATUS_CODE")),
+        status_message=text(row.get("REGISTRATION_ERROR_MESSAGE")),
+        incoming_server=text(row.get("INCOMING_SERVER")),
+        incoming_login=incoming_login,
+    )
+
+
+def _values(row: Mapping[str, object]) -> dict[FieldName, str | Secret]:
+    values: dict[FieldName, str | Secret] = {}
+    for name, field in FIELDS.items():
+        if not field.secret:
+            values[name] = text(row.get(field.wire))
+        elif field.wire in row:
+            values[name] = Secret(text(row[field.wire]))
+    return values
+
+
+def names(value: object, host: str) -> dict[str, str]:
+    """Line id → title of `voximplant.line.get`, which escapes titles for HTML (server source)."""
+    if value == []:
+        return {}
+    if not isinstance(value, dict):
+        raise odd(host, "a list of lines that is not an object")
+    return {str(line_id): html.unescape(text(name)) for line_id, name in value.items()}
+
+
+def default_line(value: object) -> str:
+    """The id of the default outgoing line; "" where there is none."""
+    line_id = text(value)
+    return "" if line_id == NO_DEFAULT_LINE else line_id
+
+
+def registration(value: object, host: str) -> Registration:
+    """The answer of `voximplant.sip.status`."""
+    row = value if isinstance(value, dict) else {}
+    reg_id, result = whole(row.get("REG_ID")), row.get("STATUS_RESULT")
+    if reg_id is None or result not in ("success", "error", "in_progress", "wait"):
+        raise odd(host, "a registration without REG_ID or with an unknown state")
+    return Registration(
+        reg_id=reg_id,
+        result=result,
+        status_code=whole(row.get("STATUS_CODE")) or 0,
+        message=text(row.get("ERROR_MESSAGE")),
+        last_updated=text(row.get("LAST_UPDATED")),
+    )
+
+
+def text(value: object) -> str:
+    """A text of the server, whatever JSON type it came in."""
+    return "" if value is None or value is False else str(value)
+
+
+def odd(host: str, what: str) -> PortalError:
+    """The error for an answer that has the right form and makes no sense."""
+    return PortalError(
+        Diagnostic(
+            Code.NOT_BITRIX24,
+            f"{host} answered with {what}",
+            hint="check that the host is a Bitrix24 portal; if it is, its REST API may have changed: report this",
+        )
+    )

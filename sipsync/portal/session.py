@@ -1,0 +1,168 @@
+"""One command and its result, whatever it takes: the pace, repetitions, a renewed token, a renamed portal.
+
+A reading command is repeated freely within a budget. A writing one is repeated only where the server surely did
+nothing: it could not be reached, or it said so by one of the codes that the rule book marks as safe.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from sipsync.model.problems import Code, Diagnostic, PortalError
+from sipsync.portal import endpoint as endpoints
+from sipsync.portal import envelope
+from sipsync.portal.broken import Unanswered, Unreached
+from sipsync.portal.envelope import Answer, Command, Result, ServerError
+from sipsync.portal.transport import TOTAL_SECONDS, Response, Transport
+
+if TYPE_CHECKING:
+    from sipsync.model.clock import Clock
+    from sipsync.model.operator import Operator
+    from sipsync.portal.auth import Credential
+    from sipsync.portal.endpoint import Endpoint
+    from sipsync.portal.throttle import Throttle
+
+ATTEMPTS: Final = 4
+FIRST_WAIT: Final = 0.5
+"""Seconds before the first repetition; doubled for each further one, and up to a quarter added by chance."""
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+EXPIRED: Final = "expired_token"
+FULL_BUCKET: Final = "QUERY_LIMIT_EXCEEDED"
+OPERATING_TIME: Final = "OPERATION_TIME_LIMIT"
+
+
+class Session:
+    """A portal's REST API with one credential."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        endpoint: Endpoint,
+        credential: Credential,
+        operator: Operator,
+        *,
+        throttle: Throttle,
+        clock: Clock,
+        deadline: float | None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.host = endpoint.name
+        self._transport = transport
+        self._endpoint = endpoint
+        self._credential = credential
+        self._operator = operator
+        self._throttle = throttle
+        self._clock = clock
+        self._deadline = deadline
+        self._chance = chance
+
+    @property
+    def requests(self) -> int:
+        """HTTP requests sent so far."""
+        return self._transport.requests
+
+    async def read(self, command: Command) -> Result:
+        """The result of a command that changes nothing."""
+        return await self._ask(command, (command.method,), writes=False)
+
+    async def write(self, command: Command) -> Result:
+        """The result of a command that changes something; `Unanswered` where it may have been carried out."""
+        return await self._ask(command, (command.method,), writes=True)
+
+    async def read_all(self, commands: Sequence[Command]) -> list[Result]:
+        """The results of several reading commands in one request; any error of one is raised."""
+        results = []
+        for answer in await self.batch(commands, halt=False, writes=False):
+            if not isinstance(answer, Result):
+                raise answer or envelope.missing(self.host, "batch")
+            results.append(answer)
+        return results
+
+    async def batch(self, commands: Sequence[Command], *, halt: bool, writes: bool) -> list[Answer | None]:
+        """What became of several commands in one request; None for one that the answer does not mention.
+
+        Raises where the whole request failed.
+        """
+        methods = ("batch", *(command.method for command in commands))
+        result = await self._ask(envelope.batch(commands, halt=halt), methods, writes=writes)
+        answers = envelope.read_batch(result, self.host, commands)
+        for command, answer in zip(commands, answers, strict=True):
+            if isinstance(answer, Result):
+                self._throttle.seen(command.method, answer.reset_at)
+            elif answer is not None:
+                self._note(answer, command.method, attempt=1)
+        return answers
+
+    async def _ask(self, command: Command, methods: Sequence[str], *, writes: bool) -> Result:
+        renewed = False
+        attempt = 0
+        while True:
+            try:
+                response = await self._send(command, methods)
+                result = envelope.read(response, self.host, command.method)
+                self._throttle.seen(command.method, result.reset_at)
+                return result
+            except (ServerError, Unreached, Unanswered) as error:
+                attempt += 1
+                if error.error == EXPIRED and not renewed:
+                    renewed = True
+                    await self._credential.renew()
+                elif error.error == EXPIRED or attempt == ATTEMPTS or not _repeatable(error, writes):
+                    raise
+                elif not self._note(error, command.method, attempt):
+                    seconds = self._pause(error, attempt)
+                    await self._throttle.wait(seconds, "retry", self._deadline, self.host)
+
+    def _note(self, error: PortalError, method: str, attempt: int) -> bool:
+        """Let the pace obey what an error says; whether it did, so that the next turn waits by itself."""
+        if error.error == FULL_BUCKET:
+            self._throttle.pause(self._pause(error, attempt))
+        elif error.error == OPERATING_TIME:
+            self._throttle.block(method)
+        else:
+            return False
+        return True
+
+    def _pause(self, error: PortalError, attempt: int) -> float:
+        told = error.rule.wait if isinstance(error, ServerError) else None
+        base: float = told or FIRST_WAIT
+        return base * 2.0 ** (attempt - 1) * (1 + self._chance() / 4)
+
+    async def _send(self, command: Command, methods: Sequence[str]) -> Response:
+        """One request and its answer; a renamed portal is followed once, and then known."""
+        body = envelope.body(command, await self._credential.parameters())
+        response = await self._post(command, methods, body)
+        if response.status in _REDIRECTS:
+            target = self._endpoint.target(command.method)
+            self._endpoint = endpoints.moved(self._endpoint, target, response.location, self._operator)
+            response = await self._post(command, methods, body)
+            if response.status in _REDIRECTS:
+                raise endpoints.redirects(self.host, "and then again")
+        return response
+
+    async def _post(self, command: Command, methods: Sequence[str], body: bytes) -> Response:
+        await self._throttle.turn(methods, self._deadline, self.host)
+        return await self._transport.send(self._endpoint.target(command.method), body, seconds=self._time_left())
+
+    def _time_left(self) -> float:
+        if self._deadline is None:
+            return TOTAL_SECONDS
+        left = self._deadline - self._clock.monotonic()
+        if left <= 0:
+            raise PortalError(
+                Diagnostic(
+                    Code.TIMEOUT,
+                    f"the time given for {self.host} is over",
+                    hint="give more time (--timeout SECONDS); what was done stays done, and the next run goes on",
+                )
+            )
+        return min(TOTAL_SECONDS, left)
+
+
+def _repeatable(error: ServerError | Unreached | Unanswered, writes: bool) -> bool:
+    if isinstance(error, ServerError):
+        return error.rule.retry == "always" or (error.rule.retry == "read" and not writes)
+    return error.temporary and (isinstance(error, Unreached) or not writes)

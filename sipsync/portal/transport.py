@@ -1,0 +1,219 @@
+"""One HTTP request and its answer; the only place that imports httpx.
+
+What httpx sees is an address that may be shown: the real one, which holds the credential, is put in below it, so that
+no log line, exception or representation of httpx or httpcore can quote it. Every failure leaves here as one of two
+errors: `Unreached` (nothing was sent) or `Unanswered` (sent, and it is not known what became of it).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import urllib.request
+import zlib
+from dataclasses import dataclass, field
+from functools import cache
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Final, Self
+
+import httpx
+
+from sipsync import __version__
+from sipsync.model.problems import PortalError
+from sipsync.model.reveal import reveal
+from sipsync.model.secret import Secret
+from sipsync.portal import broken
+from sipsync.portal.hosts import is_loopback
+
+if TYPE_CHECKING:
+    from sipsync.portal.embedded import App
+    from sipsync.portal.endpoint import Target
+
+MAX_BODY: Final = 16 * 1024 * 1024
+TOTAL_SECONDS: Final = 90.0
+"""The longest that one request may take: the server cuts itself off at 60 (documented)."""
+
+_TIMEOUT = httpx.Timeout(connect=5, read=60, write=15, pool=None)
+_LIMITS = httpx.Limits(max_connections=2, max_keepalive_connections=2, keepalive_expiry=15)
+_HEADERS = {
+    "User-Agent": f"sipsync/{__version__}",
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",  # the one encoding that is unpacked here, within bounds
+}
+_TARGET = "sipsync.target"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer, whatever it says."""
+
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+    location: Secret
+    """Where a redirect points to; it may quote the credential."""
+
+
+class Transport:
+    """One small HTTP client for one portal, as fast as many portals side by side allow."""
+
+    def __init__(self, app: App | None = None) -> None:
+        """`app` answers in process in the place of the network."""
+        self.requests = 0
+        self._inner = _HiddenTarget(app)
+        self._client = httpx.AsyncClient(
+            transport=self._inner,
+            headers=_HEADERS,
+            timeout=_TIMEOUT,
+            follow_redirects=False,  # httpx would turn the POST into a GET
+            trust_env=False,
+        )
+        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
+
+    async def send(self, target: Target, body: bytes | None, *, seconds: float = TOTAL_SECONDS) -> Response:
+        """The answer to a POST of this JSON, or to a GET without one; raises `Unreached` or `Unanswered`."""
+        self.requests += 1
+        request = self._client.build_request(
+            "GET" if body is None else "POST",
+            target.shown,
+            content=body,
+            headers={} if body is None else {"Content-Type": "application/json"},
+            extensions={_TARGET: target.url},
+        )
+        try:
+            # httpx bounds each read, not the whole: a server that drips bytes would hold us for ever.
+            async with asyncio.timeout(seconds):
+                return await self._exchange(request)
+        except TimeoutError:
+            raise broken.no_answer_within(target.host, seconds) from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, _Unusable) as error:
+            raise _translate(error, target.host) from None
+
+    async def _exchange(self, request: httpx.Request) -> Response:
+        answer = await self._client.send(request, stream=True)
+        try:
+            body = await _read(answer)
+        finally:
+            await answer.aclose()
+        headers = answer.headers
+        content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return Response(answer.status_code, content_type, body, Secret(headers.get("Location", "")))
+
+
+class _HiddenTarget(httpx.AsyncBaseTransport):
+    """Sends each request to its real address, directly or through the proxy that the system names."""
+
+    def __init__(self, app: App | None) -> None:
+        self._app = httpx.ASGITransport(app=app) if app else None
+        self._routes: dict[str, httpx.AsyncBaseTransport] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        real = httpx.Request(
+            request.method,
+            reveal(request.extensions[_TARGET]),
+            headers=request.headers,
+            stream=request.stream,
+            extensions={"timeout": request.extensions["timeout"]},
+        )
+        answer = await self._route(request.url).handle_async_request(real)
+        answer.extensions.pop("reason_phrase", None)  # the server's words, which httpx would log
+        return answer
+
+    def _route(self, url: httpx.URL) -> httpx.AsyncBaseTransport:
+        if self._app:
+            return self._app
+        if url.host not in self._routes:
+            self._routes[url.host] = _network(url.scheme, url.host)
+        return self._routes[url.host]
+
+    async def aclose(self) -> None:
+        for route in self._routes.values():
+            await route.aclose()
+
+
+def _network(scheme: str, host: str) -> httpx.AsyncHTTPTransport:
+    """The way to a host over the network."""
+    try:
+        return httpx.AsyncHTTPTransport(verify=_trust(), limits=_LIMITS, proxy=proxy_for(scheme, host))
+    except OSError:
+        raise broken.unreached(host, "the file of trusted certificates can't be read", "check SSL_CERT_FILE") from None
+    except (ValueError, ImportError, httpx.InvalidURL):
+        raise broken.unreached(host, "the system's proxy can't be used", "check HTTPS_PROXY and ALL_PROXY") from None
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """What certificates are checked with; one for all clients, as it takes long to build."""
+    return httpx.create_ssl_context()
+
+
+def proxy_for(scheme: str, host: str) -> str | None:
+    """The proxy that the system names for a host; never one for loopback.
+
+    httpx reads no environment once it is given a transport, and its own reading would send loopback to the proxy.
+    """
+    if is_loopback(host) or urllib.request.proxy_bypass(host):
+        return None
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(scheme) or proxies.get("all")
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+
+class _Unusable(Exception):
+    """The answer's body is of no use; the text says why."""
+
+
+async def _read(answer: httpx.Response) -> bytes:
+    """The whole body, unpacked, within bounds."""
+    encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip"):
+        raise _Unusable("its encoding was not asked for")
+    unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
+    body, received = bytearray(), 0
+    async for chunk in answer.aiter_raw():
+        received += len(chunk)
+        try:
+            body += unpack.decompress(chunk, MAX_BODY + 1 - len(body)) if unpack else chunk
+        except zlib.error:
+            raise _Unusable("it can't be unpacked") from None
+        if len(body) > MAX_BODY:
+            raise _Unusable(f"it is larger than {MAX_BODY // 1024**2} MiB")
+    if received < int(answer.headers.get("Content-Length", 0)) or (unpack and received and not unpack.eof):
+        raise _Unusable("it was cut off")
+    return bytes(body)
+
+
+def _translate(error: Exception, host: str) -> PortalError:
+    """Our error for one of httpx; its own text may quote what the server sent, so only its kind is used."""
+    if isinstance(error, _Unusable):
+        return broken.unusable(host, str(error))
+    if isinstance(error, httpx.ConnectTimeout):
+        return broken.no_connection_within(host, _TIMEOUT.connect or TOTAL_SECONDS)
+    if isinstance(error, httpx.TimeoutException):
+        return broken.no_answer_within(host, _TIMEOUT.read or TOTAL_SECONDS)
+    if isinstance(error, httpx.ProxyError):
+        return broken.unreached(host, "the proxy refuses it", "check HTTPS_PROXY and NO_PROXY", temporary=True)
+    if isinstance(error, httpx.ConnectError | httpx.UnsupportedProtocol | httpx.InvalidURL):
+        return broken.no_connection(host, error)
+    return broken.cut_off(host)
+
+
+class _EventNameOnly(logging.Filter):
+    """Keeps what httpcore logs of an event to its name.
+
+    The rest quotes the server's headers: the Location of a renamed portal holds the whole address with its secret.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = str(record.msg).partition(" ")[0]
+        return True
+
+
+logging.getLogger("httpcore.http11").addFilter(_EventNameOnly())
