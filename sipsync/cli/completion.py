@@ -1,0 +1,37 @@
+"""`sipsync completion`: the script that teaches a shell sipsync's commands, options, portals and lines."""
+
+from __future__ import annotations
+
+import click
+
+from sipsync.cli.group import Command
+from sipsync.cli.session import Session
+from sipsync.model.problems import Exit
+
+SHELLS = ("bash", "zsh", "fish", "powershell")
+_INSTALL = {
+    "bash": 'Put into ~/.bashrc:  eval "$(sipsync completion bash)"',
+    "zsh": 'Put into ~/.zshrc:  eval "$(sipsync completion zsh)"',
+    "fish": "sipsync completion fish > ~/.config/fish/completions/sipsync.fish",
+    "powershell": "Put into $PROFILE:  sipsync completion powershell | Out-String | Invoke-Expression",
+}
+
+
+@click.command(
+    "completion",
+    cls=Command,
+    help="Print the script that lets a shell complete commands, options, portals and lines.",
+    examples=_INSTALL.values(),
+)
+@click.argument("shell", type=click.Choice(SHELLS), help="The shell.")
+@click.pass_obj
+def command(session: Session, shell: str) -> Exit:
+    from click.shell_completion import get_completion_class
+
+    from sipsync.cli import streams
+    from sipsync.cli.main import cli
+
+    script = get_completion_class(shell)
+    assert script is not None, "click knows the shells in SHELLS"  # noqa: S101  # a broken invariant, not input
+    streams.write(f"# {_INSTALL[shell]}\n{script(cli, {}, 'sipsync', '_SIPSYNC_COMPLETE').source()}\n")
+    return Exit.OK

@@ -1,0 +1,95 @@
+"""The shapes of click that the command line is made of: commands loaded on first use, examples, and `--help-all`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+
+class Option(click.Option):
+    """An option; with `fleet=True` one that `--help` leaves out and `--help-all` shows."""
+
+    def __init__(self, *args: Any, fleet: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fleet = self.hidden = fleet
+
+
+class Command(click.Command):
+    """A command whose help ends with examples."""
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = tuple(examples)
+        if any(isinstance(param, Option) and param.fleet for param in self.params):
+            self.params.append(
+                click.Option(
+                    ["--help-all"],
+                    is_flag=True,
+                    is_eager=True,
+                    expose_value=False,
+                    allow_from_autoenv=False,
+                    help="Show this message with the options that only fleets need.",
+                    callback=_help_all,
+                )
+            )
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        if self.examples:
+            with formatter.section("Examples"):
+                for example in self.examples:
+                    formatter.write(f"{'':{formatter.current_indent}}{example}\n")
+
+
+def _help_all(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if not value or ctx.resilient_parsing:
+        return
+    for param in ctx.command.params:
+        if isinstance(param, Option):
+            param.hidden = False
+    click.echo(ctx.get_help(), color=ctx.color)
+    ctx.exit()
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called; its help imports none of them.
+
+    `sections` says what the help lists, and why: commands by name, and other things to know, which are no single word.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        package: str,
+        sections: Mapping[str, Mapping[str, str]],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.package = package
+        self.sections = sections
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """All commands, in the order of the help."""
+        return [name for rows in self.sections.values() for name in rows if name.isalpha()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = f"{cmd_name}_" if cmd_name == "import" else cmd_name
+        command: click.Command = import_module(f"{self.package}.{module}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands by what they are for."""
+        for title, rows in self.sections.items():
+            with formatter.section(title):
+                formatter.write_dl(list(rows.items()))
+
+
+def option(*names: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option of a command; `fleet=True` keeps it out of the short help."""
+    return click.option(*names, cls=Option, **settings)

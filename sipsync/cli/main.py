@@ -1,0 +1,142 @@
+"""The command line: its commands, the global options, and the one place that turns a failure into an exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from sipsync.cli import streams
+from sipsync.cli.group import LazyGroup
+from sipsync.cli.session import Session
+from sipsync.model.problems import Exit, SipsyncError
+
+SECTIONS = {
+    "Start": {
+        "init": "Connect a portal: check the webhook, write sipsync.yaml from what is there.",
+        "import": "Write a portal's lines into a file.",
+        "doctor": "Check credential, scope and rights; say what to do where in Bitrix24.",
+    },
+    "Every day": {
+        "plan": "Show what would change. Changes nothing.",
+        "apply": "Plan, ask, and carry the plan out; or carry out a saved plan.",
+        "status": "Show whether the lines are registered.",
+    },
+    "Teams and CI": {
+        "validate": "Check files without asking any portal.",
+        "fmt": "Write files in the one layout; comments stay.",
+        "show": "Show a saved plan in any format.",
+        "snapshot": "Save what the portals hold, without passwords, for plans without a credential.",
+        "comment": "Keep one comment with the plan in a pull or merge request.",
+        "schema": "Print the JSON Schema of the file, for editors.",
+    },
+    "Many portals": {
+        "portals/": "The folder that holds one file for each portal; read where there is no sipsync.yaml.",
+        "--portal GLOB": "Plan and apply some of the portals.",
+        "COMMAND --help-all": "Show the options that only fleets need.",
+    },
+    "Try it": {
+        "demo": "The whole story on an emulated portal: plan, apply, plan again.",
+        "sandbox": "Run, fill or read an emulated portal.",
+    },
+    "Help": {
+        "explain": "What a finding means and what to do about it.",
+        "completion": "Print the completion script of a shell.",
+    },
+}
+_HELP = """Declarative, git-reviewed SIP lines for Bitrix24.
+
+The files say how the lines should be; `plan` shows what differs, `apply` changes just that. Try it without an
+account: sipsync demo
+
+Every option can be given as a variable as well: SIPSYNC_PLAN_OUT is --out of plan, SIPSYNC_COLOR is --color.
+"""
+
+
+@click.group(
+    cls=LazyGroup,
+    package="sipsync.cli",
+    sections=SECTIONS,
+    help=_HELP,
+    context_settings={"max_content_width": 100, "auto_envvar_prefix": "SIPSYNC"},
+)
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colour the output. NO_COLOR and FORCE_COLOR count where this is not given.",
+)
+@click.option("--lang", type=click.Choice(["en", "ru"]), default="en", help="Language of hints and explanations.")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="warning",
+    help="How much to log, on stderr.",
+)
+@click.option("--json-log", is_flag=True, help="Log one JSON object a line.")
+@click.option(
+    "--version",
+    "-V",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    allow_from_autoenv=False,
+    callback=lambda ctx, _param, value: _version(ctx, value),
+    help="Show the version and exit.",
+)
+@click.pass_obj
+def cli(session: Session, color: streams.ColorChoice, lang: str, log_level: str, json_log: bool) -> None:
+    session.color = color
+    session.lang = "ru" if lang == "ru" else "en"
+    session.debug = log_level == "debug"
+    from sipsync.cli.logs import start_logging
+
+    start_logging(getattr(logging, log_level.upper()), as_json=json_log)
+
+
+def _version(ctx: click.Context, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from sipsync import __version__
+
+        click.echo(f"sipsync {__version__}")
+        ctx.exit()
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and tell its exit code. Nothing it raises gets any further."""
+    streams.prepare()
+    signal.signal(signal.SIGTERM, _terminated)
+    session = Session(os.environ)
+    try:
+        result: Any = cli.main(
+            list(arguments), "sipsync", standalone_mode=False, obj=session
+        )
+    except BaseException as error:  # the one place where a failure of any kind ends
+        return int(failed(error, session))
+    return int(result or Exit.OK)
+
+
+def _terminated(_signal: int, _frame: object) -> None:
+    """Take SIGTERM as Ctrl-C: whatever is open is closed, and the exit code says that the run was interrupted."""
+    raise KeyboardInterrupt
+
+
+def failed(error: BaseException, session: Session) -> Exit:
+    """Tell people why it ended, and the exit code for programs."""
+    from sipsync.cli import failures
+
+    if isinstance(error, SipsyncError):
+        failures.show(error.diagnostics, session)
+        return error.exit
+    if isinstance(error, click.ClickException):
+        return failures.wrong_usage(error, session)
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        return failures.interrupted(session)
+    if isinstance(error, (SystemExit, GeneratorExit)):
+        raise error
+    return failures.internal(error, session)

@@ -1,0 +1,63 @@
+"""A document in every form that was asked for: on stdout, and in files. What can be rendered is, whatever fails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sipsync.cli import failures, streams
+from sipsync.cli.types import Report
+from sipsync.model.problems import Code, Diagnostic, Exit, worst
+
+if TYPE_CHECKING:
+    from sipsync.cli.session import Session
+    from sipsync.model.documents import Findings, Outcome, Plan
+
+
+def publish(
+    session: Session,
+    document: Plan | Outcome | Findings,
+    format_: str | None,
+    reports: Sequence[Report] = (),
+    *,
+    everything: bool = False,
+) -> Exit:
+    """Print a document and write its reports; ERROR where a report can't be written. No format prints nothing."""
+    from sipsync.report import Style, render
+
+    if format_ is not None:
+        people = format_ == "text"
+        style = session.style(everything=everything) if people else Style(lang=session.lang, all=everything)
+        streams.write(_ended(render(document, format_, style)), color=people and session.in_color())
+        session.json = False
+    exits = []
+    for report in reports:
+        text = _ended(render(document, report.format, Style(lang=session.lang, all=everything)))
+        exits.append(write_file(session, report.file, text))
+    return worst(exits)
+
+
+def write_file(session: Session, file: Path, text: str, *, append: bool = False) -> Exit:
+    """Write a file that the user named, and tell why where that can't be done."""
+    try:
+        with file.open("a" if append else "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except OSError as error:
+        failures.show([unwritable(file, error)], session)
+        return Exit.ERROR
+    return Exit.OK
+
+
+def unwritable(file: Path, error: OSError) -> Diagnostic:
+    """The finding that a file can't be written."""
+    reason = (error.strerror or type(error).__name__).lower()
+    return Diagnostic(
+        Code.UNWRITABLE,
+        f"{file} can't be written: {reason}",
+        "Check that the folder exists and that you may write there.",
+    )
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith("\n") else text + "\n"

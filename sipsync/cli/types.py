@@ -1,0 +1,104 @@
+"""What an option's value may look like, and what it becomes."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import shlex
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+from click.shell_completion import CompletionItem
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+class Duration(click.ParamType[timedelta]):
+    """A span of time such as `90m`, `12h` or `7d`."""
+
+    name = "age"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """The span, or what is wrong with the text."""
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"(\d{1,5})([smhdw])", value)
+        if not found:
+            self.fail(f"{value!r} is not a number with s, m, h, d or w after it, such as 12h", param, ctx)
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+class Seconds(click.ParamType[float]):
+    """A finite number of seconds, 0 or more."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, or what is wrong with the text."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not (math.isfinite(seconds) and seconds >= 0):
+            self.fail(f"{value!r} is not a number of seconds", param, ctx)
+        return seconds
+
+
+class Report(NamedTuple):
+    """One `--report`: a format and the file to write."""
+
+    format: str
+    file: Path
+
+
+class ReportType(click.ParamType[Report]):
+    """`FORMAT=FILE`. Several in one variable are separated by line ends."""
+
+    name = "format=file"
+    envvar_list_splitter = "\n"
+
+    def __init__(self, formats: tuple[str, ...]) -> None:
+        self.formats = formats
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Report:
+        """The two halves, or what is wrong with them."""
+        if isinstance(value, Report):
+            return value
+        format_, _, file = value.partition("=")
+        if format_ not in self.formats or not file:
+            self.fail(f"{value!r} is not FORMAT=FILE; formats are {', '.join(self.formats)}", param, ctx)
+        return Report(format_, Path(file))
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The formats; the file is left to the user."""
+        return [CompletionItem(f"{name}=") for name in self.formats if name.startswith(incomplete)]
+
+
+class SecretCommand(NamedTuple):
+    """One `--secret-command`: the name that `exec:NAME` refers to, and what it runs."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+class SecretCommandType(click.ParamType[SecretCommand]):
+    """`NAME=COMMAND ARGUMENTS…`, split as a shell would, run without one."""
+
+    name = "name=command"
+    envvar_list_splitter = "\n"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> SecretCommand:
+        """The name and the arguments, or what is wrong with them."""
+        if isinstance(value, SecretCommand):
+            return value
+        name, _, command = value.partition("=")
+        try:
+            arguments = tuple(shlex.split(command, posix=os.name != "nt"))
+        except ValueError:
+            self.fail(f"the command of {name!r} has a quote that is not closed", param, ctx)
+        if not name or not arguments:
+            self.fail("it is NAME=COMMAND, such as store=/usr/local/bin/secret-store --json", param, ctx)
+        return SecretCommand(name, arguments)

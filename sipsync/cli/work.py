@@ -1,0 +1,32 @@
+"""What several commands do with the library: load files and plan, with progress shown meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sipsync.cli.events import SILENT, EventStream
+from sipsync.cli.progress import progress
+
+if TYPE_CHECKING:
+    from sipsync.api import PlanOptions
+    from sipsync.cli.options import Limits
+    from sipsync.cli.session import Session
+    from sipsync.model.documents import Plan
+    from sipsync.model.lines import Fleet
+
+
+def load(session: Session, paths: Sequence[Path], limits: Limits) -> Fleet:
+    """The fleet of some files, under the operator's limits."""
+    from sipsync import api
+
+    return api.load(paths, limits.operator(session, paths))
+
+
+def make_plan(session: Session, fleet: Fleet, options: PlanOptions, events: EventStream = SILENT) -> Plan:
+    """The plan of a fleet."""
+    from sipsync import api
+
+    with progress(session, len(fleet.portals), events) as on_event:
+        return api.plan(fleet, options, on_event)

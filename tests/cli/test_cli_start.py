@@ -1,0 +1,172 @@
+"""Starting up: what is imported when, what the help says, and what a wrong command line gets."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+
+from sipsync import __version__
+from sipsync.cli.main import SECTIONS, cli
+
+if TYPE_CHECKING:
+    from conftest import Sipsync
+
+COMMANDS = cli.list_commands(click.Context(cli))
+
+
+def _imported(*arguments: str) -> set[str]:
+    """The modules that a command line imports."""
+    script = (
+        "import sys, sipsync.__main__ as entry\n"
+        f"sys.argv = ['sipsync', *{list(arguments)!r}]\n"
+        "try:\n    entry.main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "print('\\n'.join(sys.modules), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return {name.partition(".")[0] for name in done.stderr.split()}
+
+
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_the_version_costs_no_import(flag: str) -> None:
+    assert not _imported(flag) & {"click", "pydantic", "httpx", "rich", "deepdiff", "asyncio", "ruamel"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)])
+def test_help_does_not_wait_for_what_only_the_work_needs(arguments: list[str]) -> None:
+    assert not _imported(*arguments) & {"pydantic", "httpx", "deepdiff", "rich", "ruamel", "starlette", "jinja2"}
+
+
+def test_the_version_is_told_beside_other_options_too(sipsync: Sipsync) -> None:
+    assert sipsync("--color", "never", "--version").out == f"sipsync {__version__}\n"
+
+
+def test_the_help_lists_every_command_by_what_it_is_for(sipsync: Sipsync) -> None:
+    ran = sipsync("--help")
+    assert ran.code == 0
+    for section, commands in SECTIONS.items():
+        _, _, rest = ran.out.partition(f"\n{section}:\n")
+        assert all(f"  {name} " in rest for name in commands), section
+
+
+def _params(command: click.Command) -> list[click.Parameter]:
+    below: list[click.Parameter] = []
+    if isinstance(command, click.Group):
+        for name in command.commands:
+            below += _params(command.commands[name])
+    return command.params + below
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_for_each_parameter_and_examples(name: str, sipsync: Sipsync) -> None:
+    ran = sipsync(name, "--help")
+    assert ran.code == 0
+    assert "Examples:" in ran.out
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    for param in _params(command):
+        described: Any = param
+        assert described.help, (name, param.name)
+
+
+def test_options_that_only_fleets_need_are_shown_by_help_all_alone(sipsync: Sipsync) -> None:
+    assert "--parallel" not in sipsync("plan", "--help").out
+    everything = sipsync("plan", "--help-all")
+    assert everything.code == 0
+    assert "--parallel" in everything.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["plna"], "plan"),
+        (["plan", "--ouf", "x"], "--out"),
+        (["plan", "--format", "yaml"], "'yaml' is not one of"),
+        (["plan", "--max-age", "tomorrow"], "12h"),
+        (["plan", "--timeout", "nan"], "not a number of seconds"),
+        (["plan", "--timeout", "-1"], "not a number of seconds"),
+        (["plan", "--timeout", "soon"], "not a number of seconds"),
+        (["plan", "--parallel", "0"], "0 is not in the range"),
+        (["plan", "--report", "pdf=plan.pdf"], "FORMAT=FILE"),
+        (["plan", "--report", "json"], "FORMAT=FILE"),
+        (["plan", "--secret-command", "store"], "NAME=COMMAND"),
+        (["plan", "--secret-command", "store='open"], "quote that is not closed"),
+        (["snapshot"], "--out"),
+        (["apply", "--plan", "x", "--line", "a.b"], "part of a saved plan"),
+        (["--log-level", "loud", "plan"], "'loud' is not one of"),
+        (["completion", "tcsh"], "'tcsh' is not one of"),
+    ],
+)
+def test_a_wrong_command_line_exits_with_64_and_says_what_is_wrong(
+    arguments: list[str], says: str, sipsync: Sipsync
+) -> None:
+    ran = sipsync(*arguments)
+    assert ran.code == 64
+    assert ran.out == ""
+    assert ran.err.startswith("Error: ")
+    assert says in ran.err
+
+
+def test_no_command_at_all_shows_the_help_and_exits_with_64(sipsync: Sipsync) -> None:
+    ran = sipsync()
+    assert (ran.code, ran.out) == (64, "")
+    assert "Every day:" in ran.err
+
+
+def test_options_can_be_given_as_variables(sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIPSYNC_PLAN_FORMAT", "yaml")
+    assert "'yaml' is not one of" in sipsync("plan").err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+def test_completion_prints_the_script_and_how_to_install_it(shell: str, sipsync: Sipsync) -> None:
+    ran = sipsync("completion", shell)
+    assert ran.code == 0
+    assert "_SIPSYNC_COMPLETE" in ran.out
+    assert ran.out.startswith("# ")
+
+
+def test_a_broken_program_is_told_without_traceback_or_values(
+    sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("hunter2")
+
+    monkeypatch.setattr("sipsync.api.check", broken)
+    for level in ("warning", "debug"):
+        ran = sipsync("--log-level", level, "validate")
+        assert ran.code == 1
+        assert "internal error: RuntimeError at sipsync/cli/validate.py:" in ran.err
+        assert "hunter2" not in ran.out + ran.err
+        assert "Traceback" not in ran.err
+    assert "debug: sipsync.cli.failures: internal error, via sipsync/cli/validate.py" in ran.err
+
+
+def test_a_failure_among_several_is_told_by_the_first(sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ExceptionGroup("group", [ExceptionGroup("inner", [KeyError("secret")])])
+
+    monkeypatch.setattr("sipsync.api.check", broken)
+    ran = sipsync("validate")
+    assert (ran.code, "KeyError" in ran.err, "secret" in ran.err) == (1, True, False)
+
+
+def test_logs_can_be_json(sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("sipsync.api.check", broken)
+    lines = sipsync("--json-log", "--log-level", "debug", "validate").err.splitlines()
+    record = json.loads(lines[-1])
+    assert record["@level"] == "debug"
+    assert record["@module"] == "sipsync.cli.failures"
+
+
+def test_the_package_runs_as_a_module(process: Sipsync, home: Path) -> None:
+    ran = process("completion", "fish")
+    assert (ran.code, ran.err) == (0, "")
