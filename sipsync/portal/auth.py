@@ -40,8 +40,8 @@ class Credential(Protocol):
         """What every request carries besides its own parameters."""
         ...
 
-    async def renew(self) -> None:
-        """Have another token after `expired_token`; raises PortalError where there is none."""
+    async def renew(self, used: Mapping[str, Secret]) -> None:
+        """Have other parameters than those `used`, which have expired; raises PortalError where there are none."""
         ...
 
 
@@ -52,7 +52,7 @@ class Webhook:
         """Nothing."""
         return {}
 
-    async def renew(self) -> None:
+    async def renew(self, used: Mapping[str, Secret]) -> None:
         """Impossible."""
         raise token_error("the portal says that a token expired, but a webhook has none", "check the webhook's URL")
 
@@ -67,10 +67,13 @@ class GivenToken:
         """The token, in the body: an address or a header would show it to more programs on the way (documented)."""
         return {"auth": self._token}
 
-    async def renew(self) -> None:
+    async def renew(self, used: Mapping[str, Secret]) -> None:
         """Ask the reference once more."""
-        fresh = await self._resolve_again(self._reference) if self._resolve_again else self._token
-        if fresh == self._token:
+        expired = used["auth"]
+        if self._token != expired:
+            return
+        fresh = await self._resolve_again(self._reference) if self._resolve_again else expired
+        if fresh == expired:
             raise token_error(
                 f"the access token of {self._reference} has expired",
                 "the program that renews it must do so; sipsync never renews a token that is given to it",

@@ -154,11 +154,9 @@ def server_error(document: object, host: str, method: str) -> ServerError:
     """The typed error of an answer. The server's own words are left out: they are localised, and may quote values."""
     found = _map(document).get("error")
     row = rule(found if isinstance(found, str | int) else "")
-    what = f" ({row.error})" if row.error else ""
-    return ServerError(
-        Diagnostic(row.code, f"{host} refused {method}{what}: {row.text}", hint=row.advice),
-        row,
-    )
+    what = "the request" if method == "batch" else method
+    named = f" ({row.error})" if row.error else ""
+    return ServerError(Diagnostic(row.code, f"{host} refused {what}{named}: {row.text}", hint=row.advice), row)
 
 
 def missing(host: str, method: str) -> Unanswered:

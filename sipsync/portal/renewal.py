@@ -66,20 +66,20 @@ class OwnToken:
     async def parameters(self) -> Mapping[str, Secret]:
         """The token in the body; a kept one, or the first one."""
         if self._access is None:
-            await self.renew()
+            await self.renew({})
         return {"auth": self._access or Secret("")}
 
-    async def renew(self) -> None:
-        """Another token than the present one: kept by another process meanwhile, or ours."""
+    async def renew(self, used: Mapping[str, Secret]) -> None:
+        """Another token than the one used: had by another request or process meanwhile, or renewed now."""
         # A renewal that has been sent must end in the store, whatever happens to who asked for it.
-        task = asyncio.ensure_future(self._renew())
+        task = asyncio.ensure_future(self._renew(used.get("auth")))
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:
             await asyncio.wait([task])
             raise
 
-    async def _renew(self) -> None:
+    async def _renew(self, expired: Secret | None) -> None:
         if self._store is None:
             raise token_error(
                 f"{self._name}: the application's token must be renewed, and this job has no place to keep the new one",
@@ -89,7 +89,7 @@ class OwnToken:
         try:
             async with self._busy, self._store.lock():
                 kept = self._current(self._store)
-                if kept is None or kept.access == self._access:
+                if kept is None or kept.access == expired:
                     kept = await self._renewed(kept.refresh if kept else self._first)
                     self._store.put(kept)
         except Timeout:

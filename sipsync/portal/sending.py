@@ -30,9 +30,12 @@ _WHOLE_PORTAL: Final = frozenset(
         Code.PORTAL_GONE,
         Code.BLOCKED,
         Code.RATE_LIMIT,
+        Code.BAD_URL,
     }
 )
 """Refusals that are not about one line: no other call would fare better."""
+_FAILED_INSIDE: Final = frozenset({"ERROR_CORE", "INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"})
+"""Errors with which the server breaks off wherever it is (server source)."""
 
 
 def reading(config_ids: Sequence[int]) -> list[Command]:
@@ -140,11 +143,9 @@ def _reply(error: PortalError, *, whole_request: bool = False) -> Reply:
         return Lost(error)
     if not isinstance(error, ServerError) or error.rule.retry == "always" or error.code in _WHOLE_PORTAL:
         return Unsent(error)
-    if error.rule.retry == "read":
-        return Lost(error)
     if whole_request:
         return Unsent(error) if error.code is Code.NO_RIGHT else Lost(error)
-    return Refused(error)
+    return Lost(error) if error.error in _FAILED_INSIDE else Refused(error)
 
 
 def _lines(back: Sequence[Answer | None], host: str) -> Mapping[int, CurrentLine] | None:

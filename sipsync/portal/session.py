@@ -100,8 +100,9 @@ class Session:
         renewed = False
         attempt = 0
         while True:
+            used = await self._credential.parameters()
             try:
-                response = await self._send(command, methods)
+                response = await self._send(command, methods, envelope.body(command, used))
                 result = envelope.read(response, self.host, command.method)
                 self._throttle.seen(command.method, result.reset_at)
                 return result
@@ -109,7 +110,7 @@ class Session:
                 attempt += 1
                 if error.error == EXPIRED and not renewed:
                     renewed = True
-                    await self._credential.renew()
+                    await self._credential.renew(used)
                 elif error.error == EXPIRED or attempt == ATTEMPTS or not _repeatable(error, writes):
                     raise
                 elif not self._note(error, command.method, attempt):
@@ -128,12 +129,11 @@ class Session:
 
     def _pause(self, error: PortalError, attempt: int) -> float:
         told = error.rule.wait if isinstance(error, ServerError) else None
-        base: float = told or FIRST_WAIT
-        return base * 2.0 ** (attempt - 1) * (1 + self._chance() / 4)
+        growth: float = 2 ** (attempt - 1)
+        return (told or FIRST_WAIT) * growth * (1 + self._chance() / 4)
 
-    async def _send(self, command: Command, methods: Sequence[str]) -> Response:
+    async def _send(self, command: Command, methods: Sequence[str], body: bytes) -> Response:
         """One request and its answer; a renamed portal is followed once, and then known."""
-        body = envelope.body(command, await self._credential.parameters())
         response = await self._post(command, methods, body)
         if response.status in _REDIRECTS:
             target = self._endpoint.target(command.method)

@@ -42,6 +42,7 @@ _HEADERS = {
     "Accept-Encoding": "gzip",  # the one encoding that is unpacked here, within bounds
 }
 _TARGET = "sipsync.target"
+_LOCATION = "sipsync.location"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,8 @@ class Transport:
             body = await _read(answer)
         finally:
             await answer.aclose()
-        headers = answer.headers
-        content_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        return Response(answer.status_code, content_type, body, Secret(headers.get("Location", "")))
+        content_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return Response(answer.status_code, content_type, body, Secret(answer.extensions[_LOCATION]))
 
 
 class _HiddenTarget(httpx.AsyncBaseTransport):
@@ -124,6 +124,8 @@ class _HiddenTarget(httpx.AsyncBaseTransport):
         )
         answer = await self._route(request.url).handle_async_request(real)
         answer.extensions.pop("reason_phrase", None)  # the server's words, which httpx would log
+        # httpx would prepare the next request, with the whole address in what may be shown.
+        answer.extensions[_LOCATION] = answer.headers.pop("Location", "")
         return answer
 
     def _route(self, url: httpx.URL) -> httpx.AsyncBaseTransport:

@@ -1,0 +1,498 @@
+"""Who we are to a portal: addresses, tokens and their renewal, seals."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from portal_server import REF, Open, Seen, Server, error, http, ok, reset
+
+from sipsync.model.lines import Access, OAuthAccess, SandboxAccess, WebhookAccess
+from sipsync.model.operator import Operator
+from sipsync.model.problems import Code, ConfigError, PortalError, SipsyncError
+from sipsync.model.secret import Secret, SecretRef
+from sipsync.portal.auth import Webhook, hkdf, plan_key_seal
+from sipsync.portal.client import identify, seal_for
+from sipsync.portal.protocol import Identity
+
+TOKEN = SecretRef("env", "TOKEN")
+CLIENT_SECRET = SecretRef("env", "CLIENT_SECRET")
+REFRESH = SecretRef("env", "REFRESH")
+SECRETS = {CLIENT_SECRET: Secret("clientcanary42"), REFRESH: Secret("refreshcanary42"), TOKEN: Secret("accesscanary42")}
+
+
+def webhook(url: str, operator: Operator | None = None) -> Identity:
+    return identify(WebhookAccess(REF), {REF: Secret(url)}, operator or Operator())
+
+
+# --- addresses ---
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://acme.bitrix24.ru/rest/1/abc123/", "acme.bitrix24.ru"),
+        ("https://ACME.Bitrix24.com.br/rest/12/abc", "acme.bitrix24.com.br"),
+        ("https://acme.bitrix24.ru:443/rest/1/abc/", "acme.bitrix24.ru"),
+        ("http://127.0.0.1:8080/acme/rest/1/sandbox/", "127.0.0.1:8080/acme"),
+        ("http://localhost:8080/rest/1/sandbox/", "localhost:8080"),
+        ("http://[::1]:8080/rest/1/sandbox/", "[::1]:8080"),
+        ("https://own.example/rest/1/abc/", "own.example"),
+        ("https://own.example:8443/rest/1/abc/", "own.example:8443"),
+    ],
+)
+def test_a_webhook_says_which_portal_it_is_of(url: str, host: str) -> None:
+    operator = Operator(hosts=("OWN.example", "own.example:8443"))
+    assert webhook(url, operator) == Identity(host, "webhook")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "bitrix24.ru",
+        "a.b.bitrix24.ru",
+        "acme.bitrix24.ru.evil.example",
+        "acme.bitrix24.evil.example",
+        "x-bitrix24.ru",
+        "evilbitrix24.ru",
+        "acme.bitrix24.ru:8443",
+        "-acme.bitrix24.ru",
+        "acme.bitrix24.zip",
+        "128.0.0.1",
+        "own.example:8443",
+        "sub.own.example",
+    ],
+)
+def test_other_hosts_receive_nothing(host: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        webhook(f"https://{host}/rest/1/canary123/", Operator(hosts=("own.example",)))
+    assert caught.value.code in (Code.HOST_FORBIDDEN, Code.BAD_URL)
+    assert "canary123" not in str(caught.value)
+    if caught.value.code is Code.HOST_FORBIDDEN:
+        assert f"SIPSYNC_HOSTS={host}" in caught.value.diagnostics[0].hint
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "canary123",
+        "http://acme.bitrix24.ru/rest/1/canary123/",
+        "https://acme.bitrix24.ru/rest/1/canary123/profile.json",
+        "https://acme.bitrix24.ru/rest/canary123/",
+        "https://acme.bitrix24.ru/prefix/rest/1/canary123/",
+        "https://user@acme.bitrix24.ru/rest/1/canary123/",
+        "https://evil.example\\@acme.bitrix24.ru/rest/1/canary123/",
+        "https://acme.bitrix24.ru/rest/1/canary123/?x=1",
+        "https://acme.bitrix24.ru/rest/1/canary123/#x",
+        "https://acme.bitrix24.ru/rest/1/../canary123/",
+        "https://acme。bitrix24.ru/rest/1/canary123/",
+        "https://аcme.bitrix24.ru/rest/1/canary123/",
+        "ftp://acme.bitrix24.ru/rest/1/canary123/",
+    ],
+)
+def test_an_address_of_another_shape_is_refused_without_showing_it(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        webhook(url)
+    assert caught.value.code is Code.BAD_URL
+    assert "canary123" not in str(caught.value) + repr(caught.value.diagnostics)
+    assert caught.value.diagnostics[0].hint
+
+
+@pytest.mark.parametrize("blank", ["\n", "\r\n", " ", "\t", "\u00a0"])
+def test_white_space_in_the_webhook_is_told(blank: str) -> None:
+    with pytest.raises(ConfigError, match="white space or a line end") as caught:
+        webhook(f"https://acme.bitrix24.ru/rest/1/canary123/{blank}")
+    assert "canary123" not in str(caught.value)
+
+
+def oauth(**more: Any) -> OAuthAccess:
+    given = {"domain": "acme.bitrix24.ru", "client_id": "local.1", "client_secret": CLIENT_SECRET}
+    return OAuthAccess(**{**given, "refresh_token": REFRESH, **more})
+
+
+def test_an_application_is_named_by_its_id() -> None:
+    assert identify(oauth(), SECRETS, Operator()) == Identity("acme.bitrix24.ru", "app:local.1")
+    base = oauth(domain="http://127.0.0.1:80/acme")
+    assert identify(base, SECRETS, Operator()).host == "127.0.0.1/acme"
+
+
+def test_what_a_reference_stands_for_is_not_shown_as_the_owner() -> None:
+    by_reference = oauth(client_id=SecretRef("env", "CLIENT_ID"))
+    assert identify(by_reference, SECRETS, Operator()).owner == "app:env:CLIENT_ID"
+    given = OAuthAccess("acme.bitrix24.ru", access_token=TOKEN)
+    assert identify(given, SECRETS, Operator()).owner == "app:env:TOKEN"
+
+
+@pytest.mark.parametrize(
+    ("access", "code"),
+    [
+        (oauth(domain="https://acme.bitrix24.ru"), Code.BAD_URL),
+        (oauth(domain="acme.bitrix24.ru/x"), Code.BAD_URL),
+        (oauth(domain="evil.example"), Code.HOST_FORBIDDEN),
+        (oauth(token_url="https://evil.example/oauth/token/"), Code.HOST_FORBIDDEN),
+        (oauth(token_url="http://oauth.bitrix.info/oauth/token/"), Code.BAD_URL),
+        (oauth(token_url="https://oauth.bitrix.info/oauth/token/?x=1"), Code.BAD_URL),
+    ],
+)
+def test_an_application_s_addresses_are_checked(access: OAuthAccess, code: Code) -> None:
+    with pytest.raises(ConfigError) as caught:
+        identify(access, SECRETS, Operator())
+    assert caught.value.code is code
+
+
+def test_an_embedded_portal_is_its_file() -> None:
+    assert identify(SandboxAccess("/demo/portal.db"), {}, Operator()) == Identity("sandbox:/demo/portal.db", "webhook")
+
+
+# --- a token that another program renews ---
+
+
+async def test_a_given_token_is_asked_again_when_it_expires_and_never_renewed(server: Server, opened: Open) -> None:
+    server.handler = lambda seen: ok(["crm"]) if seen.json["auth"] == "new" else error("expired_token", 401)
+    asked = []
+
+    async def again(ref: SecretRef) -> Secret:
+        asked.append(ref)
+        return Secret("new")
+
+    access = OAuthAccess(server.origin, access_token=TOKEN)
+    async with opened(access, SECRETS, resolve_again=again) as portal:
+        assert await portal.scope() == {"crm"}
+        assert await portal.scope() == {"crm"}
+    assert asked == [TOKEN]
+    assert {seen.path for seen in server.seen} == {"/rest/scope"}
+
+
+async def test_a_given_token_that_stays_expired_is_an_error(server: Server, opened: Open) -> None:
+    server.handler = lambda _seen: error("expired_token", 401)
+
+    async def again(_ref: SecretRef) -> Secret:
+        return Secret("accesscanary42")
+
+    for resolve_again in (again, None):
+        access = OAuthAccess(server.origin, access_token=TOKEN)
+        async with opened(access, SECRETS, resolve_again=resolve_again) as portal:
+            with pytest.raises(PortalError, match="env:TOKEN has expired") as caught:
+                await portal.scope()
+        assert caught.value.code is Code.TOKEN
+        assert portal.requests == 1
+
+
+async def test_a_token_that_expires_twice_in_a_row_is_an_error(server: Server, opened: Open) -> None:
+    server.handler = lambda _seen: error("expired_token", 401)
+
+    async def again(_ref: SecretRef) -> Secret:
+        return Secret("other")
+
+    async with opened(OAuthAccess(server.origin, access_token=TOKEN), SECRETS, resolve_again=again) as portal:
+        with pytest.raises(PortalError) as caught:
+            await portal.scope()
+    assert caught.value.error == "expired_token"
+    assert portal.requests == 2
+
+
+async def test_a_webhook_has_no_token_to_renew(server: Server, portal: Any) -> None:
+    server.handler = lambda _seen: error("expired_token", 401)
+    with pytest.raises(PortalError, match="webhook has none"):
+        await portal.scope()
+    assert await Webhook().parameters() == {}
+
+
+# --- tokens that we renew ---
+
+
+class TokenServer:
+    """An authorisation server with one-time refresh tokens, and a portal that takes its last access token only."""
+
+    def __init__(self) -> None:
+        self.refresh = "refreshcanary42"
+        self.access = ""
+        self.renewals = 0
+        self.member_id = "member"
+
+    def __call__(self, seen: Seen) -> bytes:
+        parts = urlsplit(seen.path)
+        if parts.path != "/oauth/token/":
+            return ok(["telephony"]) if seen.json["auth"] == self.access else error("expired_token", 401)
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        assert seen.method == "GET"
+        assert query["grant_type"] == "refresh_token"
+        assert (query["client_id"], query["client_secret"]) == ("local.1", "clientcanary42")
+        if query["refresh_token"] != self.refresh:
+            return error("invalid_grant")
+        self.renewals += 1
+        self.access, self.refresh = f"access{self.renewals}canary", f"refresh{self.renewals}canary"
+        answer = {"access_token": self.access, "refresh_token": self.refresh, "member_id": self.member_id}
+        return http(body=json.dumps(answer).encode())
+
+
+@pytest.fixture
+def tokens(server: Server) -> TokenServer:
+    found = TokenServer()
+    server.handler = found
+    return found
+
+
+@pytest.fixture
+def own(server: Server) -> OAuthAccess:
+    return oauth(domain=server.origin, token_url=f"{server.origin}/oauth/token/")
+
+
+async def test_tokens_are_renewed_once_and_kept_privately(
+    tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path
+) -> None:
+    operator = Operator(token_store=str(tmp_path / "store"))
+    for _ in range(3):
+        async with opened(own, SECRETS, operator) as portal:
+            assert await portal.scope() == {"telephony"}
+    assert tokens.renewals == 1
+    assert stat.S_IMODE((tmp_path / "store").stat().st_mode) == 0o700
+    (file,) = (tmp_path / "store").glob("*.json")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    kept = file.read_text()
+    assert "refresh1canary" in kept
+    assert "refreshcanary42" not in kept
+    assert "local.1" not in file.name
+
+
+async def test_an_expired_kept_token_is_renewed_with_the_rotated_one(
+    tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path
+) -> None:
+    operator = Operator(state_dir=str(tmp_path / "state"))
+    async with opened(own, SECRETS, operator) as portal:
+        await portal.scope()
+        tokens.access = "expired meanwhile"
+        await portal.scope()
+    assert tokens.renewals == 2
+    assert list((tmp_path / "state" / "tokens").glob("*.json"))
+
+
+async def test_many_clients_renew_an_expired_token_once(
+    tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path
+) -> None:
+    operator = Operator(token_store=str(tmp_path / "store"))
+
+    async def run() -> None:
+        async with opened(own, SECRETS, operator) as portal:
+            await asyncio.gather(*(portal.scope() for _ in range(3)))
+
+    await asyncio.gather(*(run() for _ in range(8)))
+    assert tokens.renewals == 1
+
+
+async def test_a_new_refresh_token_in_the_file_starts_the_store_anew(
+    tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path
+) -> None:
+    operator = Operator(token_store=str(tmp_path / "store"))
+    async with opened(own, SECRETS, operator) as portal:
+        await portal.scope()
+    tokens.refresh, tokens.access = "authorised anew", ""
+    async with opened(own, {**SECRETS, REFRESH: Secret("authorised anew")}, operator) as portal:
+        await portal.scope()
+    assert tokens.renewals == 2
+
+
+async def test_in_ci_without_a_store_a_renewal_is_refused_before_it_is_sent(
+    tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path
+) -> None:
+    operator = Operator(environ={"CI": "true"}, state_dir=str(tmp_path))
+    async with opened(own, SECRETS, operator) as portal:
+        with pytest.raises(PortalError, match="no place to keep") as caught:
+            await portal.scope()
+    assert caught.value.code is Code.TOKEN
+    assert portal.requests == 0
+
+
+async def test_a_store_of_another_kind_says_so(own: OAuthAccess, opened: Open) -> None:
+    with pytest.raises(PortalError, match="vault: is not available"):
+        async with opened(own, SECRETS, Operator(token_store="vault:kv/tokens")):
+            pass
+
+
+async def test_a_torn_store_is_no_store(tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    operator = Operator(token_store=str(store))
+    async with opened(own, SECRETS, operator) as portal:
+        await portal.scope()
+    (file,) = store.glob("*.json")
+    for torn in (b"{", b"[]", b'{"access_token": 1}', b"\xff"):
+        file.write_bytes(torn)
+        tokens.refresh = "refreshcanary42"
+        async with opened(own, SECRETS, operator) as portal:
+            await portal.scope()
+    assert tokens.renewals == 5
+
+
+async def test_a_store_that_can_t_be_written_is_told_before_anything_is_sent(
+    tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    async with opened(own, SECRETS, Operator(token_store=str(tmp_path / "file" / "store"))) as portal:
+        with pytest.raises(SipsyncError):
+            await portal.scope()
+    assert tokens.renewals == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (error("invalid_grant"), "invalid_grant"),
+        (error("wrong_client", 200), "wrong_client"),
+        (http(body=b'{"access_token": "a"}'), "no token in the answer"),
+        (http(502, b"<html>", "text/html"), "status 502"),
+        (http(body=b"[]"), "status 200"),
+        (reset, "the answer was lost"),
+    ],
+)
+async def test_a_renewal_that_fails_is_told_and_not_repeated(
+    server: Server, own: OAuthAccess, opened: Open, tmp_path: Path, answer: Any, words: str
+) -> None:
+    server.queue = [answer]
+    async with opened(own, SECRETS, Operator(token_store=str(tmp_path))) as portal:
+        with pytest.raises(PortalError, match=words) as caught:
+            await portal.scope()
+    assert caught.value.code is Code.TOKEN
+    assert portal.requests == 1
+    assert caught.value.diagnostics[0].hint
+
+
+async def test_tokens_of_another_portal_are_not_used(
+    tokens: TokenServer, server: Server, opened: Open, tmp_path: Path
+) -> None:
+    access = oauth(domain=server.origin, token_url=f"{server.origin}/oauth/token/", member_id="expected")
+    for _ in range(2):
+        async with opened(access, SECRETS, Operator(token_store=str(tmp_path))) as portal:
+            with pytest.raises(PortalError, match="another portal"):
+                await portal.scope()
+    assert [urlsplit(seen.path).path for seen in server.seen] == ["/oauth/token/"]
+    tokens.member_id = "expected"
+
+
+async def test_a_renewal_that_was_sent_is_kept_even_if_nobody_waits_any_more(
+    tokens: TokenServer, server: Server, own: OAuthAccess, opened: Open, tmp_path: Path
+) -> None:
+    sent, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(writer: asyncio.StreamWriter) -> None:
+        sent.set()
+        await go_on.wait()
+        writer.write(tokens(server.seen[-1]))
+        await writer.drain()
+
+    server.queue = [slowly]
+    async with opened(own, SECRETS, Operator(token_store=str(tmp_path))) as portal:
+        task = asyncio.create_task(portal.scope())
+        await sent.wait()
+        task.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    (file,) = tmp_path.glob("*.json")
+    assert "refresh1canary" in file.read_text()
+
+
+async def test_no_log_or_error_shows_a_token(
+    tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with opened(own, SECRETS, Operator(token_store=str(tmp_path))) as portal:
+        await portal.scope()
+        tokens.access, tokens.refresh = "gone", "gone"
+        with pytest.raises(PortalError) as caught:
+            await portal.scope()
+    shown = caplog.text + str(caught.value) + repr(caught.value.diagnostics)
+    assert "/oauth/token/" in shown
+    assert "canary" not in shown
+
+
+async def test_another_process_that_holds_the_store_is_waited_for_and_then_told(
+    tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from filelock import FileLock
+
+    operator = Operator(token_store=str(tmp_path))
+    async with opened(own, SECRETS, operator) as portal:
+        await portal.scope()
+    (lock,) = tmp_path.glob("*.lock")
+    monkeypatch.setattr("sipsync.portal.tokens.LOCK_SECONDS", 0.05)
+    with FileLock(lock):
+        async with opened(own, SECRETS, operator) as portal:
+            with pytest.raises(PortalError, match="locked"):
+                await portal.scope()
+    assert tokens.renewals == 1
+
+
+async def test_an_application_without_means_is_an_error(opened: Open) -> None:
+    nothing = OAuthAccess("acme.bitrix24.ru")
+    with pytest.raises(ConfigError):
+        seal_for(nothing, {}, Operator())
+    with pytest.raises(ConfigError):
+        async with opened(nothing, {}):
+            pass
+
+
+# --- seals ---
+
+
+class Box:
+    """An embedded portal's key."""
+
+    app: Any = None
+    key = b"key of the file"
+
+
+def sealed(access: Access, secrets: Mapping[SecretRef, Secret], operator: Operator | None = None) -> str:
+    return seal_for(access, secrets, operator or Operator(), Box())(b"plan")
+
+
+def test_the_same_credential_seals_alike_and_another_does_not() -> None:
+    hook = WebhookAccess(REF)
+    one = sealed(hook, {REF: Secret("https://acme.bitrix24.ru/rest/1/abc/")})
+    assert one == sealed(hook, {REF: Secret("https://renamed.bitrix24.ru/rest/1/abc")})
+    others = {
+        one,
+        sealed(hook, {REF: Secret("https://acme.bitrix24.ru/rest/2/abc/")}),
+        sealed(hook, {REF: Secret("https://acme.bitrix24.ru/rest/1/abd/")}),
+        sealed(oauth(), SECRETS),
+        sealed(oauth(domain="other.bitrix24.ru"), SECRETS),
+        sealed(OAuthAccess("acme.bitrix24.ru", access_token=TOKEN), SECRETS),
+        sealed(SandboxAccess("/x"), {}),
+        sealed(hook, {}, Operator(plan_key=Secret("key"))),
+    }
+    assert len(others) == 8
+
+
+def test_the_operator_s_key_seals_for_every_credential() -> None:
+    operator = Operator(plan_key=Secret("key"))
+    seal = plan_key_seal(operator)
+    assert seal is not None
+    assert seal(b"plan") == sealed(oauth(), SECRETS, operator) == sealed(SandboxAccess("/x"), {}, operator)
+    assert plan_key_seal(Operator()) is None
+
+
+def test_a_refresh_token_may_change_without_breaking_seals() -> None:
+    assert sealed(oauth(), SECRETS) == sealed(oauth(), {**SECRETS, REFRESH: Secret("other")})
+
+
+def test_an_embedded_portal_that_is_not_open_has_no_seal() -> None:
+    with pytest.raises(SipsyncError) as caught:
+        seal_for(SandboxAccess("/x"), {}, Operator())
+    assert caught.value.code is Code.PLAN_SEAL
+
+
+def test_the_key_derivation_is_that_of_rfc_5869() -> None:
+    import hashlib
+    import hmac
+
+    extracted = hmac.new(b"sipsync plan key", b"secret", hashlib.sha256).digest()
+    assert hkdf(b"secret", "webhook") == hmac.new(extracted, b"webhook\x01", hashlib.sha256).digest()
