@@ -1,1 +1,86 @@
-"""Documents to text; one renderer per file."""
+"""Documents to text; one renderer per file.
+
+A renderer works from a document alone: offline, without secrets, without a clock. It is a module with one function
+`render(document, style) -> str`; a row of FORMATS makes it known. A module is imported when its format is asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, cast
+
+from sipsync.model.problems import Code, Diagnostic, UsageError
+
+if TYPE_CHECKING:
+    from sipsync.model.documents import Diagnosis, Findings, Outcome, Plan, Status
+
+    Rendered: TypeAlias = Plan | Outcome | Findings | Status | Diagnosis
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How people want to read it. Formats for programs look at none of this."""
+
+    color: bool = False
+    width: int = 80
+    """Columns of the terminal; only explanations are wrapped, never a line that programs match."""
+    lang: Literal["en", "ru"] = "en"
+    """The language of hints. Terraform's lines are the same in each."""
+    all: bool = False
+    """Show everything, also what is said many times over."""
+    budget: int = 65_536
+    """Bytes that a Markdown text may have: a comment's limit by default; a step summary has 1 MiB."""
+    target: str = "default"
+    """Which sticky comment a Markdown text is for, where a pull request has several."""
+    whole: str = ""
+    """Where the whole plan is to be had (a link or a file's name), for a text that had to be cut."""
+
+
+class Renderer(Protocol):
+    """What a module of this room offers."""
+
+    def render(self, document: Rendered, style: Style) -> str:
+        """The document as text, with a line feed at the end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format: where its renderer is, and which documents it can show."""
+
+    module: str
+    documents: tuple[str, ...]
+
+
+FORMATS: dict[str, Format] = {
+    "text": Format("text", ("Plan", "Outcome", "Findings", "Status", "Diagnosis")),
+    "json": Format("json", ("Plan", "Outcome", "Findings", "Status", "Diagnosis")),
+    "markdown": Format("markdown", ("Plan", "Outcome")),
+    "html": Format("html", ("Plan", "Outcome")),
+    "gitlab": Format("gitlab", ("Plan",)),
+    "junit": Format("junit", ("Plan", "Outcome", "Findings")),
+    "sarif": Format("sarif", ("Plan", "Outcome", "Findings")),
+    "github": Format("github", ("Plan", "Outcome", "Findings")),
+}
+
+
+def formats_of(document: str) -> tuple[str, ...]:
+    """The formats that can show a document of this class name."""
+    return tuple(name for name, row in FORMATS.items() if document in row.documents)
+
+
+def render(document: Rendered, format: str, style: Style = Style()) -> str:
+    """The document in one of FORMATS. Raises UsageError where that format can't show it."""
+    kind = type(document).__name__
+    row = FORMATS.get(format)
+    if row is None or kind not in row.documents:
+        raise UsageError(
+            Diagnostic(
+                Code.USAGE,
+                f'"{format}" can\'t show this: {kind.lower()}',
+                f"Formats that can: {', '.join(formats_of(kind))}.",
+            )
+        )
+    module = cast("Renderer", import_module(f"sipsync.report.{row.module}"))
+    return module.render(document, style)

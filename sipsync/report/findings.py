@@ -1,0 +1,109 @@
+"""Findings as text: `Error: …` at the start of a line, the place, the line of the file with a caret, what to do.
+
+What is said many times over is said once, with the places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from textwrap import TextWrapper
+from typing import TYPE_CHECKING
+
+from sipsync.report.escape import columns, visible
+from sipsync.report.wording import count, where
+
+if TYPE_CHECKING:
+    from sipsync.model.problems import Code, Diagnostic, Span
+    from sipsync.report import Style
+    from sipsync.report.paint import Paint
+
+PLACES_SHOWN = 10
+"""Of one finding that occurs at many places."""
+ALIKE_SHOWN = 5
+"""Of warnings that differ in their words only."""
+_BEFORE_CARET = 60
+"""Columns of a very long line that are shown before the place."""
+
+
+def told(findings: Sequence[Diagnostic], style: Style, paint: Paint) -> Iterator[str]:
+    """The findings, warnings first: what is printed last is nearest to the eye. Each with an empty line before it."""
+    warnings = [found for found in findings if found.severity == "warning"]
+    errors = [found for found in findings if found.severity != "warning"]
+    yield from _groups(warnings, style, paint)
+    yield from _groups(errors, style, paint)
+
+
+def _groups(findings: Sequence[Diagnostic], style: Style, paint: Paint) -> Iterator[str]:
+    alike: dict[tuple[str, str, str], list[Diagnostic]] = {}
+    for found in findings:
+        alike.setdefault((found.code, found.summary, found.hint), []).append(found)
+    shown: dict[Code, int] = {}
+    rest: dict[Code, list[Diagnostic]] = {}
+    for group in alike.values():
+        code = group[0].code
+        shown[code] = shown.get(code, 0) + 1
+        if style.all or group[0].severity == "error" or shown[code] <= ALIKE_SHOWN:
+            yield from one(group, style, paint)
+        else:
+            rest.setdefault(code, []).extend(group)
+    for code, left in rest.items():
+        yield ""
+        yield paint("yellow bold", "Warning: ") + paint(
+            "bold", f"{len(left)} more of the kind {code} (--all shows them)"
+        )
+        yield f"  {_listed(visible(found.address or '') or where(found) for found in left)}"
+
+
+def one(group: Sequence[Diagnostic], style: Style, paint: Paint) -> Iterator[str]:
+    """One finding and all the places where it was made."""
+    first = group[0]
+    name, look = ("Error", "red bold") if first.severity == "error" else ("Warning", "yellow bold")
+    yield ""
+    yield paint(look, f"{name}: ") + paint("bold", visible(first.summary))
+    places = [text for text in map(where, group) if text]
+    code = paint("dim", f"[{first.code}]")
+    if len(places) > 1:
+        yield f"  {code} in {count(len(places), 'place')}:"
+        yield from (f"    {text}" for text in (places if style.all else places[:PLACES_SHOWN]))
+        if not style.all and len(places) > PLACES_SHOWN:
+            yield f"    and {len(places) - PLACES_SHOWN} more (--all shows them)"
+    else:
+        yield f"  {places[0]} {code}" if places else f"  {code}"
+        if first.at is not None and first.at.excerpt:
+            yield from excerpt(first.at, paint)
+    yield from (f"  {line}" for line in wrapped(hint(first, style), style.width - 2))
+
+
+def hint(found: Diagnostic, style: Style) -> str:
+    """What to do, in the reader's language."""
+    if style.lang == "ru" and found.hint:
+        from sipsync.model.explain import explain
+
+        return explain(found.code, "ru").action
+    return visible(found.hint)
+
+
+def excerpt(at: Span, paint: Paint) -> Iterator[str]:
+    """The line of the file and a caret under the columns."""
+    start = max(at.column - 1, 0)
+    end = max(at.end_column - 1, start + 1)
+    cut = max(start - _BEFORE_CARET, 0)
+    text = at.excerpt[cut : cut + 2 * _BEFORE_CARET]
+    lead = "…" if cut else ""
+    tail = "…" if len(at.excerpt) > cut + 2 * _BEFORE_CARET else ""
+    before = lead + visible(text[: start - cut])
+    under = visible(text[start - cut : end - cut]) or " "
+    number = str(at.line)
+    yield f"  {number} | {before}{under if text[start - cut :] else ''}{visible(text[end - cut :])}{tail}"
+    yield f"  {' ' * len(number)} | {' ' * columns(before)}{paint('red', '^' * columns(under))}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    unique = list(dict.fromkeys(names))
+    more = f" and {len(unique) - PLACES_SHOWN} more" if len(unique) > PLACES_SHOWN else ""
+    return ", ".join(unique[:PLACES_SHOWN]) + more
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """The text in lines; options and addresses stay whole, so that they can be copied."""
+    return TextWrapper(max(width, 20), break_long_words=False, break_on_hyphens=False).wrap(text)

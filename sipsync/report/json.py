@@ -1,0 +1,33 @@
+"""The document itself as JSON, for programs. Unseen characters are JSON escapes, so that a terminal may show it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sipsync.report import Rendered, Style
+
+_RUNNER_COMMAND = re.compile(r"#(?=#(?:\[|vso\[|teamcity\[))")
+
+
+def render(document: Rendered, style: Style) -> str:
+    """The document as indented JSON."""
+    return dumped(document.to_json(), indent=2) + "\n"
+
+
+def dumped(value: object, indent: int | None = None) -> str:
+    """JSON that means the same to every parser and does nothing to a terminal or a job's log."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    if "##" in text:
+        text = _RUNNER_COMMAND.sub(r"\\u0023", text)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() or character == "\n" else _escape(character) for character in text
+    )
+
+
+def _escape(character: str) -> str:
+    return json.dumps(character)[1:-1]

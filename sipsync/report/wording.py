@@ -1,0 +1,148 @@
+"""The sentences that several formats share. Some are Terraform's to the letter, since tools match them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sipsync.report.escape import quoted, visible
+
+if TYPE_CHECKING:
+    from sipsync.model.documents import Outcome, Plan, PlannedCall, ResourceChange, Summary
+    from sipsync.model.problems import Diagnostic
+
+NO_CHANGES = "No changes. Your SIP lines match the configuration."
+REREGISTRATION = "Re-registering a line may drop the telephone calls that are on it."
+LOST_WITH_A_LINE = "its queue, voice menu, recording, working hours, CRM rules and access rights"
+SECRET = "(sensitive value)"  # noqa: S105  # what stands in the place of one
+
+WILL_BE = {"create": "will be created", "update": "will be updated in-place", "delete": "will be destroyed"}
+MARKS = {"create": "+", "update": "~", "delete": "-"}
+LEGEND = {"create": "create", "update": "update in-place", "delete": "destroy"}
+
+_TELL_TIME_ABOVE = 5.0
+"""Seconds; a shorter wait is not worth a word."""
+
+
+def count(number: int, noun: str) -> str:
+    """`1 line`, `2 lines`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def plan_line(summary: Summary) -> str:
+    """Terraform's line."""
+    return f"Plan: {summary.add} to add, {summary.change} to change, {summary.destroy} to destroy."
+
+
+def cost_line(plan: Plan) -> str:
+    """What applying costs: calls, requests, re-registrations and, where it is felt, time."""
+    summary = plan.summary
+    portals = sum(bool(part.calls) for part in plan.parts)
+    parts = [f"{count(summary.calls, 'API call')} in {count(summary.requests, 'request')}"]
+    if portals > 1:
+        parts[0] += f" on {portals} portals"
+    if summary.reregistrations:
+        one = summary.reregistrations == 1
+        parts.append(f"{count(summary.reregistrations, 'line')} {'re-registers' if one else 're-register'}")
+    else:
+        parts.append("no line re-registers")
+    if summary.seconds > _TELL_TIME_ABOVE:
+        parts.append(f"about {duration(summary.seconds)} under the rate limit")
+    return "; ".join(parts) + "."
+
+
+def duration(seconds: float) -> str:
+    """`25 s`, `3 min`."""
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def not_planned(plan: Plan) -> str:
+    """How much of the plan is missing or stopped, "" where nothing is."""
+    stopped = sum(bool(part.exit) for part in plan.parts)
+    if not stopped:
+        return "This can't be applied." if plan.errored else ""
+    of = f" of {len(plan.parts)} portals" if len(plan.parts) > 1 else " portal"
+    return f"{stopped}{of} can't be applied: see the errors."
+
+
+def place(change: ResourceChange) -> str:
+    """Where the file declares the line, and which one it is in the portal."""
+    known = f"; config_id {change.config_id}" if change.config_id is not None else ""
+    return f"{visible(change.source.file)}:{change.source.line}{known}"
+
+
+def effects(change: ResourceChange, temporary: str | None) -> list[str]:
+    """What the change does besides what its fields say."""
+    said = []
+    if change.reregisters:
+        said.append("re-registers the line")
+    if change.stored_only:
+        said.append("stored only: the line has no registration to renew")
+    if change.action == "create" and change.line_type == "office":
+        said.append("office line")
+    if change.action == "delete":
+        said.append("can't be undone")
+    if temporary is not None:
+        said.append(f"by way of the title {quoted(temporary)}")
+    return said
+
+
+def value(text: str | None) -> str:
+    """A field's value as it stands behind `=`."""
+    return "null" if text is None else quoted(text)
+
+
+def call_line(call: PlannedCall) -> str:
+    """The exact REST call, secrets masked."""
+    params = [f"{visible(name)}={_param(call, name)}" for name in call.params]
+    return f"{visible(call.method)} {' '.join(params)}"
+
+
+def _param(call: PlannedCall, name: str) -> str:
+    if name in call.sensitive:
+        return SECRET
+    given = call.params[name]
+    return str(given) if isinstance(given, int) else value(given)
+
+
+def apply_line(outcome: Outcome) -> str:
+    """Terraform's line where all went well; otherwise how far it came."""
+    counts = f"{outcome.count('create')} added, {outcome.count('update')} changed, {outcome.count('delete')} destroyed"
+    if outcome.dry_run:
+        return f"Dry run: {count(len(outcome.calls), 'API call')} would be sent, none was."
+    if not outcome.exit:
+        return f"Apply complete! Resources: {counts}."
+    by_result = {name: sum(line.result == name for line in outcome.lines) for name in _TOLD}
+    others = ", ".join(f"{number} {_TOLD[name]}" for name, number in by_result.items() if number)
+    return f"Apply incomplete. Resources: {counts}{f'; {others}' if others else ''}."
+
+
+_TOLD = {
+    "failed": "failed",
+    "unverified": "unconfirmed",
+    "stale": "stale",
+    "restored": "set back",
+    "skipped": "not attempted",
+    "done": "already applied",
+}
+
+
+def reregistered_line(outcome: Outcome) -> str:
+    """How many lines were registered anew and what is known of them, "" where none was."""
+    lines = [line for line in outcome.lines if line.reregistered]
+    if not lines:
+        return ""
+    said = f"{count(len(lines), 'line')} re-registered; "
+    asked = [line.registration for line in lines if line.registration is not None]
+    if not asked:
+        return f"{said}registration not checked (--wait 60 checks it)."
+    up = sum(state.result == "success" for state in asked)
+    if up == len(lines):
+        return f"{said}registration confirmed."
+    return f"{said}registration confirmed for {up}, not confirmed for {len(lines) - up}."
+
+
+def where(found: Diagnostic) -> str:
+    """A finding's place and address, "" where it has none."""
+    place = visible(str(found.at)) if found.at else ""
+    address = visible(found.address) if found.address else ""
+    return f"{place} ({address})" if place and address else place or address
