@@ -49,6 +49,6 @@ def _internal(error: Exception) -> Diagnostic:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return Diagnostic(
         Code.INTERNAL,
-        f"internal error: {type(error).__name__} in {frame.name}, line {frame.lineno} of {PurePath(frame.filename).name}",
+        f"internal error: {type(error).__name__} in {frame.name} ({PurePath(frame.filename).name}:{frame.lineno})",
         "Please report it. Run `sipsync plan` to see what was done.",
     )

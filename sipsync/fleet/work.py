@@ -19,7 +19,7 @@ from sipsync.fleet.options import ApplyOptions
 from sipsync.model.clock import Clock
 from sipsync.model.documents import PortalOutcome, PortalPlan
 from sipsync.model.events import OnEvent, Waiting, ignore
-from sipsync.model.lines import DesiredPortal
+from sipsync.model.lines import DesiredPortal, SandboxAccess
 from sipsync.model.problems import Exit
 from sipsync.planning.build import build
 from sipsync.planning.view import View
@@ -49,10 +49,10 @@ async def views_of(job: Job, portals: Mapping[str, PortalReader]) -> list[View]:
     async def one(portal: DesiredPortal) -> View:
         reader = portals[portal.name]
         current = await reader.snapshot(outgoing=portal.policy.create or bool(portal.removed))
-        identity = reader.identity
-        return View(
-            portal, current, job.secrets, reader.seal, identity.host, identity.owner, job.selections[portal.name]
-        )
+        # An embedded portal is known by its file, whose place differs from machine to machine.
+        host = "sandbox" if isinstance(portal.access, SandboxAccess) else reader.identity.host
+        owner = reader.identity.owner
+        return View(portal, current, job.secrets, reader.seal, host, owner, job.selections[portal.name])
 
     return list(await asyncio.gather(*(one(portal) for portal in job.portals)))
 
