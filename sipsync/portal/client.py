@@ -17,6 +17,7 @@ from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.portal import endpoint, rows
 from sipsync.portal.auth import GivenToken, Webhook, incomplete, seal_for
+from sipsync.portal.embedded import Embedded
 from sipsync.portal.envelope import Command, Result
 from sipsync.portal.protocol import Identity
 from sipsync.portal.renewal import DEFAULT_TOKEN_URL, OwnToken, ask_token
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from sipsync.model.operator import Operator
     from sipsync.model.secret import Resolved
     from sipsync.portal.auth import Credential, ResolveAgain
-    from sipsync.portal.embedded import Embedded
     from sipsync.portal.endpoint import Endpoint
     from sipsync.portal.protocol import Seal, Sent
 

@@ -77,6 +77,7 @@ class OwnToken:
             await asyncio.shield(task)
         except asyncio.CancelledError:
             await asyncio.wait([task])
+            _ = task.exception()  # nobody is left to hear of it
             raise
 
     async def _renew(self, expired: Secret | None) -> None:

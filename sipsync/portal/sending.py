@@ -98,15 +98,17 @@ class Sender:
         pending = list(range(len(commands)))
         back: list[Answer | None] = []
         for _ in range(ATTEMPTS):
-            some, back = await self._batch([commands[place] for place in pending], extra, halt=halt)
-            replies |= dict(zip(pending, some, strict=True))
-            if any(isinstance(reply, Refused | Lost) for reply in some):
+            some = [commands[place] for place in pending]
+            try:
+                answers = await self._session.batch([*some, *extra], halt=halt, writes=True)
+            except PortalError as error:
+                replies |= dict.fromkeys(pending, self._failed(error))
+                back = []
                 break
+            back = answers[len(some) :]
+            replies |= dict(zip(pending, self._answered(some, answers, halt=halt), strict=True))
             pending = [place for place in pending if isinstance(replies[place], Unsent)]
-            errors = [reply.error for reply in some if isinstance(reply, Unsent) and reply.error]
-            if not all(isinstance(error, ServerError) and error.rule.retry == "always" for error in errors):
-                break
-            if not pending:
+            if not pending or any(isinstance(reply, Refused | Lost) or _final(reply) for reply in replies.values()):
                 break
         return [replies[place] for place in range(len(commands))], back
 
@@ -116,16 +118,15 @@ class Sender:
         except PortalError as error:
             return _reply(error)
 
-    async def _batch(
-        self, commands: Sequence[Command], extra: Sequence[Command], *, halt: bool
-    ) -> tuple[list[Reply], list[Answer | None]]:
-        try:
-            answers = await self._session.batch([*commands, *extra], halt=halt, writes=True)
-        except PortalError as error:
-            reply = _reply(error, whole_request=True)
-            if isinstance(reply, Lost):
-                self.size = max(1, self.size // 2)
-            return [reply] * len(commands), []
+    def _failed(self, error: PortalError) -> Reply:
+        """What became of each call of a batch that failed as a whole."""
+        reply = _reply(error, whole_request=True)
+        if isinstance(reply, Lost):
+            self.size = max(1, self.size // 2)
+        return reply
+
+    def _answered(self, commands: Sequence[Command], answers: Sequence[Answer | None], *, halt: bool) -> list[Reply]:
+        """What became of each call of a batch that was answered."""
         replies: list[Reply] = []
         stopped = False
         for command, answer in zip(commands, answers, strict=False):
@@ -134,7 +135,13 @@ class Sender:
                 continue
             replies.append(Done(answer.value) if isinstance(answer, Result) else _reply(answer))
             stopped = stopped or (halt and isinstance(answer, PortalError))
-        return replies, answers[len(commands) :]
+        return replies
+
+
+def _final(reply: Reply) -> bool:
+    """Whether something is in the way that waiting does not remove."""
+    error = reply.error if isinstance(reply, Unsent) else None
+    return error is not None and not (isinstance(error, ServerError) and error.rule.retry == "always")
 
 
 def _reply(error: PortalError, *, whole_request: bool = False) -> Reply:
@@ -149,11 +156,12 @@ def _reply(error: PortalError, *, whole_request: bool = False) -> Reply:
 
 
 def _lines(back: Sequence[Answer | None], host: str) -> Mapping[int, CurrentLine] | None:
-    """The lines read back; None where reading was not asked for, or failed."""
-    rows: list[object] = []
-    for answer in back:
-        if not isinstance(answer, Result) or not isinstance(answer.value, list):
-            return None
-        rows += answer.value
-    lines = [current_line(row, host) for row in rows]
-    return {line.config_id: line for line in lines} if back else None
+    """The lines read back; None where reading was not asked for, or failed, which must not hide what was written."""
+    pages = [answer.value for answer in back if isinstance(answer, Result) and isinstance(answer.value, list)]
+    if not back or len(pages) < len(back):
+        return None
+    try:
+        lines = [current_line(row, host) for page in pages for row in page]
+    except PortalError:
+        return None
+    return {line.config_id: line for line in lines}

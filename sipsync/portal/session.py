@@ -73,13 +73,24 @@ class Session:
         return await self._ask(command, (command.method,), writes=True)
 
     async def read_all(self, commands: Sequence[Command]) -> list[Result]:
-        """The results of several reading commands in one request; any error of one is raised."""
-        results = []
-        for answer in await self.batch(commands, halt=False, writes=False):
-            if not isinstance(answer, Result):
-                raise answer or envelope.missing(self.host, "batch")
-            results.append(answer)
-        return results
+        """The results of several reading commands in one request, or more where one has to be repeated."""
+        results: dict[int, Result] = {}
+        attempt = 0
+        while len(results) < len(commands):
+            attempt += 1
+            pending = [place for place in range(len(commands)) if place not in results]
+            some = [commands[place] for place in pending]
+            error = None
+            for place, answer in zip(pending, await self.batch(some, halt=False, writes=False), strict=True):
+                if isinstance(answer, Result):
+                    results[place] = answer
+                    continue
+                error = answer or envelope.missing(self.host, commands[place].method)
+                if attempt == ATTEMPTS or not _repeatable(error, writes=False):
+                    raise error
+            if error and error.error not in (FULL_BUCKET, OPERATING_TIME):
+                await self._throttle.wait(self._pause(error, attempt), "retry", self._deadline, self.host)
+        return [results[place] for place in range(len(commands))]
 
     async def batch(self, commands: Sequence[Command], *, halt: bool, writes: bool) -> list[Answer | None]:
         """What became of several commands in one request; None for one that the answer does not mention.
@@ -162,7 +173,9 @@ class Session:
         return min(TOTAL_SECONDS, left)
 
 
-def _repeatable(error: ServerError | Unreached | Unanswered, writes: bool) -> bool:
+def _repeatable(error: PortalError, writes: bool) -> bool:
     if isinstance(error, ServerError):
         return error.rule.retry == "always" or (error.rule.retry == "read" and not writes)
-    return error.temporary and (isinstance(error, Unreached) or not writes)
+    if isinstance(error, Unreached):
+        return error.temporary
+    return isinstance(error, Unanswered) and error.temporary and not writes

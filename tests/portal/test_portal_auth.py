@@ -18,7 +18,7 @@ from sipsync.model.lines import Access, OAuthAccess, SandboxAccess, WebhookAcces
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, ConfigError, PortalError, SipsyncError
 from sipsync.model.secret import Secret, SecretRef
-from sipsync.portal.auth import Webhook, hkdf, plan_key_seal
+from sipsync.portal.auth import GivenToken, Webhook, hkdf, plan_key_seal
 from sipsync.portal.client import identify, seal_for
 from sipsync.portal.protocol import Identity
 
@@ -496,3 +496,28 @@ def test_the_key_derivation_is_that_of_rfc_5869() -> None:
 
     extracted = hmac.new(b"sipsync plan key", b"secret", hashlib.sha256).digest()
     assert hkdf(b"secret", "webhook") == hmac.new(extracted, b"webhook\x01", hashlib.sha256).digest()
+
+
+async def test_a_given_token_that_was_asked_meanwhile_is_not_asked_again() -> None:
+    async def again(_ref: SecretRef) -> Secret:
+        return Secret("new")
+
+    given = GivenToken(TOKEN, Secret("old"), again)
+    used = await given.parameters()
+    await given.renew(used)
+    await given.renew(used)
+    assert await given.parameters() == {"auth": Secret("new")}
+
+
+async def test_a_lock_that_can_t_be_taken_is_told(
+    tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path
+) -> None:
+    operator = Operator(token_store=str(tmp_path))
+    async with opened(own, SECRETS, operator) as portal:
+        await portal.scope()
+    (lock,) = tmp_path.glob("*.lock")
+    lock.unlink()
+    lock.mkdir()
+    async with opened(own, SECRETS, operator) as portal:
+        with pytest.raises(PortalError, match="can't be used"):
+            await portal.scope()

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from portal_server import Failed, Lines, Open, Server, commands, error, http, ok, portal_handler, reset, row
+from portal_server import Failed, Lines, Open, Seen, Server, commands, error, http, ok, portal_handler, reset, row
 
-from sipsync.model.lines import Address, Call, Limits
+from sipsync.model.lines import Address, Call, Limits, SandboxAccess
 from sipsync.model.problems import Code, PortalError
 from sipsync.model.secret import Secret
 from sipsync.portal.client import RestPortal
@@ -95,7 +95,7 @@ async def test_an_error_of_a_page_is_raised(server: Server, portal: RestPortal) 
 
 
 async def test_an_answer_without_one_of_the_commands_is_an_error(server: Server, portal: RestPortal) -> None:
-    server.handler = lambda _seen: ok({"result": {"c0": []}, "result_error": []})
+    server.handler = lambda _seen: ok({"result": [], "result_error": []})
     with pytest.raises(PortalError, match="did not say"):
         await portal.snapshot()
 
@@ -324,3 +324,96 @@ async def test_a_command_that_stays_blocked_comes_back_unsent(server: Server, op
     assert isinstance(second, Unsent)
     assert second.error is not None
     assert second.error.code is Code.RATE_LIMIT
+
+
+async def test_a_batch_answer_without_the_reading_back_gives_no_lines(server: Server, portal: RestPortal) -> None:
+    server.queue = [ok({"result": {"c0": 1}, "result_error": {"c1": {"error": "ERROR_CORE"}}})]
+    sent = await portal.send([call(1)], [1])
+    assert (sent.replies, sent.lines) == ((Done(1),), None)
+
+
+async def test_a_command_that_stays_blocked_to_the_end_comes_back_unsent(server: Server, portal: RestPortal) -> None:
+    lines = Lines(2)
+    lines.fails[2] = "OPERATION_TIME_LIMIT"
+    server.handler = portal_handler(lines)
+    first, second = (await portal.send([call(1), call(2)])).replies
+    assert first == Done(1)
+    assert isinstance(second, Unsent)
+    assert [len(commands(seen)) for seen in server.seen] == [2, 1, 1, 1]
+
+
+async def test_a_blocked_command_and_those_that_wait_for_it_are_sent_again(server: Server, portal: RestPortal) -> None:
+    lines = Lines(3)
+    lines.fails[2] = "OPERATION_TIME_LIMIT"
+    handler = portal_handler(lines)
+
+    def once(seen: Any) -> bytes:
+        answer = handler(seen)
+        lines.fails.clear()
+        assert isinstance(answer, bytes)
+        return answer
+
+    server.handler = once
+    sent = await portal.send([call(1), call(2), call(3, after=("acme:2",))])
+    assert sent.replies == (Done(1),) * 3
+    assert [len(commands(seen)) for seen in server.seen] == [3, 2]
+
+
+async def test_nothing_to_send_sends_nothing(portal: RestPortal) -> None:
+    sent = await portal.send([])
+    assert (sent.replies, sent.lines, portal.requests) == ((), None, 0)
+
+
+async def test_a_batch_that_stays_refused_is_repeated_within_one_budget(server: Server, portal: RestPortal) -> None:
+    server.handler = lambda _seen: error("QUERY_LIMIT_EXCEEDED", 503)
+    sent = await portal.send([call(1), call(2)])
+    assert [type(reply) for reply in sent.replies] == [Unsent, Unsent]
+    assert portal.requests == 4
+
+
+async def test_a_line_read_back_that_makes_no_sense_does_not_hide_what_was_written(
+    server: Server, portal: RestPortal
+) -> None:
+    server.queue = [ok({"result": {"c0": 1, "c1": [{"CONFIG_ID": None}]}, "result_error": []})]
+    sent = await portal.send([call(1)], [1])
+    assert (sent.replies, sent.lines) == ((Done(1),), None)
+
+
+@pytest.mark.parametrize("code", ["OPERATION_TIME_LIMIT", "ERROR_CORE"])
+async def test_a_reading_command_of_a_batch_is_repeated_alone(
+    server: Server, portal: RestPortal, clock: Any, code: str
+) -> None:
+    lines = Lines(3)
+    failures = [code]
+
+    def fail_once(method: str, params: dict[str, Any]) -> Any:
+        if method.endswith("sip.get") and failures:
+            raise Failed(failures.pop())
+        return lines(method, params)
+
+    server.handler = portal_handler(fail_once)
+    assert len((await portal.snapshot()).lines) == 3
+    assert [len(commands(seen)) for seen in server.seen] == [2, 1]
+    assert sum(clock.slept) == pytest.approx(300 if code == "OPERATION_TIME_LIMIT" else 0.5, rel=0.25)
+
+
+async def test_an_embedded_portal_is_asked_in_process(server: Server, opened: Open) -> None:
+    answer = portal_handler(Lines(2))
+
+    class Box:
+        key = b"key of the file"
+
+        @staticmethod
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            assert scope["path"].startswith("/rest/1/sandbox/")
+            body = (await receive())["body"]
+            raw = answer(Seen(scope["method"], scope["path"], {}, body))
+            assert isinstance(raw, bytes)
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": raw.partition(b"\r\n\r\n")[2]})
+
+    async with opened(SandboxAccess("/demo.db"), {}, embedded=Box()) as portal:
+        assert len((await portal.snapshot()).lines) == 2
+        assert portal.identity.host == "sandbox:/demo.db"
+        assert portal.seal(b"x") != ""
+    assert server.seen == []

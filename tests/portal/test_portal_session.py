@@ -1,0 +1,262 @@
+"""The pace, repetitions and deadlines of one portal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from portal_server import FakeClock, Open, Server, commands, error, http, ok, reset
+
+from sipsync.model.lines import Address, Call, Limits
+from sipsync.model.problems import Code, PortalError
+from sipsync.model.secret import Secret
+from sipsync.portal import envelope
+from sipsync.portal.client import RestPortal
+from sipsync.portal.clock import SystemClock
+from sipsync.portal.envelope import Command
+from sipsync.portal.protocol import Done, Lost, Unsent
+from sipsync.portal.throttle import Throttle
+
+CALL = Call("acme:1", Address("acme", "a"), "update", {"title": "x"}, config_id=1, type="cloud")
+SLOW_DOWN = error("QUERY_LIMIT_EXCEEDED", 503)
+BLOCKED = error("OPERATION_TIME_LIMIT", 429)
+
+
+# --- pace ---
+
+
+@pytest.mark.parametrize(("requests", "seconds"), [(49, 0.0), (50, 0.5), (60, 5.5)])
+async def test_requests_keep_one_below_the_burst_and_then_to_the_rate(requests: int, seconds: float) -> None:
+    clock = FakeClock()
+    throttle = Throttle(Limits(burst=50, rate=2), clock)
+    for _ in range(requests):
+        await throttle.turn(["scope"], None, "acme")
+    assert sum(clock.slept) == pytest.approx(seconds)
+
+
+async def test_portals_of_one_host_share_the_pace() -> None:
+    clock = FakeClock()
+    throttle = Throttle(Limits(burst=3, rate=1), clock)
+    await asyncio.gather(*(throttle.turn(["scope"], None, "acme") for _ in range(6)))
+    assert clock.time - 1000 == pytest.approx(4)
+
+
+async def test_a_wait_is_told_with_its_reason() -> None:
+    clock = FakeClock()
+    told: list[tuple[float, str]] = []
+    throttle = Throttle(Limits(burst=2, rate=1), clock, lambda seconds, reason: told.append((seconds, reason)))
+    await throttle.turn(["a"], None, "acme")
+    await throttle.turn(["a"], None, "acme")
+    throttle.block("a")
+    await throttle.turn(["b"], None, "acme")
+    await throttle.turn(["a", "b"], None, "acme")
+    assert told == [(1.0, "rate limit"), (1.0, "rate limit"), (299.0, "operating time")]
+
+
+async def test_a_method_out_of_operating_time_waits_for_a_later_reset_seen_before() -> None:
+    clock = FakeClock()
+    throttle = Throttle(Limits(), clock)
+    throttle.seen("a", clock.now().timestamp() + 500)
+    throttle.seen("b", clock.now().timestamp() + 100)
+    throttle.seen("b", None)
+    throttle.block("a")
+    throttle.block("b")
+    await throttle.turn(["b"], None, "acme")
+    assert clock.slept == [pytest.approx(300)]
+    await throttle.turn(["a"], None, "acme")
+    assert clock.slept[1] == pytest.approx(200)
+
+
+@pytest.mark.parametrize("limits", [Limits(burst=1, rate=0.5), Limits(burst=2, rate=0.5)])
+async def test_a_wait_past_the_deadline_is_refused_at_once(limits: Limits) -> None:
+    clock = FakeClock()
+    throttle = Throttle(limits, clock)
+    await throttle.turn(["a"], clock.time + 1, "acme")
+    with pytest.raises(PortalError) as caught:
+        await throttle.turn(["a"], clock.time + 1, "acme")
+    assert caught.value.code is Code.RATE_LIMIT
+    assert "--timeout" in caught.value.diagnostics[0].hint
+    assert clock.slept == []
+
+
+# --- repetitions ---
+
+
+@pytest.mark.parametrize(
+    "answer", [reset, http(503, b"<html>", "text/html"), http(429, b"busy"), SLOW_DOWN, error("ERROR_CORE", 500)]
+)
+async def test_reading_is_repeated_after_a_passing_trouble(server: Server, portal: RestPortal, answer: Any) -> None:
+    server.queue = [answer, answer, answer, ok(["crm"])]
+    assert await portal.scope() == {"crm"}
+    assert portal.requests == 4
+
+
+async def test_waits_grow(server: Server, portal: RestPortal, clock: FakeClock) -> None:
+    server.queue = [reset] * 4
+    with pytest.raises(PortalError):
+        await portal.scope()
+    assert portal.requests == 4
+    for waited, least in zip(clock.slept, (0.5, 1, 2), strict=True):
+        assert least <= waited <= least * 1.25
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (error("OVERLOAD_LIMIT", 503), Code.BLOCKED),
+        (error("INVALID_CREDENTIALS", 401), Code.CREDENTIAL),
+        (error("insufficient_scope", 401), Code.NO_SCOPE),
+        (error("ACCESS_DENIED", 403), Code.NO_RIGHT),
+        (error("PORTAL_DELETED", 403), Code.PORTAL_GONE),
+        (error("WRONG_ENCODING", 200), Code.REFUSED),
+        (error(100, 400), Code.BAD_VALUE),
+        (error("NEW_CODE", 400), Code.REFUSED),
+        (http(400, b'{"error": {"code": 1}}'), Code.REFUSED),
+        (http(403, b"<!DOCTYPE html><p>Forbidden", "text/html"), Code.NOT_BITRIX24),
+        (http(200, b"<html>login</html>", "text/plain"), Code.NOT_BITRIX24),
+    ],
+)
+async def test_trouble_that_stays_is_told_at_once(server: Server, portal: RestPortal, answer: Any, code: Code) -> None:
+    server.queue = [answer]
+    with pytest.raises(PortalError) as caught:
+        await portal.scope()
+    assert caught.value.code is code
+    assert caught.value.diagnostics[0].hint
+    assert portal.requests == 1
+
+
+async def test_a_missing_scope_is_named(server: Server, portal: RestPortal) -> None:
+    server.queue = [error("insufficient_scope", 401)]
+    with pytest.raises(PortalError) as caught:
+        await portal.snapshot()
+    assert "telephony" in caught.value.diagnostics[0].hint
+    assert caught.value.error == "insufficient_scope"
+
+
+@pytest.mark.parametrize("answer", [http(200, b"{}"), http(200, b"null"), http(200, b"\xff"), http(200, b"[" * 100000)])
+async def test_an_answer_that_is_not_the_server_s_json_is_told(
+    server: Server, portal: RestPortal, answer: bytes
+) -> None:
+    server.handler = lambda _seen: answer
+    with pytest.raises(PortalError, match="not its JSON"):
+        await portal.scope()
+
+
+@pytest.mark.parametrize("answer", [SLOW_DOWN, BLOCKED, error("CONNECTION_ERROR", 401)])
+async def test_writing_is_repeated_where_surely_nothing_happened(
+    server: Server, portal: RestPortal, clock: FakeClock, answer: bytes
+) -> None:
+    server.queue = [answer, ok(1)]
+    assert (await portal.send([CALL])).replies == (Done(1),)
+    assert portal.requests == 2
+    assert clock.slept
+
+
+@pytest.mark.parametrize("answer", [reset, http(504, b"<html>", "text/html"), error("ERROR_CORE", 500)])
+async def test_writing_is_not_repeated_where_something_may_have_happened(
+    server: Server, portal: RestPortal, answer: Any
+) -> None:
+    server.queue = [answer]
+    (reply,) = (await portal.send([CALL])).replies
+    assert isinstance(reply, Lost)
+    assert portal.requests == 1
+
+
+async def test_a_full_bucket_that_stays_full_comes_back_unsent(server: Server, portal: RestPortal) -> None:
+    server.handler = lambda _seen: SLOW_DOWN
+    (reply,) = (await portal.send([CALL])).replies
+    assert isinstance(reply, Unsent)
+    assert reply.error is not None
+    assert reply.error.error == "QUERY_LIMIT_EXCEEDED"
+    assert portal.requests == 4
+
+
+async def test_the_reset_time_of_an_answer_is_remembered(server: Server, portal: RestPortal, clock: FakeClock) -> None:
+    reset_at = clock.now().timestamp() + 400
+    server.queue = [ok(["crm"], time={"operating_reset_at": reset_at}), BLOCKED, ok(["crm"])]
+    await portal.scope()
+    await portal.scope()
+    assert clock.slept == [pytest.approx(400)]
+
+
+# --- deadlines ---
+
+
+async def test_a_ban_longer_than_the_time_given_is_an_error_at_once(
+    server: Server, opened: Open, clock: FakeClock
+) -> None:
+    server.handler = lambda _seen: BLOCKED
+    async with opened(deadline=clock.time + 200) as portal:
+        with pytest.raises(PortalError) as caught:
+            await portal.scope()
+    assert caught.value.code is Code.RATE_LIMIT
+    assert clock.slept == []
+
+
+async def test_a_repetition_past_the_deadline_is_not_waited_for(server: Server, opened: Open, clock: FakeClock) -> None:
+    server.handler = lambda _seen: reset
+    async with opened(deadline=clock.time + 0.1) as portal:
+        with pytest.raises(PortalError) as caught:
+            await portal.scope()
+    assert caught.value.code is Code.TIMEOUT
+    assert portal.requests == 1
+
+
+async def test_nothing_is_sent_after_the_deadline(server: Server, opened: Open, clock: FakeClock) -> None:
+    async with opened(deadline=clock.time) as portal:
+        sent = await portal.send([CALL, CALL])
+        first, _ = sent.replies
+    assert isinstance(first, Unsent)
+    assert first.error is not None
+    assert first.error.code is Code.TIMEOUT
+    assert server.seen == []
+
+
+async def test_a_request_may_not_last_longer_than_the_deadline(server: Server, opened: Open, clock: FakeClock) -> None:
+    async def silence(_writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.3)
+
+    server.queue = [silence]
+    async with opened(deadline=clock.time + 0.05) as portal:
+        with pytest.raises(PortalError) as caught:
+            await portal.scope()
+    assert caught.value.code is Code.TIMEOUT
+
+
+async def test_the_system_s_clock_moves() -> None:
+    clock = SystemClock()
+    before = clock.monotonic()
+    await clock.sleep(0)
+    assert clock.monotonic() >= before
+    assert clock.now().tzinfo is not None
+
+
+# --- what is written into a request ---
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@given(title=TEXT, password=TEXT)
+def test_any_text_survives_a_batch(title: str, password: str) -> None:
+    from portal_server import Seen
+
+    one = Command("voximplant.sip.update", {"CONFIG_ID": 1, "TITLE": title, "PASSWORD": Secret(password)})
+    body = envelope.body(envelope.batch([one, one], halt=False), {"auth": Secret("token")})
+    assert json.loads(body)["auth"] == "token"
+    parsed = commands(Seen("POST", "/rest/batch", {}, body))
+    assert parsed == [("voximplant.sip.update", {"CONFIG_ID": "1", "TITLE": title, "PASSWORD": password})] * 2
+
+
+def test_lists_and_maps_are_written_with_brackets() -> None:
+    command = Command("voximplant.sip.get", {"FILTER": {"CONFIG_ID": [5, 7]}, "start": 0})
+    (line,) = json.loads(envelope.body(envelope.batch([command], halt=True), {}))["cmd"].values()
+    assert line == "voximplant.sip.get?FILTER%5BCONFIG_ID%5D%5B0%5D=5&FILTER%5BCONFIG_ID%5D%5B1%5D=7&start=0"
+
+
+def test_a_request_does_not_show_its_secrets() -> None:
+    command = Command("voximplant.sip.update", {"PASSWORD": Secret("canary")})
+    assert "canary" not in repr(command) + repr(envelope.batch([command], halt=True))
