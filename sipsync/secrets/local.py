@@ -68,7 +68,7 @@ class EnvScheme:
             # The operator's environment names this file, so it may be anywhere.
             return Secret(read_text(ref, Path(path), f"{path} (from {name}_FILE)"))
         state = "is set, but empty" if name in self._environ else "is not set"
-        near = did_you_mean(name, filter(self._allowed, self._environ))
+        near = did_you_mean(name, (other for other in self._environ if other != name and self._allowed(other)))
         raise problem(
             ref,
             Code.SECRET_UNSET,

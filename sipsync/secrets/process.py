@@ -1,4 +1,4 @@
-"""Other programs that give secrets: started without a shell, bounded in time, silent.
+"""Other programs that give secrets: started without a shell, bounded in time and output, silent.
 
 What a program writes to its standard error is not shown, as it may quote secrets.
 """
@@ -9,13 +9,14 @@ import asyncio
 from asyncio.subprocess import DEVNULL, PIPE
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 SECONDS: Final = 60.0
 """Time enough to touch a security key."""
+MAX_BYTES: Final = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,35 +28,56 @@ class Output:
 
 
 class NotRun(Exception):
-    """The program did not start or did not end in time; the text says which."""
+    """The program did not start, or was ended; the text says why."""
 
 
 async def output(
     command: Sequence[str], environ: Mapping[str, str], stdin: bytes | None = None, *, seconds: float = SECONDS
 ) -> Output:
     """What the program gives; raises `NotRun`."""
+    loop = asyncio.get_running_loop()
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=DEVNULL if stdin is None else PIPE, stdout=PIPE, stderr=DEVNULL, env=environ
+        transport, program = await loop.subprocess_exec(
+            _Program, *command, stdin=DEVNULL if stdin is None else PIPE, stdout=PIPE, stderr=DEVNULL, env=environ
         )
     except (OSError, ValueError) as error:  # ValueError: a null character
         reason = "there is no such program" if isinstance(error, FileNotFoundError) else "the system refuses it"
         raise NotRun(f"can't be started: {reason}") from None
     try:
+        if stdin is not None:
+            pipe = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
+            pipe.write(stdin)
+            pipe.write_eof()
         async with asyncio.timeout(seconds):
-            stdout, _ = await process.communicate(stdin)
+            await program.ended.wait()
     except TimeoutError:
         raise NotRun(f"did not end within {seconds:.0f} seconds") from None
     finally:
-        if process.returncode is None:
-            await _end(process)
-    return Output(process.returncode or 0, stdout)
+        # Kills it if it still runs. Its own children may hold its output open; they are not waited for.
+        transport.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await program.ended.wait()
+    if len(program.stdout) > MAX_BYTES:
+        raise NotRun(f"writes more than {MAX_BYTES // 1024**2} MiB")
+    return Output(transport.get_returncode() or 0, bytes(program.stdout))
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        process.kill()
-    with suppress(TimeoutError):
-        # Its own children may hold its output open; they are not waited for.
-        async with asyncio.timeout(1):
-            await process.wait()
+class _Program(asyncio.SubprocessProtocol):
+    """Collects what a running program writes."""
+
+    def __init__(self) -> None:
+        self.stdout = bytearray()
+        self.ended = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        self.stdout += data
+        if len(self.stdout) > MAX_BYTES:
+            self._transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It ended, and its output with it."""
+        self.ended.set()
