@@ -128,9 +128,8 @@ class OwnToken:
             answer = json.loads(response.body)
         except (ValueError, RecursionError):
             answer = None
-        texts = (
-            {key: value for key, value in answer.items() if isinstance(value, str)} if isinstance(answer, dict) else {}
-        )
+        fields = answer if isinstance(answer, dict) else {}
+        texts = {key: value for key, value in fields.items() if isinstance(value, str)}
         if "error" in texts or not {"access_token", "refresh_token"} <= texts.keys():
             raise self._refused(texts.get("error", ""), response.status)
         return Tokens(

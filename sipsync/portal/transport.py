@@ -62,9 +62,8 @@ class Transport:
     def __init__(self, app: App | None = None) -> None:
         """`app` answers in process in the place of the network."""
         self.requests = 0
-        self._inner = _HiddenTarget(app)
         self._client = httpx.AsyncClient(
-            transport=self._inner,
+            transport=_HiddenTarget(app),
             headers=_HEADERS,
             timeout=_TIMEOUT,
             follow_redirects=False,  # httpx would turn the POST into a GET

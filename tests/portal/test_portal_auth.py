@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import stat
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -521,3 +522,32 @@ async def test_a_lock_that_can_t_be_taken_is_told(
     async with opened(own, SECRETS, operator) as portal:
         with pytest.raises(PortalError, match="can't be used"):
             await portal.scope()
+
+
+PROCESS = """
+import asyncio, sys
+from sipsync.model.lines import Limits, OAuthAccess
+from sipsync.model.operator import Operator
+from sipsync.model.secret import Secret, SecretRef
+from sipsync.portal.client import connect
+from sipsync.portal.clock import SystemClock
+
+async def main(origin, store):
+    secret, refresh = SecretRef("env", "CLIENT_SECRET"), SecretRef("env", "REFRESH")
+    access = OAuthAccess(origin, client_id="local.1", client_secret=secret, refresh_token=refresh,
+                         token_url=origin + "/oauth/token/")
+    secrets = {secret: Secret("clientcanary42"), refresh: Secret("refreshcanary42")}
+    operator = Operator(token_store=store)
+    async with connect("acme", access, secrets, operator, limits=Limits(), clock=SystemClock()) as portal:
+        assert await portal.scope() == {"telephony"}
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+async def test_many_processes_renew_once(tokens: TokenServer, server: Server, tmp_path: Path) -> None:
+    arguments = (sys.executable, "-c", PROCESS, server.origin, str(tmp_path / "store"))
+    processes = await asyncio.gather(*(asyncio.create_subprocess_exec(*arguments) for _ in range(4)))
+    assert [await process.wait() for process in processes] == [0] * 4
+    assert tokens.renewals == 1
