@@ -48,6 +48,13 @@ def _values(row: Mapping[str, object]) -> dict[FieldName, str | Secret]:
     return values
 
 
+def masked(value: object) -> object:
+    """A method's result with passwords as secrets: the row that an add returns has them in clear."""
+    if not isinstance(value, dict):
+        return value
+    return {name: Secret(text(item)) if str(name).endswith("PASSWORD") else item for name, item in value.items()}
+
+
 def names(value: object, host: str) -> dict[str, str]:
     """Line id → title of `voximplant.line.get`, which escapes titles for HTML (server source)."""
     if value == []:

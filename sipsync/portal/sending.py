@@ -14,7 +14,7 @@ from sipsync.portal import envelope
 from sipsync.portal.broken import Unanswered
 from sipsync.portal.envelope import Answer, Command, Result, ServerError
 from sipsync.portal.protocol import Done, Lost, Refused, Reply, Sent, Unsent
-from sipsync.portal.rows import current_line
+from sipsync.portal.rows import current_line, masked
 from sipsync.portal.session import ATTEMPTS, Session
 from sipsync.rules.batching import BATCH_SIZE, in_requests
 
@@ -114,7 +114,7 @@ class Sender:
 
     async def _alone(self, command: Command) -> Reply:
         try:
-            return Done((await self._session.write(command)).value)
+            return Done(masked((await self._session.write(command)).value))
         except PortalError as error:
             return _reply(error)
 
@@ -133,7 +133,7 @@ class Sender:
             if answer is None:
                 replies.append(Unsent() if stopped else Lost(envelope.missing(self._session.host, command.method)))
                 continue
-            replies.append(Done(answer.value) if isinstance(answer, Result) else _reply(answer))
+            replies.append(Done(masked(answer.value)) if isinstance(answer, Result) else _reply(answer))
             stopped = stopped or (halt and isinstance(answer, PortalError))
         return replies
 

@@ -417,3 +417,21 @@ async def test_an_embedded_portal_is_asked_in_process(server: Server, opened: Op
         assert portal.identity.host == "sandbox:/demo.db"
         assert portal.seal(b"x") != ""
     assert server.seen == []
+
+
+async def test_the_row_that_an_add_returns_does_not_show_its_password(server: Server, portal: RestPortal) -> None:
+    add = Call(
+        "acme:1",
+        Address("acme", "new"),
+        "add",
+        {"title": "New", "server": "s", "login": "l", "password": Secret("canary")},
+        type="cloud",
+    )
+    server.queue = [ok(row(70, PASSWORD="canary")), ok({"result": {"c0": row(70, PASSWORD="canary"), "c1": 1}})]
+    alone = await portal.send([add])
+    batched = await portal.send([add, call(1)])
+    for sent in (alone, batched):
+        assert isinstance(sent.replies[0], Done)
+        assert isinstance(sent.replies[0].value, dict)
+        assert sent.replies[0].value["CONFIG_ID"] == "70"
+        assert "canary" not in repr(sent)
