@@ -1,0 +1,91 @@
+"""How the server reads values: it is PHP, where anything may become a text or a number (measured on PHP 8.2).
+
+Arrays and JSON objects are dicts here, with whole numbers and texts as keys, as PHP has only one kind of array.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, TypeAlias
+
+Value: TypeAlias = "str | int | float | bool | None | dict[int | str, Any]"
+Array: TypeAlias = "dict[int | str, Any]"
+
+BLANKS = " \t\n\r\0\x0b"
+"""What PHP's trim takes off; a no-break space stays."""
+
+_NUMBER = re.compile(r"[ \t\n\r\v\f]*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_KEY = re.compile(r"0|-?[1-9]\d{0,18}")
+_UPPER = {place: place - 32 for place in range(ord("a"), ord("z") + 1)}
+_LARGEST = 2**63
+
+
+class Crash(Exception):
+    """A TypeError inside the server: it answers HTTP 500 without JSON; what was written before stays (measured)."""
+
+
+def text(value: object) -> str:
+    """The value where a text belongs."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "1" if value else ""
+    if isinstance(value, float):
+        return _float(value)
+    if isinstance(value, dict):
+        raise Crash("an array where a text belongs")
+    return "" if value is None else str(value)
+
+
+def _float(value: float) -> str:
+    shown = f"{value:.14G}"
+    if "E" not in shown:
+        return shown
+    mantissa, exponent = shown.split("E")
+    return f"{mantissa if '.' in mantissa else mantissa + '.0'}E{exponent[0]}{exponent[1:].lstrip('0')}"
+
+
+def integer(value: object) -> int:
+    """The value where a whole number belongs: "101abc", " 101 " and 101.9 are 101, an array that is not empty is 1."""
+    if isinstance(value, bool | int):
+        return int(value)
+    if isinstance(value, dict):
+        return int(bool(value))
+    if isinstance(value, float):
+        return int(value) if abs(value) < _LARGEST else 0
+    found = _NUMBER.match(value) if isinstance(value, str) else None
+    if found is None:
+        return 0
+    number = found.group()
+    whole = int(number) if number.strip().lstrip("+-").isdigit() else int(_finite(number))
+    return max(-_LARGEST, min(whole, _LARGEST - 1))
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    return value if abs(value) < _LARGEST else 0.0
+
+
+def is_true(value: object) -> bool:
+    """The value where a condition stands: the texts "" and "0" are false, "false" is true."""
+    return bool(value) and value != "0"
+
+
+def is_numeric(value: object) -> bool:
+    """Whether PHP takes the value for a number."""
+    if isinstance(value, str):
+        found = _NUMBER.match(value)
+        return found is not None and not value[found.end() :].strip(" \t\n\r\v\f")
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def key(name: str) -> int | str:
+    """A text as an array's key: a plain whole number becomes one."""
+    if _KEY.fullmatch(name) and -_LARGEST <= int(name) < _LARGEST:
+        return int(name)
+    return name
+
+
+def upper_keys(array: Array) -> Array:
+    """The array with its names in ASCII capitals; of equal ones the last value wins."""
+    return {name.translate(_UPPER) if isinstance(name, str) else name: value for name, value in array.items()}
