@@ -122,9 +122,9 @@ async def test_a_server_that_is_silent_times_out(server: Server, monkeypatch: py
     assert caught.value.code is Code.TIMEOUT
 
 
-async def test_a_refused_connection_is_told_and_nothing_was_sent(server: Server, opened: Open, clock: Any) -> None:
-    refused = "http://127.0.0.1:1/rest/1/secret/"
-    async with opened(secrets={REF: Secret(refused)}) as portal:
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_a_refused_connection_is_told_and_nothing_was_sent(opened: Open, clock: Any, host: str) -> None:
+    async with opened(secrets={REF: Secret(f"http://{host}:1/rest/1/secret/")}) as portal:
         with pytest.raises(Unreached, match="refuses connections") as caught:
             await portal.scope()
     assert caught.value.code is Code.UNREACHABLE
@@ -155,6 +155,12 @@ def chained(outer: Exception, cause: BaseException) -> Exception:
             Unreached,
             Code.UNREACHABLE,
             "such",
+        ),
+        (
+            chained(httpx.ConnectError(""), ExceptionGroup("", [ConnectionRefusedError(), OSError()])),
+            Unreached,
+            Code.UNREACHABLE,
+            "refuses connections",
         ),
         (httpx.ConnectError(""), Unreached, Code.UNREACHABLE, "no connection"),
         (httpx.ConnectTimeout(""), Unreached, Code.TIMEOUT, "no connection within 5"),
