@@ -96,9 +96,7 @@ def no_connection(host: str, error: BaseException) -> Unreached:
         if isinstance(cause, ConnectionRefusedError):
             hint = "check the address; an emulated portal has to be started first"
             return unreached(host, "it refuses connections", hint, temporary=True)
-        if isinstance(cause, BaseExceptionGroup):  # a host with several addresses, each of which failed
-            cause = cause.exceptions[0]
-        else:
-            cause = cause.__cause__ or cause.__context__
+        # A host with several addresses gives a group: one error for each.
+        cause = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause.__cause__ or cause.__context__
     hint = "check the host name, the network and whether a firewall or proxy is in the way"
     return unreached(host, "no connection could be made", hint, temporary=True)
