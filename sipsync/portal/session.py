@@ -7,10 +7,10 @@ nothing: it could not be reached, or it said so by one of the codes that the rul
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from sipsync.model.problems import Code, Diagnostic, PortalError
+from sipsync.model.problems import Code, Diagnostic, PortalError, SipsyncError
 from sipsync.portal import endpoint as endpoints
 from sipsync.portal import envelope
 from sipsync.portal.broken import Unanswered, Unreached
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sipsync.portal.auth import Credential
     from sipsync.portal.endpoint import Endpoint
     from sipsync.portal.throttle import Throttle
+
+T = TypeVar("T")
 
 ATTEMPTS: Final = 4
 FIRST_WAIT: Final = 0.5
@@ -111,7 +113,7 @@ class Session:
         renewed = False
         attempt = 0
         while True:
-            used = await self._credential.parameters()
+            used = await _as_portal_error(self._credential.parameters())
             try:
                 response = await self._send(command, methods, envelope.body(command, used))
                 result = envelope.read(response, self.host, command.method)
@@ -121,7 +123,7 @@ class Session:
                 attempt += 1
                 if error.error == EXPIRED and not renewed:
                     renewed = True
-                    await self._credential.renew(used)
+                    await _as_portal_error(self._credential.renew(used))
                 elif error.error == EXPIRED or attempt == ATTEMPTS or not _repeatable(error, writes):
                     raise
                 elif not self._note(error, command.method, attempt):
@@ -171,6 +173,16 @@ class Session:
                 )
             )
         return min(TOTAL_SECONDS, left)
+
+
+async def _as_portal_error(asked: Awaitable[T]) -> T:
+    """What a credential gives. Its troubles (a reference, a folder) stop this portal as the server's own would."""
+    try:
+        return await asked
+    except PortalError:
+        raise
+    except SipsyncError as error:
+        raise PortalError(error.diagnostics[0]) from None
 
 
 def _repeatable(error: PortalError, writes: bool) -> bool:

@@ -15,13 +15,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from portal_server import REF, Open, Seen, Server, error, http, ok, reset
 
-from sipsync.model.lines import Access, OAuthAccess, SandboxAccess, WebhookAccess
+from sipsync.model.lines import Access, Address, Call, OAuthAccess, SandboxAccess, WebhookAccess
 from sipsync.model.operator import Operator
-from sipsync.model.problems import Code, ConfigError, PortalError, SipsyncError
+from sipsync.model.problems import Code, ConfigError, Diagnostic, PortalError, SecretError, SipsyncError
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.portal.auth import GivenToken, Webhook, hkdf, plan_key_seal
 from sipsync.portal.client import identify, seal_for
-from sipsync.portal.protocol import Identity
+from sipsync.portal.protocol import Identity, Unsent
 
 TOKEN = SecretRef("env", "TOKEN")
 CLIENT_SECRET = SecretRef("env", "CLIENT_SECRET")
@@ -338,9 +338,23 @@ async def test_a_store_that_can_t_be_written_is_told_before_anything_is_sent(
 ) -> None:
     (tmp_path / "file").write_text("")
     async with opened(own, SECRETS, Operator(token_store=str(tmp_path / "file" / "store"))) as portal:
-        with pytest.raises(SipsyncError):
+        with pytest.raises(PortalError):
             await portal.scope()
     assert tokens.renewals == 0
+
+
+async def test_a_reference_that_can_t_be_asked_again_is_the_portal_s_trouble(server: Server, opened: Open) -> None:
+    server.handler = lambda _seen: error("expired_token", 401)
+
+    async def again(_ref: SecretRef) -> Secret:
+        raise SecretError(Diagnostic(Code.SECRET_UNSET, "env:TOKEN is not set"))
+
+    async with opened(OAuthAccess(server.origin, access_token=TOKEN), SECRETS, resolve_again=again) as portal:
+        call = Call("acme:1", Address("acme", "a"), "update", {"title": "x"}, config_id=1, type="cloud")
+        (reply,) = (await portal.send([call])).replies
+    assert isinstance(reply, Unsent)
+    assert reply.error is not None
+    assert reply.error.code is Code.SECRET_UNSET
 
 
 @pytest.mark.parametrize(
