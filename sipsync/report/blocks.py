@@ -45,7 +45,7 @@ def block(change: ResourceChange, part: PortalPlan) -> Iterator[Row]:
     for name in names:
         yield Row(6, mark, f"{visible(name):{width}} = {difference(change, name)}")
     if change.action == "delete":
-        yield Row(8, "", f"# {LOST_WITH_A_LINE} are lost for good", "note")
+        yield Row(8, "", f"# its {LOST_WITH_A_LINE} are lost for good", "note")
     if change.unchanged_fields:
         yield Row(8, "", f"# ({count(change.unchanged_fields, 'unchanged field')} hidden)", "note")
     yield Row(4, "", "}")

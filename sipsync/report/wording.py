@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 NO_CHANGES = "No changes. Your SIP lines match the configuration."
 REREGISTRATION = "Re-registering a line may drop the telephone calls that are on it."
-LOST_WITH_A_LINE = "its queue, voice menu, recording, working hours, CRM rules and access rights"
+LOST_WITH_A_LINE = "queue, voice menu, recording, working hours, CRM rules and access rights"
 SECRET = "(sensitive value)"  # noqa: S105  # what stands in the place of one
 
 WILL_BE = {"create": "will be created", "update": "will be updated in-place", "delete": "will be destroyed"}
@@ -31,6 +31,12 @@ def count(number: int, noun: str) -> str:
 def plan_line(summary: Summary) -> str:
     """Terraform's line."""
     return f"Plan: {summary.add} to add, {summary.change} to change, {summary.destroy} to destroy."
+
+
+def counts(summary: Summary) -> str:
+    """`1 to add, 2 to change`: what is not zero."""
+    numbers = ((summary.add, "to add"), (summary.change, "to change"), (summary.destroy, "to destroy"))
+    return ", ".join(f"{number} {words}" for number, words in numbers if number)
 
 
 def cost_line(plan: Plan) -> str:
