@@ -6,9 +6,10 @@ Arrays and JSON objects are dicts here, with whole numbers and texts as keys, as
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-Value: TypeAlias = "str | int | float | bool | None | dict[int | str, Any]"
+Value: TypeAlias = "str | int | float | bool | dict[int | str, Any] | None"
 Array: TypeAlias = "dict[int | str, Any]"
 
 BLANKS = " \t\n\r\0\x0b"
@@ -86,6 +87,6 @@ def key(name: str) -> int | str:
     return name
 
 
-def upper_keys(array: Array) -> Array:
+def upper_keys(array: Mapping[Any, Any]) -> dict[Any, Any]:
     """The array with its names in ASCII capitals; of equal ones the last value wins."""
     return {name.translate(_UPPER) if isinstance(name, str) else name: value for name, value in array.items()}

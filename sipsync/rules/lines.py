@@ -1,0 +1,230 @@
+"""What the server does with `voximplant.sip.update`, `add` and `delete`: its source, and measured by running it.
+
+Each rule reads a `PortalState` and returns an `Effect`. Parameters are taken as the server takes them: names in any
+letter case, null as absent, numbers as texts. An array where a text belongs raises `Crash`, as the server then dies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+from sipsync.model.fields import FIELDS, LINE_TYPES, FieldName, LineType
+from sipsync.rules import outgoing
+from sipsync.rules.outgoing import Memory
+from sipsync.rules.php import integer, text, upper_keys
+from sipsync.rules.state import CLOUD_LIMIT, Effect, OtherConfig, PortalState, Refusal, Row
+from sipsync.rules.values import stored
+
+__all__ = [
+    "CLOUD_LIMIT",
+    "REGISTERING",
+    "Effect",
+    "Memory",
+    "OtherConfig",
+    "PortalState",
+    "Provider",
+    "Refusal",
+    "Row",
+    "add",
+    "delete",
+    "reregisters",
+    "update",
+    "visible",
+]
+
+REGISTERING: frozenset[FieldName] = frozenset(name for name, field in FIELDS.items() if field.registers)
+"""The fields with which an update asks for a new registration, even if nothing changes."""
+_SHORTEST_SERVER = 4
+"""With a shorter server the portal does not even ask the provider (server source)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """The telephony provider, as it behaves during one call."""
+
+    answers: bool = True
+    """Whether it does what it is asked; False: it refuses, or can't be reached."""
+    reg_id: int | None = None
+    """The number of a new registration; None: the next one."""
+
+
+_WILLING = Provider()
+
+
+def visible(state: PortalState, app: str | None) -> list[Row]:
+    """The lines of one owner: an application's, or for None those of the interface and of all webhooks."""
+    return [row for row in state.rows.values() if row.app == app]
+
+
+def reregisters(type: LineType, reg_id: int | None, fields: Iterable[FieldName]) -> bool:
+    """Whether an update of these fields renews the line's registration, which may drop telephone calls."""
+    return type == "cloud" and bool(reg_id) and not REGISTERING.isdisjoint(fields)
+
+
+def update(
+    state: PortalState, app: str | None, params: Mapping[str, object], *, provider: Provider = _WILLING
+) -> Effect:
+    """`voximplant.sip.update`. Whether the provider renews the registration makes no difference to the answer."""
+    given = _given(params)
+    claimed = given.get("CONFIG_ID")
+    if not _owns(state, app, claimed):
+        return Effect(Refusal("ERROR_NOT_FOUND", 404, "Specified CONFIG_ID is not found"))
+    fields = {name: given[field.wire] for name, field in FIELDS.items() if field.wire in given}
+    if not fields:
+        return Effect(1)
+    kind = given.get("TYPE", "cloud")
+    # Letter case counts here, and PHP takes "true" for any text (server source).
+    values, problems = _checked(fields, kind is True or kind in LINE_TYPES)
+    if problems:
+        return Effect(Refusal("CHECK_FIELDS_ERROR", 400, problems))
+    # An array passes the check by what is in it, and then counts as 1 (measured).
+    config_id = integer(claimed)
+    row = state.rows.get(config_id)
+    other = state.others.get(config_id)
+    title = values.pop("title", None)
+    if title is not None:
+        if state.title_taken(title, but=config_id):
+            return Effect(_TITLE_EXISTS)
+        if len(title) > FIELDS["title"].max_length:  # silently not stored
+            title = None
+    if row is None:
+        renamed = (replace(other, name=title),) if other is not None and title is not None else ()
+        return Effect(_CONFIG_NOT_FOUND if values else 1, others=renamed)
+    if title is not None:
+        row = replace(row, title=title)
+    if not values:
+        return Effect(1, rows=(row,))
+    row = replace(
+        row,
+        server=values.get("server", row.server),
+        login=values.get("login", row.login),
+        password=values.get("password", row.password),
+        status_code=0,
+    )
+    asked = bool(row.reg_id) and row.type == "cloud" and len(row.server) >= _SHORTEST_SERVER
+    return Effect(1, rows=(row,), registrations=int(asked))
+
+
+def add(
+    state: PortalState,
+    app: str | None,
+    params: Mapping[str, object],
+    *,
+    provider: Provider = _WILLING,
+    memory: Memory | None = None,
+) -> Effect:
+    """`voximplant.sip.add`; the reply is the new row. A registration that fails is swallowed: the line has REG_ID 0."""
+    given = _given(params)
+    kind = text(given.get("TYPE", "cloud")).lower()
+    fields = {name: given.get(field.wire) for name, field in FIELDS.items()}
+    values, problems = _checked(fields, kind in LINE_TYPES)
+    if problems:
+        return Effect(Refusal("CHECK_FIELDS_ERROR", 400, problems))
+    if kind == "cloud" and state.cloud_lines >= state.cloud_limit:
+        return Effect(_MAX_CLOUD)
+    title = values.get("title", "")
+    if len(title) > FIELDS["title"].max_length or (title and state.title_taken(title)):
+        return Effect(_TITLE_EXISTS)
+    made = Row(
+        config_id=state.next_config,
+        type=cast("LineType", kind),
+        title=title,
+        server=values["server"],
+        login=values["login"],
+        password=values.get("password"),
+        app=app,
+        reg_id=0 if kind == "cloud" else None,
+        row_id=state.next_row,
+    )
+    asked = kind == "cloud" and len(made.server) >= _SHORTEST_SERVER
+    row = made
+    if asked and provider.answers:
+        row = replace(made, reg_id=provider.reg_id or state.next_registration)
+    elif kind == "office" and provider.answers:
+        row = replace(made, incoming=True, status_code=0)
+    chosen = _default_after_add(state, memory, made.line_id, row.line_id)
+    return Effect(row, rows=(row,), default_line=chosen, registrations=int(asked))
+
+
+def _default_after_add(state: PortalState, memory: Memory | None, first: str, last: str) -> str | None:
+    """The default line to set: the new line becomes it where there is none, and takes it along to its final id."""
+    chosen = state.default_line
+    if outgoing.current(state, memory, chosen, first) == outgoing.NO_LINE and outgoing.knows(
+        state, memory, first, first
+    ):
+        chosen = first
+    if last != first and outgoing.current(state, memory, chosen, first) == first:
+        chosen = last
+    return chosen if chosen != state.default_line else None
+
+
+def delete(
+    state: PortalState,
+    app: str | None,
+    config_id: object,
+    *,
+    provider: Provider = _WILLING,
+    memory: Memory | None = None,
+) -> Effect:
+    """`voximplant.sip.delete`: the registration first, and nothing at all where the provider fails."""
+    if not _owns(state, app, config_id):
+        return Effect(Refusal("ERROR_NOT_FOUND", 400, "Specified CONFIG_ID is not found"))
+    row = state.rows.get(integer(config_id))
+    if row is None:  # an array: it passes by what is in it, and then counts as 1
+        return Effect(Refusal("", 400))
+    if row.reg_id and not provider.answers:
+        return Effect(Refusal("REG_ID_NOT_FOUND", 400, "Configuration was not found."))
+    return Effect(1, dropped=(row.config_id,), default_line=_default_after_delete(state, memory, row))
+
+
+def _default_after_delete(state: PortalState, memory: Memory | None, gone: Row) -> str | None:
+    """The default line to set. Nothing takes over, unless the request remembers the line that is gone."""
+    shared = state.line_ids[gone.line_id] > 1
+    if memory is not None and memory.known is None:
+        memory.known = frozenset(+state.line_ids) - (set() if shared else {gone.line_id})
+    still = shared if memory is None else outgoing.knows(state, memory, gone.line_id)
+    if gone.line_id != state.default_line or not still:
+        return None
+    # The first by the index of line ids, where configs that are no SIP line come first, with NULL (server source).
+    heirs = sorted(row.line_id for row in state.rows.values() if row is not gone)
+    heir = outgoing.NO_LINE if state.others or not heirs else heirs[0]
+    return heir if heir == outgoing.NO_LINE or outgoing.knows(state, memory, heir) else None
+
+
+def _given(params: Mapping[str, object]) -> dict[str, object]:
+    """The parameters by their names in capitals, without nulls."""
+    return {name: value for name, value in upper_keys(dict(params)).items() if value is not None}
+
+
+def _owns(state: PortalState, app: str | None, claimed: object) -> bool:
+    """Whether the owner has a line of this CONFIG_ID; of an array one is enough."""
+    wanted = claimed.values() if isinstance(claimed, dict) else [claimed]
+    rows = (state.rows.get(integer(config_id)) for config_id in wanted)
+    return any(row is not None and row.app == app for row in rows)
+
+
+_TITLE_EXISTS = Refusal("TITLE_EXISTS", 400, "The specified connection name is already used in the system.")
+_CONFIG_NOT_FOUND = Refusal("CONFIG_NOT_FOUND", 400, "Configuration was not found.")
+_MAX_CLOUD = Refusal("MAX_CLOUD_PBX", 400, "You cannot connect more than 10 cloud hosted PBX's.")
+
+
+def _checked(fields: Mapping[FieldName, object], type_is_known: bool) -> tuple[dict[FieldName, str], str]:
+    """The values as stored, and what the server has against them, "" where nothing.
+
+    A field with None is missing: server and login must not be, where they are named at all.
+    """
+    sent = {name: text(value) for name, value in fields.items() if value is not None}
+    values = {name: stored(name, value) for name, value in sent.items()}
+    problems = [] if type_is_known else ["PBX type is not specified."]
+    required: tuple[tuple[FieldName, str], ...] = (("server", "Server address"), ("login", "Server login"))
+    for name, words in required:
+        if name in fields and not values.get(name):
+            problems.append(f"{words} is not specified.")
+        elif len(values.get(name, "")) > FIELDS[name].max_length:
+            problems.append(f"{words} must not exceed {FIELDS[name].max_length} characters.")
+    # A password is measured before it is trimmed (server source).
+    if len(sent.get("password", "")) > FIELDS["password"].max_length:
+        problems.append(f"Server password must not exceed {FIELDS['password'].max_length} characters.")
+    return values, "<br> ".join(problems)
