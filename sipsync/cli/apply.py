@@ -84,7 +84,7 @@ def command(
     **given: Any,
 ) -> Exit:
     from sipsync import api
-    from sipsync.cli.events import stream
+    from sipsync.cli.events import EventStream
     from sipsync.cli.output import publish
     from sipsync.cli.work import load
 
@@ -97,16 +97,21 @@ def command(
         from sipsync.cli.questions import no_terminal
 
         raise no_terminal("apply", "Give --yes, or --plan FILE with a plan that was reviewed.")
-    fleet = load(session, paths, limits)
-    checks = _operators_command(check_command, fleet.operator)
-    options = api.ApplyOptions(check_command=checks, parallel=parallel, timeout=timeout, **given)
-    events = stream(json_events)
-    if plan_file:
-        plan = api.read_plan(plan_file)
-    else:
-        pace = {"parallel": parallel, "timeout": timeout}
-        plan = _plan_and_ask(session, fleet, {**selection, **pace}, events, asks=asks)
-    outcome, stopped = _carry_out(session, plan, fleet, options, events, just_made=not plan_file)
+    events = EventStream(wanted=json_events)
+    try:
+        fleet = load(session, paths, limits)
+        checks = _operators_command(check_command, fleet.operator)
+        options = api.ApplyOptions(check_command=checks, parallel=parallel, timeout=timeout, **given)
+        if plan_file:
+            plan = api.read_plan(plan_file)
+        else:
+            pace = {"parallel": parallel, "timeout": timeout}
+            plan = _plan_and_ask(session, fleet, {**selection, **pace}, events, asks=asks)
+        outcome, stopped = _carry_out(session, plan, fleet, options, events, just_made=not plan_file)
+    except SipsyncError as error:
+        events.failed(error.diagnostics)
+        session.json = session.json and not json_events
+        raise
     events.applied(outcome)
     written = publish(session, outcome, None if json_events else format_, reports)
     return worst([written, outcome.exit, Exit.INTERRUPTED if stopped else Exit.OK])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import traceback
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ def show(diagnostics: Sequence[Diagnostic], session: Session) -> None:
     findings = Findings(diagnostics=tuple(diagnostics))
     streams.write(render(findings, "text", session.style(err=True)), err=True, color=session.in_color(err=True))
     if session.json:
-        streams.write(json.dumps(findings.to_json(), ensure_ascii=False, indent=2) + "\n")
+        streams.write(render(findings, "json"))
         session.json = False
 
 

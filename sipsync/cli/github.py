@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from sipsync.cli.session import Session
     from sipsync.model.documents import Plan
 
+_SUMMARY_BUDGET = 1024 * 1024
+"""Bytes; a longer summary is not cut by GitHub but refused (documented)."""
+
 
 def tell_github(session: Session, plan: Plan, saved: Path | None) -> Exit:
     """Write summary and outputs where the environment asks for them."""
@@ -26,7 +29,7 @@ def tell_github(session: Session, plan: Plan, saved: Path | None) -> Exit:
         "plan_path": saved.resolve() if saved else "",
     }
     texts = {
-        "GITHUB_STEP_SUMMARY": render(plan, "markdown", Style(lang=session.lang)) + "\n",
+        "GITHUB_STEP_SUMMARY": render(plan, "markdown", Style(lang=session.lang, budget=_SUMMARY_BUDGET)),
         "GITHUB_OUTPUT": "".join(f"{name}={value}\n" for name, value in outputs.items()),
     }
     return worst(

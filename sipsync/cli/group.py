@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
@@ -10,11 +11,19 @@ import click
 
 
 class Option(click.Option):
-    """An option; with `fleet=True` one that `--help` leaves out and `--help-all` shows."""
+    """An option, and the variable of its name; with `fleet=True` one that only `--help-all` shows."""
 
     def __init__(self, *args: Any, fleet: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fleet = self.hidden = fleet
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """What the environment says: a variable of the option's own, or one named after command and option."""
+        given = click.Parameter.resolve_envvar_value(self, ctx)
+        if given is None and ctx.auto_envvar_prefix:
+            name = max(self.opts, key=len).strip("-").replace("-", "_").upper()
+            given = os.environ.get(f"{ctx.auto_envvar_prefix}_{name}") or None
+        return given
 
 
 class Command(click.Command):
@@ -82,6 +91,15 @@ class LazyGroup(click.Group):
         module = f"{cmd_name}_" if cmd_name == "import" else cmd_name
         command: click.Command = import_module(f"{self.package}.{module}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments name; a misspelt one gets a suggestion."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, possibilities=self.list_commands(ctx), ctx=ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands by what they are for."""

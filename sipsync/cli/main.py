@@ -113,9 +113,7 @@ def run(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _terminated)
     session = Session(os.environ)
     try:
-        result: Any = cli.main(
-            list(arguments), "sipsync", standalone_mode=False, obj=session
-        )
+        result: Any = cli.main(list(arguments), "sipsync", standalone_mode=False, obj=session)
     except BaseException as error:  # the one place where a failure of any kind ends
         return int(failed(error, session))
     return int(result or Exit.OK)

@@ -13,6 +13,7 @@ import click
 from sipsync.cli.complete import complete_lines, complete_portals
 from sipsync.cli.group import option
 from sipsync.cli.types import ReportType, Seconds, SecretCommand, SecretCommandType
+from sipsync.report import formats_of
 
 if TYPE_CHECKING:
     from sipsync.cli.session import Session
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
 Function = Callable[..., Any]
 
-PLAN_FORMATS = ("text", "json", "markdown", "html", "gitlab", "junit", "sarif", "github")
-OUTCOME_FORMATS = ("text", "json", "markdown", "html", "junit", "github")
-FINDINGS_FORMATS = ("text", "json", "sarif", "github", "junit")
+PLAN_FORMATS = formats_of("Plan")
+OUTCOME_FORMATS = formats_of("Outcome")
+FINDINGS_FORMATS = formats_of("Findings")
 
 paths_argument = click.argument(
     "paths",

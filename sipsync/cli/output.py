@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sipsync.cli import failures, streams
 from sipsync.cli.types import Report
-from sipsync.model.problems import Code, Diagnostic, Exit, worst
+from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, worst
 
 if TYPE_CHECKING:
     from sipsync.cli.session import Session
-    from sipsync.model.documents import Findings, Outcome, Plan
+    from sipsync.report import Rendered
 
 
 def publish(
     session: Session,
-    document: Plan | Outcome | Findings,
+    document: Rendered,
     format_: str | None,
     reports: Sequence[Report] = (),
     *,
@@ -29,11 +32,11 @@ def publish(
     if format_ is not None:
         people = format_ == "text"
         style = session.style(everything=everything) if people else Style(lang=session.lang, all=everything)
-        streams.write(_ended(render(document, format_, style)), color=people and session.in_color())
+        streams.write(render(document, format_, style), color=people and session.in_color())
         session.json = False
     exits = []
     for report in reports:
-        text = _ended(render(document, report.format, Style(lang=session.lang, all=everything)))
+        text = render(document, report.format, Style(lang=session.lang, all=everything))
         exits.append(write_file(session, report.file, text))
     return worst(exits)
 
@@ -59,5 +62,18 @@ def unwritable(file: Path, error: OSError) -> Diagnostic:
     )
 
 
-def _ended(text: str) -> str:
-    return text if text.endswith("\n") else text + "\n"
+def replace_file(file: Path, data: bytes) -> None:
+    """Write a file of the user's whole or not at all; who may read it stays as it was. Raises SipsyncError."""
+    real = file.resolve()
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(data)
+            shutil.copymode(real, temporary)
+            os.replace(temporary, real)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise SipsyncError(unwritable(file, error)) from None

@@ -74,12 +74,12 @@ def command(
     everything: bool,
     **wanted: Any,
 ) -> Exit:
-    from sipsync.cli.events import stream
+    from sipsync.cli.events import EventStream
     from sipsync.cli.output import publish
     from sipsync.cli.work import load, make_plan
 
     session.json = format_ == "json"
-    events = stream(json_events)
+    events = EventStream(wanted=json_events)
     failure = None
     try:
         options = plan_options(everything=everything, **wanted)

@@ -35,9 +35,9 @@ def command(_session: Session, of_plan: bool, of_events: bool) -> Exit:
 
 def _schema(*, of_plan: bool, of_events: bool) -> object:
     if of_plan or of_events:
-        from sipsync.report import schemas
+        from sipsync.report.schemas import schema
 
-        return schemas.plan_schema() if of_plan else schemas.events_schema()
+        return schema("plan" if of_plan else "events")
     from sipsync.config.schema import json_schema
 
     return json_schema()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from sipsync.cli.group import Command, option
 from sipsync.cli.options import Limits, format_option, operator_options, paths_argument
 from sipsync.cli.session import Session
 from sipsync.model.problems import Exit
+
+if TYPE_CHECKING:
+    from sipsync.model.documents import Status
 
 
 @click.command(
@@ -39,5 +43,11 @@ def command(
         session.say("Asking the telephony operator; where a registration changed, portal users are notified.")
     with progress(session, len(fleet.portals)) as on_event:
         status = asyncio.run(api.astatus(fleet, live=live, on_event=on_event))
-    publish(session, status, format_, everything=incoming)
+    publish(session, status if incoming else _without_incoming(status), format_)
     return status.exit
+
+
+def _without_incoming(status: Status) -> Status:
+    """The status without what an office PBX signs in with, which is nobody else's business."""
+    hidden = {"incoming_server": "", "incoming_login": ""}
+    return status.model_copy(update={"lines": tuple(line.model_copy(update=hidden) for line in status.lines)})

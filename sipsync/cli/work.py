@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sipsync.cli.events import SILENT, EventStream
 from sipsync.cli.progress import progress
+from sipsync.model.events import OnEvent, ignore
 
 if TYPE_CHECKING:
     from sipsync.api import PlanOptions
@@ -24,7 +24,7 @@ def load(session: Session, paths: Sequence[Path], limits: Limits) -> Fleet:
     return api.load(paths, limits.operator(session, paths))
 
 
-def make_plan(session: Session, fleet: Fleet, options: PlanOptions, events: EventStream = SILENT) -> Plan:
+def make_plan(session: Session, fleet: Fleet, options: PlanOptions, events: OnEvent = ignore) -> Plan:
     """The plan of a fleet."""
     from sipsync import api
 

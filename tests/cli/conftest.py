@@ -6,27 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from cli_runs import Ran, Sipsync, environment
 
 from sipsync.cli.main import run
 
 _CLEAN = ("SIPSYNC_", "CI", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "COLUMNS", "TERM", "GITHUB_", "GITLAB_")
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command came to."""
-
-    code: int
-    out: str
-    err: str
-
-
-Sipsync = Callable[..., Ran]
 
 
 @pytest.fixture
@@ -64,7 +52,7 @@ def process(home: Path) -> Sipsync:
         done = subprocess.run(
             [sys.executable, "-m", "sipsync", *map(str, arguments)],
             input=stdin,
-            env={**os.environ, **(env or {})},
+            env=environment(env),
             capture_output=True,
             text=True,
             timeout=60,

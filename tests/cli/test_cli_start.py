@@ -15,7 +15,7 @@ from sipsync import __version__
 from sipsync.cli.main import SECTIONS, cli
 
 if TYPE_CHECKING:
-    from conftest import Sipsync
+    from cli_runs import Sipsync
 
 COMMANDS = cli.list_commands(click.Context(cli))
 

@@ -1,0 +1,49 @@
+"""`sipsync explain`: what a finding means and what to do about it, in plain words."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from textwrap import fill
+
+import click
+from click.shell_completion import CompletionItem
+
+from sipsync.cli.group import Command
+from sipsync.cli.session import Session
+from sipsync.model.problems import Code, Diagnostic, Exit, UsageError
+
+
+def _complete(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(code.value) for code in Code if code.startswith(incomplete)]
+
+
+@click.command(
+    "explain",
+    cls=Command,
+    help="Explain a finding by the name that stands beside it in brackets; without a name list all.",
+    examples=["sipsync explain title-held", "sipsync --lang ru explain no-scope", "sipsync explain"],
+)
+@click.argument("code", required=False, shell_complete=_complete, help="The finding's name.")
+@click.pass_obj
+def command(session: Session, code: str | None) -> Exit:
+    from sipsync.cli import streams
+    from sipsync.model.explain import explain
+
+    if code is None:
+        longest = max(map(len, Code))
+        text = "".join(f"{each:{longest}}  {explain(each, session.lang).title}\n" for each in Code)
+    else:
+        told = explain(_named(code), session.lang)
+        width = session.style().width
+        text = "\n\n".join((told.title, fill(told.meaning, width), fill(told.action, width))) + "\n"
+    streams.write(text)
+    return Exit.OK
+
+
+def _named(text: str) -> Code:
+    try:
+        return Code(text.strip("[]").lower().replace("_", "-"))
+    except ValueError:
+        near = get_close_matches(text, Code, n=1)
+        hint = f"Did you mean {near[0]}?" if near else "sipsync explain lists all of them."
+        raise UsageError(Diagnostic(Code.USAGE, f"there is no finding {text!r}", hint)) from None
