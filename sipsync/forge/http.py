@@ -1,0 +1,93 @@
+"""Requests to a forge's API. The token travels in a header and is in no address, log or error.
+
+Every failure is a `SipsyncError`; one that may pass by itself is `Unavailable`, and the whole of what was being done
+may then be done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+
+import httpx
+
+from sipsync import __version__
+from sipsync.forge.target import failed
+from sipsync.model.problems import Code, Diagnostic, SipsyncError
+from sipsync.model.reveal import reveal
+
+if TYPE_CHECKING:
+    from sipsync.model.secret import Secret
+
+_TIMEOUT: Final = httpx.Timeout(connect=10, read=60, write=30, pool=None)
+_LONGEST_WAIT: Final = 60.0
+
+Hints: TypeAlias = Mapping[int, tuple[str, str]]
+"""What a forge's statuses mean and what to do, by status."""
+
+
+class Unavailable(SipsyncError):
+    """It may work in a moment."""
+
+    def __init__(self, summary: str, wait: float = 0.0) -> None:
+        """`wait` is the number of seconds that the forge asks for; 0 where it does not say."""
+        super().__init__(Diagnostic(Code.FORGE, summary, hint="run it again later; the plan itself is not affected"))
+        self.wait = wait
+
+
+class Api:
+    """A forge's API, asked with a token that stands in `header`, after `prefix`."""
+
+    def __init__(self, base: str, token: Secret, header: str, prefix: str, hints: Hints) -> None:
+        self._base = base
+        self._hints = hints
+        own = {"Accept": "application/json", "User-Agent": f"sipsync/{__version__}", header: prefix + reveal(token)}
+        try:
+            self._client = httpx.Client(headers=own, timeout=_TIMEOUT)
+        except (OSError, ValueError, ImportError):
+            raise failed(
+                "the system's certificates or proxy can't be used", "check SSL_CERT_FILE, HTTPS_PROXY and ALL_PROXY"
+            ) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def get(self, path: str, **params: str | int) -> Any:
+        """What is there, as JSON."""
+        return self._ask("GET", path, params=params)
+
+    def send(self, method: str, path: str, body: Mapping[str, str]) -> Any:
+        """What the forge made of this JSON."""
+        return self._ask(method, path, json=body)
+
+    def _ask(self, method: str, path: str, **content: Any) -> Any:
+        try:
+            answer = self._client.request(method, self._base + path, **content)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            # By its kind alone: its text may quote headers.
+            raise Unavailable(f"the forge can't be reached ({type(error).__name__})") from None
+        if not answer.is_success:
+            raise self._refusal(answer)
+        try:
+            return answer.json()
+        except ValueError:
+            raise failed("what answers is not the forge's API: no JSON", "check the API's address") from None
+
+    def _refusal(self, answer: httpx.Response) -> SipsyncError:
+        status, headers = answer.status_code, answer.headers
+        asked = headers.get("Retry-After", "")
+        wait = float(asked) if asked.isascii() and asked.isdigit() else 0.0
+        limited = status == 429 or (status == 403 and (asked or headers.get("X-RateLimit-Remaining") == "0"))
+        if limited and wait > _LONGEST_WAIT:
+            return failed(f"the forge accepts no more requests for {wait:.0f} s", "run it again after that time")
+        if limited:
+            return Unavailable("the forge accepts no more requests for now", wait)
+        if status >= 500:
+            return Unavailable(f"the forge failed with status {status}", min(wait, _LONGEST_WAIT))
+        if answer.is_redirect:
+            return failed("the forge says that the project has moved", "check the project's name and the API's address")
+        summary, hint = self._hints.get(status, (f"answered with status {status}", "check the project and the token"))
+        return failed(f"the forge {summary}", hint)
