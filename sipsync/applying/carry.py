@@ -13,7 +13,7 @@ from sipsync.applying.verify import outcomes, read_back
 from sipsync.model.clock import Clock
 from sipsync.model.documents import LineOutcome
 from sipsync.model.events import OnEvent, ignore
-from sipsync.model.lines import Call
+from sipsync.model.lines import Call, Registration
 from sipsync.model.problems import Code, Diagnostic, Exit
 from sipsync.portal.protocol import Portal
 
@@ -60,8 +60,10 @@ async def carry_out(bound: Bound, portals: Mapping[str, Portal], orders: Orders,
         read_at,
     )
     calls = bound.calls
+    asks = orders.wait or orders.canary
+    before = await registration.told(registration.to_watch(bound), portals) if asks else {}
     if orders.canary and (canary := _canary(bound)) is not None:
-        result = await _try(canary, sender, portals, orders)
+        result = await _try(canary, sender, portals, orders, before)
         if result is not None:
             return result
         calls = [call for call in calls if call is not canary]
@@ -73,7 +75,7 @@ async def carry_out(bound: Bound, portals: Mapping[str, Portal], orders: Orders,
             result.exits.append(Exit.INTERRUPTED)
     await _set_titles_back(sender, result)
     if not orders.stop.is_set():
-        await _ask_after(bound, portals, orders, result)
+        await _ask_after(bound, portals, orders, before, result)
     return result
 
 
@@ -87,7 +89,13 @@ def _canary(bound: Bound) -> Call | None:
     return None
 
 
-async def _try(call: Call, sender: Sender, portals: Mapping[str, Portal], orders: Orders) -> Result | None:
+async def _try(
+    call: Call,
+    sender: Sender,
+    portals: Mapping[str, Portal],
+    orders: Orders,
+    before: Mapping[str, Registration],
+) -> Result | None:
     """Apply one line and wait for its registration; None where it came back and the rest may follow."""
     bound, address = sender.bound, str(call.address)
     run = await sender.send([call])
@@ -99,7 +107,7 @@ async def _try(call: Call, sender: Sender, portals: Mapping[str, Portal], orders
         return result
     watched = registration.to_watch(bound, {address: result.lines[address]})
     wait = orders.wait or CANARY_SECONDS
-    told = await registration.settled(watched, portals, wait, orders.clock, orders.stop, orders.on_event)
+    told = await registration.settled(watched, before, portals, wait, orders.clock, orders.stop, orders.on_event)
     state = told.get(address)
     if state is not None and state.result == "success":
         return None
@@ -134,11 +142,19 @@ async def _set_titles_back(sender: Sender, result: Result) -> None:
         result.lines[address] = line.model_copy(update={"message": f"{line.message}; it has its old title again"})
 
 
-async def _ask_after(bound: Bound, portals: Mapping[str, Portal], orders: Orders, result: Result) -> None:
+async def _ask_after(
+    bound: Bound,
+    portals: Mapping[str, Portal],
+    orders: Orders,
+    before: Mapping[str, Registration],
+    result: Result,
+) -> None:
     """Add to each re-registered line what its operator's side says, where the operator asked for that."""
     if orders.wait:
         watched = registration.to_watch(bound, result.lines)
-        told = await registration.settled(watched, portals, orders.wait, orders.clock, orders.stop, orders.on_event)
+        told = await registration.settled(
+            watched, before, portals, orders.wait, orders.clock, orders.stop, orders.on_event
+        )
         for address in watched:
             state = told.get(address)
             result.lines[address] = result.lines[address].model_copy(update={"registration": state})

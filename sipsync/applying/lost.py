@@ -53,7 +53,8 @@ async def _updated(call: Call, line: CurrentLine | None, portal: PortalReader) -
         return Found(False)
     if line.reg_id and line.registered and any(FIELDS[name].registers for name in call.values):
         # The values are stored; whether they were registered as well, only the telephony operator knows.
-        return Found((await portal.status(line.reg_id)).result != "error")
+        told = (await portal.statuses([line.reg_id])).get(line.reg_id)
+        return Found(told is None or told.result != "error")
     return Found(True)
 
 

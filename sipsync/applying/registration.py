@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from sipsync.applying.fresh import Bound
 from sipsync.model.clock import Clock
@@ -17,18 +17,34 @@ POLL_SECONDS = 3.0
 """Between two questions."""
 
 
-def to_watch(bound: Bound, outcomes: Mapping[str, LineOutcome]) -> dict[str, int]:
-    """Address → REG_ID of the lines that were registered anew."""
-    watched = {}
-    for address, outcome in outcomes.items():
-        current = bound.lines[address].change.current
-        if outcome.reregistered and current is not None and current.reg_id:
-            watched[address] = current.reg_id
-    return watched
+def to_watch(bound: Bound, outcomes: Mapping[str, LineOutcome] | None = None) -> dict[str, int]:
+    """Address → REG_ID of the lines that are to be registered anew, or that were."""
+    return {
+        address: line.change.current.reg_id
+        for address, line in bound.lines.items()
+        if line.change.current is not None
+        and line.change.current.reg_id
+        and line.planned.reregisters
+        and (outcomes[address].reregistered if outcomes is not None else line.calls)
+    }
+
+
+async def told(watched: Mapping[str, int], portals: Mapping[str, Portal]) -> dict[str, Registration]:
+    """What their operators say of these registrations now; one that can't be told is missing."""
+    answers: dict[str, Registration] = {}
+    for name, portal in portals.items():
+        own = {address: reg_id for address, reg_id in watched.items() if address.partition(".")[0] == name}
+        try:
+            statuses = await portal.statuses(list(own.values())) if own else {}
+        except PortalError:
+            continue
+        answers |= {address: statuses[reg_id] for address, reg_id in own.items() if reg_id in statuses}
+    return answers
 
 
 async def settled(
     watched: Mapping[str, int],
+    before: Mapping[str, Registration],
     portals: Mapping[str, Portal],
     wait: float,
     clock: Clock,
@@ -37,34 +53,33 @@ async def settled(
 ) -> dict[str, Registration]:
     """The last word on each registration; one that was not to be had is missing.
 
-    A success counts once LAST_UPDATED moved since it was first seen, or at the end of the wait: the old registration
-    may still be told for a while (unverified).
+    A success counts once LAST_UPDATED moved from what it was `before`, or at the end of the wait: the old
+    registration may still be told for a while (unverified).
     """
-    first: dict[str, Registration] = {}
     last: dict[str, Registration] = {}
+    open_ = dict(watched)
     end = clock.monotonic() + wait
-    open_: Sequence[str] = list(watched)
     while open_ and not stop.is_set():
-        for address in open_:
-            try:
-                last[address] = await portals[address.partition(".")[0]].status(watched[address])
-            except PortalError:
-                last.pop(address, None)
-                continue
-            first.setdefault(address, last[address])
-        open_ = [address for address in open_ if not _is_final(first.get(address), last.get(address))]
+        last |= await told(open_, portals)
+        open_ = {
+            address: reg_id
+            for address, reg_id in open_.items()
+            if not _is_final(before.get(address), last.get(address))
+        }
         left = end - clock.monotonic()
         if left <= 0 or not open_:
             break
-        on_event(Waiting(open_[0].partition(".")[0], left, "registration"))
+        on_event(Waiting(next(iter(open_)).partition(".")[0], left, "registration"))
         await clock.sleep(min(POLL_SECONDS, left))
     return last
 
 
-def _is_final(first: Registration | None, last: Registration | None) -> bool:
-    if first is None or last is None:
+def _is_final(before: Registration | None, last: Registration | None) -> bool:
+    if last is None:
         return False
-    return last.result == "error" or (last.result == "success" and last.last_updated != first.last_updated)
+    return last.result == "error" or (
+        last.result == "success" and before is not None and last.last_updated != before.last_updated
+    )
 
 
 def in_words(state: Registration | None) -> str:

@@ -9,9 +9,13 @@ from typing import Literal, TypeAlias
 from sipsync.fleet.job import Job
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, Waiting
-from sipsync.model.lines import SandboxAccess
+from sipsync.model.lines import Access, SandboxAccess
+from sipsync.model.problems import SecretError
+from sipsync.model.secret import Secret, SecretRef
 from sipsync.portal.client import RestPortal, connect
+from sipsync.portal.embedded import Embedded
 from sipsync.portal.throttle import Throttle
+from sipsync.secrets.resolve import resolve
 
 WaitReason: TypeAlias = Literal["rate limit", "operating time", "retry"]
 
@@ -23,16 +27,17 @@ async def connected(job: Job, clock: Clock, seconds: float, on_event: OnEvent) -
     def on_wait(seconds: float, reason: WaitReason) -> None:
         on_event(Waiting(job.portals[0].name, seconds, reason))
 
+    async def resolve_again(ref: SecretRef) -> Secret:
+        resolution = await resolve([ref], job.operator)
+        if ref in resolution.failures:
+            raise SecretError(resolution.failures[ref])
+        return resolution.values[ref]
+
     throttle = Throttle(job.portals[0].limits, clock, on_wait)
     deadline = clock.monotonic() + seconds
     async with AsyncExitStack() as stack:
         portals = {}
         for portal in job.portals:
-            embedded = None
-            if isinstance(portal.access, SandboxAccess):
-                from sipsync.sandbox import embedded as open_embedded
-
-                embedded = open_embedded(portal.access.path)
             portals[portal.name] = await stack.enter_async_context(
                 connect(
                     portal.name,
@@ -43,7 +48,17 @@ async def connected(job: Job, clock: Clock, seconds: float, on_event: OnEvent) -
                     throttle=throttle,
                     clock=clock,
                     deadline=deadline,
-                    embedded=embedded,
+                    embedded=embedded_in(portal.access),
+                    resolve_again=resolve_again,
                 )
             )
         yield portals
+
+
+def embedded_in(access: Access) -> Embedded | None:
+    """The emulated portal that the access names, None for a real one."""
+    if not isinstance(access, SandboxAccess):
+        return None
+    from sipsync.sandbox import embedded
+
+    return embedded(access.path)

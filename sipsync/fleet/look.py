@@ -9,13 +9,13 @@ from typing import TypeVar
 
 from sipsync.applying.fresh import refusal
 from sipsync.fleet.checkup import check_up
-from sipsync.fleet.connect import connected
+from sipsync.fleet.connect import connected, embedded_in
 from sipsync.fleet.job import Job, prepare
 from sipsync.fleet.options import ApplyOptions
 from sipsync.fleet.registrations import statuses
 from sipsync.fleet.run import each
 from sipsync.fleet.saved import save
-from sipsync.fleet.work import views_of
+from sipsync.fleet.work import host_in_plan, views_of
 from sipsync.model.documents import Check, Diagnosis, LineStatus, Plan, SavedPortal, SavedState, Selection, Status
 from sipsync.model.events import OnEvent
 from sipsync.model.lines import CurrentLine, DesiredPortal, Fleet, Snapshot
@@ -127,8 +127,8 @@ async def verify(plan: Plan, fleet: Fleet, options: ApplyOptions) -> tuple[Diagn
         for portal in job.portals:
             part = next(part for part in plan.parts if part.portal == portal.name)
             identity = job.identities[portal.name]
-            seal = seal_for(portal.access, job.secrets, job.operator, None)
-            view = View(portal, Snapshot((), {}), {}, seal, identity.host, identity.owner)
+            seal = seal_for(portal.access, job.secrets, job.operator, embedded_in(portal.access))
+            view = View(portal, Snapshot((), {}), {}, seal, host_in_plan(portal, identity), identity.owner)
             reason = refusal(part, view, options.clock.now(), options.max_plan_age)
             if reason is not None:
                 found.append(reason)
@@ -145,7 +145,7 @@ def store_passwords(kind: str, reading: Reading, where: str, operator: Operator)
         case "env":
             references = store.store_env(values, Path(where))
         case "sops":
-            references = store.store_sops(values, Path(where))
+            references = store.store_sops(values, Path(where), operator)
         case _:
             references = store.store_keyring(values, where or f"sipsync-{reading.portal.name}")
     return {config_id: references[name] for config_id, name in names.items()}

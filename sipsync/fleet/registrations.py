@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sipsync.fleet.connect import connected
 from sipsync.fleet.job import Job
 from sipsync.fleet.work import views_of
@@ -9,9 +11,7 @@ from sipsync.model.clock import Clock
 from sipsync.model.documents import LineStatus
 from sipsync.model.events import OnEvent
 from sipsync.model.lines import CurrentLine, Registration
-from sipsync.model.problems import PortalError
 from sipsync.planning.compare import match
-from sipsync.portal.protocol import PortalReader
 
 
 async def statuses(job: Job, clock: Clock, seconds: float, on_event: OnEvent, *, live: bool) -> list[LineStatus]:
@@ -20,20 +20,14 @@ async def statuses(job: Job, clock: Clock, seconds: float, on_event: OnEvent, *,
         found = []
         for view in await views_of(job, portals):
             addresses = {current.config_id: str(line.address) for line, current in match(view).pairs}
-            portal = portals[view.desired.name]
+            asked: Mapping[int, Registration] = {}
+            if live:
+                reg_ids = [line.reg_id for line in view.current.lines if line.reg_id]
+                asked = await portals[view.desired.name].statuses(reg_ids)
             for line in view.current.lines:
-                asked = await _ask(portal, line) if live else None
-                found.append(_status(view.desired.name, addresses.get(line.config_id), line, asked))
+                told = asked.get(line.reg_id or 0)
+                found.append(_status(view.desired.name, addresses.get(line.config_id), line, told))
         return found
-
-
-async def _ask(portal: PortalReader, line: CurrentLine) -> Registration | None:
-    if not line.registered or not line.reg_id:
-        return None
-    try:
-        return await portal.status(line.reg_id)
-    except PortalError:
-        return None
 
 
 def _status(portal: str, address: str | None, line: CurrentLine, live: Registration | None) -> LineStatus:

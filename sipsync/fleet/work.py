@@ -23,7 +23,7 @@ from sipsync.model.lines import DesiredPortal, SandboxAccess
 from sipsync.model.problems import Exit
 from sipsync.planning.build import build
 from sipsync.planning.view import View
-from sipsync.portal.protocol import PortalReader
+from sipsync.portal.protocol import Identity, PortalReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,15 @@ async def views_of(job: Job, portals: Mapping[str, PortalReader]) -> list[View]:
     async def one(portal: DesiredPortal) -> View:
         reader = portals[portal.name]
         current = await reader.snapshot(outgoing=portal.policy.create or bool(portal.removed))
-        # An embedded portal is known by its file, whose place differs from machine to machine.
-        host = "sandbox" if isinstance(portal.access, SandboxAccess) else reader.identity.host
-        owner = reader.identity.owner
+        host, owner = host_in_plan(portal, reader.identity), reader.identity.owner
         return View(portal, current, job.secrets, reader.seal, host, owner, job.selections[portal.name])
 
     return list(await asyncio.gather(*(one(portal) for portal in job.portals)))
+
+
+def host_in_plan(portal: DesiredPortal, identity: Identity) -> str:
+    """The host as a plan names it: an embedded portal's file differs from machine to machine."""
+    return "sandbox" if isinstance(portal.access, SandboxAccess) else identity.host
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,8 +88,11 @@ class PortalReader(Protocol):
         """These lines as they are now; a line that is gone is missing."""
         ...
 
-    async def status(self, reg_id: int) -> Registration:
-        """The registration, asked live. It writes the stored status and may notify portal users (server source)."""
+    async def statuses(self, reg_ids: Sequence[int]) -> Mapping[int, Registration]:
+        """The registrations, asked live; one that the portal can't tell is missing.
+
+        Asking writes the stored status and may notify portal users (server source).
+        """
         ...
 
 

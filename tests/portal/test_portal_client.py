@@ -124,16 +124,16 @@ async def test_more_lines_are_read_by_id_in_one_batch(server: Server, portal: Re
     assert portal.requests == 1
 
 
-async def test_a_registration_is_asked_live(server: Server, portal: RestPortal) -> None:
-    server.handler = lambda _seen: ok(
-        {"REG_ID": "7", "STATUS_CODE": 200, "STATUS_RESULT": "success", "LAST_UPDATED": "2026-01-01 10:00:00"}
-    )
-    found = await portal.status(7)
-    assert (found.reg_id, found.result, found.status_code) == (7, "success", 200)
-    assert server.seen[0].json == {"REG_ID": 7}
-    server.handler = lambda _seen: ok({"REG_ID": 7, "STATUS_RESULT": "odd"})
+async def test_registrations_are_asked_live_in_one_batch(server: Server, portal: RestPortal) -> None:
+    row = {"STATUS_CODE": 200, "STATUS_RESULT": "success", "LAST_UPDATED": "2026-01-01 10:00:00"}
+    failed = {"c1": {"error": "REG_ID_NOT_FOUND", "error_description": ""}}
+    server.queue = [ok({"result": {"c0": {"REG_ID": "7", **row}}, "result_error": failed})]
+    told = await portal.statuses([7, 8, 7])
+    assert {reg_id: (one.result, one.status_code) for reg_id, one in told.items()} == {7: ("success", 200)}
+    assert server.methods == ["batch"]
+    server.queue = [ok({"result": {"c0": {"REG_ID": 7, "STATUS_RESULT": "odd"}}, "result_error": []})]
     with pytest.raises(PortalError):
-        await portal.status(7)
+        await portal.statuses([7])
 
 
 async def test_doctor_gets_scope_profile_time_and_connector(server: Server, portal: RestPortal) -> None:

@@ -272,13 +272,13 @@ async def test_the_scan_for_secrets_would_find_one(server: Server, caplog: pytes
 
 
 async def test_a_renamed_portal_is_followed_with_its_body_and_then_known(server: Server, portal: RestPortal) -> None:
-    moved = f"http://localhost:{server.port}/rest/1/{SECRET}/voximplant.sip.status"
-    answer = ok({"REG_ID": 5, "STATUS_RESULT": "wait", "STATUS_CODE": 0})
+    moved = f"http://localhost:{server.port}/rest/1/{SECRET}/voximplant.sip.get"
+    answer = ok([])
     server.queue = [http(302, b"", Location=moved), answer, answer]
-    await portal.status(5)
-    await portal.status(5)
+    await portal.lines([5])
+    await portal.lines([5])
     assert [seen.method for seen in server.seen] == ["POST"] * 3
-    assert [seen.json for seen in server.seen] == [{"REG_ID": 5}] * 3
+    assert [seen.json["FILTER"] for seen in server.seen] == [{"CONFIG_ID": [5]}] * 3
     assert [seen.headers["host"].partition(":")[0] for seen in server.seen] == ["127.0.0.1", "localhost", "localhost"]
 
 
