@@ -1,0 +1,171 @@
+"""What needs more than one key to be told: keys that exclude each other, and lines that claim the same thing.
+
+All of it looks at nodes, not at validated models, so that a mistake in one line hides no other. Each function is
+linear and gives findings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+from sipsync.config.mask import clean
+from sipsync.config.refs import beside, path_finding
+from sipsync.config.values import ADDRESS_PART
+from sipsync.config.yaml import Mapping, Node, Scalar
+from sipsync.model.problems import Code, Diagnostic
+from sipsync.rules.values import title_key
+
+_WAYS = ("webhook", "oauth", "sandbox")
+_SECRETS = {"webhook", "access_token", "client_id", "client_secret", "refresh_token", "password"}
+_RENEWING = ("client_id", "client_secret", "refresh_token")
+
+
+def document(root: Mapping, folder: Path) -> Iterator[Diagnostic]:
+    """What is wrong within one portal, besides what the models say; `folder` is what files must not leave."""
+    portal = root.get("portal")
+    if isinstance(portal, Mapping):
+        yield from _ways(portal)
+        yield from _sandbox(portal, folder)
+        oauth = portal.get("oauth")
+        if isinstance(oauth, Mapping):
+            yield from _tokens(oauth)
+    lines, removed = _entries(root, "lines"), _entries(root, "removed")
+    yield from _unfindable(lines)
+    yield from _keys(lines, removed)
+    yield from _config_ids(lines, removed)
+    yield from _titles(lines)
+    yield from _shared(lines)
+    yield from _paths(root, lines)
+
+
+def file_name(name: str, place: Node) -> Iterator[Diagnostic]:
+    """Whether a file that gives its portal no name has one that can be an address's part."""
+    if isinstance(place, Mapping) and not re.fullmatch(ADDRESS_PART, name):
+        hint = "Add `name: …` under `portal:`, of Latin letters, digits, `-` and `_`."
+        summary = f"the file's name, \"{name}\", can't be the name of its portal"
+        yield Diagnostic(Code.BAD_ADDRESS, summary, hint, place.source.span(place.start))
+
+
+def names(portals: list[tuple[str, Node]]) -> Iterator[Diagnostic]:
+    """Portals of one name, given with the places that say them; names that differ in case only count as one."""
+    first: dict[str, tuple[str, Node]] = {}
+    for name, node in portals:
+        other, place = first.setdefault(name.lower(), (name, node))
+        if place is not node:
+            case = "" if other == name else ", in another letter case"
+            summary = f'a portal of the name "{name}" is there already{case}: {place.at}'
+            at = node.source.span(node.start) if isinstance(node, Mapping) else node.at
+            yield Diagnostic(Code.DUPLICATE_PORTAL, summary, "Give one of them another `portal.name`.", at, name)
+
+
+def _ways(portal: Mapping) -> Iterator[Diagnostic]:
+    given = [key for name, (key, _) in portal.entries.items() if name in _WAYS]
+    if not given:
+        hint = "Add one, as in `webhook: env:ACME_WEBHOOK`."
+        yield Diagnostic(Code.MISSING_KEY, "one of webhook, oauth and sandbox is missing", hint, portal.at)
+    for key in given[1:]:
+        summary = f'both "{given[0].text}" and "{key.text}" say how to reach the portal'
+        yield Diagnostic(Code.BAD_VALUE, summary, "Keep one of them.", key.at)
+
+
+def _sandbox(portal: Mapping, folder: Path) -> Iterator[Diagnostic]:
+    node = portal.get("sandbox")
+    if isinstance(node, Scalar) and not (beside(node) / node.text).resolve().is_relative_to(folder):
+        hint = "Keep it beside the file, or give the common folder with --root."
+        yield Diagnostic(Code.BAD_VALUE, f"a sandbox outside of {folder}", hint, node.at)
+
+
+def _paths(root: Mapping, lines: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
+    portal = root.get("portal")
+    holders = [portal, portal.get("oauth") if isinstance(portal, Mapping) else None, root.get("defaults")]
+    for holder in (*holders, *(line for _, line in lines)):
+        if isinstance(holder, Mapping):
+            for key in _SECRETS & holder.entries.keys():
+                node = holder.get(key)
+                if isinstance(node, Scalar) and (found := path_finding(node)):
+                    yield found
+
+
+def _tokens(oauth: Mapping) -> Iterator[Diagnostic]:
+    given = [name for name in _RENEWING if name in oauth.entries]
+    if "access_token" in oauth.entries:
+        for name in (*given, *(name for name in ("token_url",) if name in oauth.entries)):
+            summary = f'"access_token" is renewed by another program, so "{name}" has no use'
+            hint = f'Delete "{name}"; or delete "access_token", and sipsync renews it by itself.'
+            yield Diagnostic(Code.BAD_VALUE, summary, hint, oauth.entries[name][0].at)
+    else:
+        for name in (name for name in _RENEWING if name not in given):
+            hint = "Give client_id, client_secret and refresh_token, or an access_token that another program renews."
+            yield Diagnostic(Code.MISSING_KEY, f'"{name}" is missing', hint, oauth.at)
+
+
+def _entries(root: Mapping, section: str) -> list[tuple[Scalar, Mapping]]:
+    node = root.get(section)
+    entries = node.entries.values() if isinstance(node, Mapping) else ()
+    return [(key, value) for key, value in entries if isinstance(value, Mapping)]
+
+
+def _unfindable(lines: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
+    for key, line in lines:
+        if "title" not in line.entries and "config_id" not in line.entries:
+            hint = "Give its `title` or its `config_id`; `sipsync import` lists both."
+            yield Diagnostic(Code.MISSING_KEY, "nothing tells which line this is", hint, key.at)
+
+
+def _keys(lines: list[tuple[Scalar, Mapping]], removed: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
+    there = {key.text: key for key, _ in lines}
+    for key, _ in removed:
+        if key.text in there:
+            summary = f"both under `lines` (line {key.source.line_of(there[key.text].start)}) and under `removed`"
+            yield Diagnostic(Code.DUPLICATE_KEY, summary, "Keep one of the two.", key.at)
+
+
+def _config_ids(lines: list[tuple[Scalar, Mapping]], removed: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
+    first: dict[str, Scalar] = {}
+    for key, line in chain(lines, removed):
+        node = line.get("config_id")
+        if isinstance(node, Scalar) and node.text.isdecimal():
+            number = node.text.lstrip("0")
+            other = first.setdefault(number, key)
+            if other is not key:
+                summary = f'config_id {number} is claimed by "{other.text}" (line {_line(other)}) already'
+                hint = "One of the two is another line; `sipsync import` lists them all."
+                yield Diagnostic(Code.DUPLICATE_CONFIG_ID, summary, hint, node.at)
+
+
+def _titles(lines: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
+    first: dict[str, tuple[Scalar, str]] = {}
+    for key, line in lines:
+        node = line.get("title")
+        if isinstance(node, Scalar) and node.text:
+            other, title = first.setdefault(title_key(node.text), (key, node.text))
+            if other is key:
+                continue
+            where = f'"{other.text}" (line {_line(other)})'
+            if title == node.text:
+                hint = "A title is unique on a portal; change one of them."
+                yield Diagnostic(Code.DUPLICATE_TITLE, f"the same title as {where}", hint, node.at)
+            else:
+                summary = f'the portal\'s database may take this title for that of {where}, "{clean(title)}"'
+                hint = "It compares without letter case, accents and emoji; make the titles differ in more than that."
+                yield Diagnostic(Code.SIMILAR_TITLES, summary, hint, node.at, severity="warning")
+
+
+def _shared(lines: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
+    """One reference written at several lines, which often is a copy that was not edited; aliases are meant."""
+    first: dict[str, tuple[Scalar, Scalar]] = {}
+    for key, line in lines:
+        node = line.get("password")
+        if isinstance(node, Scalar) and ":" in node.text:
+            other, same = first.setdefault(node.text, (key, node))
+            if same is not node:
+                summary = f'the same password reference as "{other.text}" (line {_line(other)})'
+                hint = "Name another secret; if all lines have one password, write it once under `defaults`."
+                yield Diagnostic(Code.SHARED_SECRET, summary, hint, node.at, severity="warning")
+
+
+def _line(key: Scalar) -> str:
+    return str(key.source.line_of(key.start))

@@ -1,0 +1,155 @@
+"""A file's nodes against a model: the validated model, and pydantic's errors as findings with place and way out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from sipsync.config.mask import shown_key, shown_value
+from sipsync.config.yaml import Mapping, Node, Scalar, Sequence
+from sipsync.model.problems import Code, Diagnostic, Span
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+Model = TypeVar("Model", bound=BaseModel)
+_NO_VALUE = object()
+_KINDS = {
+    "string_type": ("text", "Write a single text here."),
+    "int_type": ("a number", "Write a number here."),
+    "float_type": ("a number", "Write a number here."),
+    "bool_type": ("true or false", "Write true or false."),
+    "date_type": ("a date", "Write a date, as in 2026-12-31."),
+    "tuple_type": ("a list", "Write a list: `[one, two]`, or one item a line, each after `- `."),
+    "dict_type": ("keys with values", "Write one `key: value` a line, indented."),
+    "model_type": ("keys with values", "Write one `key: value` a line, indented."),
+}
+"""pydantic's error → what belongs there, and how to write it."""
+
+
+def validate(model: type[Model], root: Mapping, schemes: Collection[str] = ()) -> tuple[Model | None, list[Diagnostic]]:
+    """The root's values as a model, or what is wrong with them."""
+    try:
+        return model.model_validate(_plain(root), context={"schemes": schemes}), []
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+    return None, [_finding(detail, root, model) for detail in details]
+
+
+def no_mapping(node: Node) -> Diagnostic:
+    """What to say of a document that is a text or a list."""
+    hint = "Begin with `sipsync: 1`, then `portal:` and `lines:`."
+    return Diagnostic(Code.WRONG_TYPE, "a portal's file is a mapping of keys and values", hint, node.at)
+
+
+def no_value(key: str, at: Span) -> Diagnostic:
+    """What to say of a key that nothing follows."""
+    hint = f"Give it one, or delete the key. What has no entries is written `{shown_key(key)}: {{}}`."
+    return Diagnostic(Code.WRONG_TYPE, f'"{shown_key(key)}" has no value', hint, at)
+
+
+def _plain(node: Node) -> Any:
+    if isinstance(node, Scalar):
+        return _NO_VALUE if node.absent else node.text
+    if isinstance(node, Sequence):
+        return [_plain(item) for item in node.items]
+    return {key: _plain(value) for key, (_, value) in node.entries.items()}
+
+
+def _finding(error: ErrorDetails, root: Mapping, model: type[BaseModel]) -> Diagnostic:
+    loc, kind = error["loc"], error["type"]
+    key = next((str(step) for step in reversed(loc) if isinstance(step, str) and step != "[key]"), "")
+    if kind == "missing":
+        return _missing(key, loc, root, model)
+    node, key_node = _locate(root, loc)
+    if kind == "extra_forbidden" or loc[-1] == "[key]":
+        at = key_node.at
+        if kind == "extra_forbidden":
+            return _unknown(key, _known_keys(model, loc[:-1]), at)
+        return _told(error, at)
+    if isinstance(node, Scalar) and node.absent:
+        return no_value(key, key_node.at)
+    if kind in Code._value2member_map_:
+        return _told(error, node.at)
+    return _standard(error, key, node)
+
+
+def _told(error: ErrorDetails, at: Span) -> Diagnostic:
+    told = error["ctx"]
+    return Diagnostic(Code(error["type"]), told["summary"], told["hint"], at)
+
+
+def _missing(key: str, loc: tuple[int | str, ...], root: Mapping, model: type[BaseModel]) -> Diagnostic:
+    node, key_node = _locate(root, loc[:-1])
+    at = key_node.at if loc[:-1] else node.source.span(node.start)
+    field = _model_at(model, loc[:-1])
+    text = next((row.description for name, row in field.model_fields.items() if key == (row.alias or name)), "") or ""
+    code = Code.NO_MARKER if loc == ("sipsync",) else Code.MISSING_KEY
+    return Diagnostic(code, f'"{key}" is missing', f"Add `{key}: …`. {text}".strip(), at)
+
+
+def _unknown(key: str, known: Collection[str], at: Span) -> Diagnostic:
+    near = get_close_matches(key.lower(), sorted(known), n=1)
+    hint = f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(sorted(known))}."
+    return Diagnostic(Code.UNKNOWN_KEY, f'unknown key "{shown_key(key)}"', hint, at)
+
+
+def _standard(error: ErrorDetails, key: str, node: Node) -> Diagnostic:
+    kind, limits = error["type"], error.get("ctx", {})
+    if kind == "string_too_long":
+        bound, has = limits["max_length"], len(node.text) if isinstance(node, Scalar) else 0
+        return Diagnostic(Code.TOO_LONG, f'"{key}" may have {bound} characters; it has {has}', "Shorten it.", node.at)
+    if kind == "string_too_short":
+        return Diagnostic(Code.BAD_VALUE, f'"{key}" is empty', "Give it a text, or delete the key.", node.at)
+    if kind == "literal_error":
+        return _choice(key, re.findall("'([^']+)'", limits["expected"]), node)
+    if kind in ("greater_than_equal", "greater_than", "less_than_equal"):
+        word, bound = next((word, limits[name]) for name, word in _BOUNDS.items() if name in limits)
+        return Diagnostic(Code.BAD_VALUE, f'"{key}" must be {word} {bound:g}', "Correct the number.", node.at)
+    what, hint = _KINDS.get(kind, ("another value", "See `sipsync schema`."))
+    return Diagnostic(Code.WRONG_TYPE, f'"{shown_key(key)}" must be {what}', hint, node.at)
+
+
+_BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most"}
+
+
+def _choice(key: str, choices: list[str], node: Node) -> Diagnostic:
+    text = node.text if isinstance(node, Scalar) else ""
+    near = get_close_matches(text.lower(), choices, n=1)
+    hint = f'Did you mean "{near[0]}"?' if near else f"Write one of: {', '.join(choices)}."
+    quoted = f'"{shown}"' if (shown := shown_value(key, text)) else "this"
+    return Diagnostic(Code.BAD_VALUE, f'"{key}" can\'t be {quoted}', hint, node.at)
+
+
+def _locate(root: Mapping, loc: tuple[int | str, ...]) -> tuple[Node, Node]:
+    """The node at a place of the model, and the key that leads to it (or the node itself)."""
+    node: Node = root
+    key: Node = root
+    for step in loc:
+        if isinstance(node, Mapping) and str(step) in node.entries:
+            key, node = node.entries[str(step)]
+        elif isinstance(node, Sequence) and isinstance(step, int):
+            key = node = node.items[step]
+    return node, key
+
+
+def _model_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel]:
+    for step in loc:
+        field = next((row for name, row in model.model_fields.items() if step == (row.alias or name)), None)
+        model = next(_models(field.annotation), model) if field else model  # a step into a list or by a line's key
+    return model
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
+
+
+def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> set[str]:
+    return {row.alias or name for name, row in _model_at(model, loc).model_fields.items()}

@@ -1,0 +1,102 @@
+"""`include:`, done on nodes: each value keeps the file that it came from, and so does each finding about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sipsync.config.findings import no_mapping, validate
+from sipsync.config.paths import read_source
+from sipsync.config.refs import beside
+from sipsync.config.schema import IncludedFile
+from sipsync.config.yaml import Mapping, Node, Scalar, Sequence, read
+from sipsync.model.problems import Code, ConfigError, Diagnostic
+
+_MERGED = ("portal", "policy", "defaults")
+_ACCESS = ("webhook", "oauth", "sandbox")
+
+
+@dataclass(slots=True)
+class Includes:
+    """Included files of one run, each read once."""
+
+    root: Path
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    _read: dict[Path, Mapping | None] = field(default_factory=dict)
+
+    def merged(self, document: Mapping, chain: tuple[Path, ...] = ()) -> Mapping:
+        """The document with what it includes under it: its own values win, then those of the later file."""
+        includes = document.get("include")
+        if not isinstance(includes, Sequence):
+            return document  # a wrong type is found by the model
+        own = document.source.path
+        chain = (*chain, own) if own else chain
+        for item in reversed(includes.items):
+            if isinstance(item, Scalar) and not item.absent and (below := self._included(item, chain)):
+                document = _under(document, below)
+        return document
+
+    def _included(self, item: Scalar, chain: tuple[Path, ...]) -> Mapping | None:
+        path = (beside(item) / item.text).resolve()
+        if not path.is_relative_to(self.root):
+            hint = "Move the file there, or give the common folder with --root."
+            self._refused(item, f"an include from outside of {self.root}", hint)
+            return None
+        if path in chain:
+            self._refused(item, "files that include each other in a circle", "Remove one of the includes.")
+            return None
+        if path not in self._read:
+            self._read[path] = self._load(path, item)
+        below = self._read[path]
+        return self.merged(below, chain) if below else None
+
+    def _load(self, path: Path, item: Scalar) -> Mapping | None:
+        if not path.is_file():
+            self._refused(item, "the included file is not there", "Write its path relative to this file.")
+            return None
+        parent = Path(item.source.name).parent
+        try:
+            source = read_source(path, (parent / item.text).as_posix())
+        except ConfigError as error:
+            self.diagnostics += error.diagnostics
+            return None
+        roots, found = read(source)
+        self.diagnostics += found
+        for root in roots[1:]:
+            self._refused(root, "an included file has one document", "Remove the line `---` and what follows it.")
+        if not roots or not isinstance(roots[0], Mapping):
+            self.diagnostics += [no_mapping(root) for root in roots[:1]]
+            return None
+        self.diagnostics += validate(IncludedFile, roots[0])[1]
+        return roots[0]
+
+    def _refused(self, node: Node, summary: str, hint: str) -> None:
+        self.diagnostics.append(Diagnostic(Code.INCLUDE, summary, hint, node.at))
+
+
+def _under(document: Mapping, below: Mapping) -> Mapping:
+    """The document, completed by the sections of another one."""
+    entries = dict(document.entries)
+    for section in _MERGED:
+        if section in below.entries:
+            own = entries.get(section)
+            entries[section] = (own[0], _joined(own[1], below.entries[section][1])) if own else below.entries[section]
+    return _with(document, entries)
+
+
+def _joined(own: Node, below: Node) -> Node:
+    if not (isinstance(own, Mapping) and isinstance(below, Mapping)):
+        return own
+    entries = dict(own.entries)
+    # A file that says how to reach its portal means this way alone.
+    rival = set(_ACCESS) if any(way in own.entries for way in _ACCESS) else set()
+    for name, (key, value) in below.entries.items():
+        if name in entries:
+            entries[name] = (entries[name][0], _joined(entries[name][1], value))
+        elif name not in rival:
+            entries[name] = (key, value)
+    return _with(own, entries)
+
+
+def _with(mapping: Mapping, entries: dict[str, tuple[Scalar, Node]]) -> Mapping:
+    return Mapping(mapping.source, mapping.start, mapping.end, entries, mapping.size)

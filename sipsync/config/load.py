@@ -1,0 +1,107 @@
+"""Files and folders → desired portals, with all findings of all files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sipsync.config import check
+from sipsync.config.build import Rules, ignored, portal_of
+from sipsync.config.findings import no_mapping, validate
+from sipsync.config.include import Includes
+from sipsync.config.paths import find, find_root, read_source
+from sipsync.config.schema import OperatorPolicyFile, PortalFile
+from sipsync.config.yaml import Mapping, Node, Scalar, read
+from sipsync.model.lines import DesiredPortal
+from sipsync.model.operator import Operator
+from sipsync.model.policy import OperatorPolicy
+from sipsync.model.problems import Code, ConfigError, Diagnostic
+
+__all__ = ["Loaded", "find_root", "load", "load_policy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The portals that are in order, and everything that is wrong with the files."""
+
+    portals: tuple[DesiredPortal, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    """Errors and warnings, in the order of the files."""
+    files: int
+
+
+def load(paths: Sequence[Path], operator: Operator, schemes: Collection[str]) -> Loaded:
+    """The portals of these files (none given: `sipsync.yaml`, else the folder `portals`). Never raises for findings."""
+    root = Path(operator.root).resolve()
+    found = find(paths, root)
+    run = _Run(Rules(operator, schemes, root), Includes(root), found.diagnostics)
+    for source in found.sources:
+        documents, problems = read(source)
+        run.diagnostics += problems
+        for document in documents:
+            run.document(document)
+    run.diagnostics += [*run.includes.diagnostics, *check.names(run.names)]
+    return Loaded(tuple(run.portals), tuple(dict.fromkeys(run.diagnostics)), len(found.sources))
+
+
+def load_policy(path: Path) -> OperatorPolicy:
+    """The operator's policy from a file. Raises ConfigError with all that is wrong with it."""
+    if not path.is_file():
+        hint = "Give the path of a YAML file with the keys of `policy:`."
+        raise ConfigError(Diagnostic(Code.FILE_NOT_FOUND, f"there is no policy file {path.as_posix()}", hint))
+    documents, problems = read(read_source(path, path.as_posix()))
+    if problems:
+        raise ConfigError(*problems)
+    if not documents:
+        return OperatorPolicy()
+    root = documents[0]
+    if len(documents) > 1 or not isinstance(root, Mapping):
+        hint = "Write one key a line, as in `delete: false`."
+        raise ConfigError(Diagnostic(Code.WRONG_TYPE, "a policy is one mapping of keys and values", hint, root.at))
+    policy, problems = validate(OperatorPolicyFile, root)
+    if policy is None:
+        raise ConfigError(*problems)
+    return OperatorPolicy(
+        policy.create,
+        policy.delete,
+        policy.unmanaged,
+        policy.max_changes,
+        policy.protected,
+        ignored(policy.ignore_fields),
+        policy.allow_ignore_fields,
+    )
+
+
+@dataclass(slots=True)
+class _Run:
+    """One loading: what is collected while it goes from file to file."""
+
+    rules: Rules
+    includes: Includes
+    diagnostics: list[Diagnostic]
+    portals: list[DesiredPortal] = field(default_factory=list)
+    names: list[tuple[str, Node]] = field(default_factory=list)
+
+    def document(self, node: Node) -> None:
+        """One portal."""
+        if not isinstance(node, Mapping):
+            self.diagnostics.append(no_mapping(node))
+            return
+        merged = self.includes.merged(node)
+        name, place = _name(merged)
+        self.names.append((name, place))
+        model, problems = validate(PortalFile, merged, self.rules.schemes)
+        problems += [*check.document(merged, self.rules.root), *check.file_name(name, place)]
+        self.diagnostics += problems
+        if model and all(found.severity == "warning" for found in problems):
+            self.portals.append(portal_of(model, merged, name, self.rules))
+
+
+def _name(document: Mapping) -> tuple[str, Node]:
+    """The portal's name, by default the file's stem, and the node that stands for it in findings."""
+    portal = document.get("portal")
+    name = portal.get("name") if isinstance(portal, Mapping) else None
+    if isinstance(name, Scalar):
+        return name.text, name
+    return Path(document.source.name).stem, document

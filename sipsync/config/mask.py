@@ -1,0 +1,82 @@
+"""What of a file may be shown in an excerpt or a message: keys, and values of fields that are never secret.
+
+It is a list of what is shown, not of what is hidden, so that a misspelt `pasword: hunter2` shows no more than a
+`password:` does. A file that could not be read to its end is masked line by line, more coarsely.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+_LINES = ("config_id", "title", "server", "login", "type")
+_PORTAL = ("name", "sandbox", "domain", "member_id", "token_url", "cloud_lines", "burst", "rate")
+_POLICY = ("create", "delete", "unmanaged", "max_changes", "protected", "line", "field", "reason", "until")
+PUBLIC = frozenset(("$schema", "sipsync", "include", "allow_ignore_fields", *_LINES, *_PORTAL, *_POLICY))
+"""Keys whose values are shown."""
+
+SECTIONS = frozenset(
+    ("portal", "oauth", "limits", "defaults", "lines", "removed", "policy", "include", "protected", "ignore_fields")
+)
+"""Keys whose mappings and lists are looked into."""
+
+_SECRET_WORDS = ("password", "passwd", "webhook", "secret", "token", "refresh_token", "access_token", "client_secret")
+_SECRET_PART = re.compile(r"pass|pwd|secret|token|hook", re.IGNORECASE)
+_REFERENCE = re.compile(r"(env|file|exec|sops|vault|keyring):[^\s@]+")
+_IN_URL = re.compile(r"(/rest/+\d+/+)[^/\s\"']+|(//[^/\s:@]*:)[^/\s@]+(?=@)", re.IGNORECASE)
+_ASSIGNED = re.compile(r"(\w*(?:pass|pwd|secret|token|hook|auth)\w*\s*[=:]\s*)[^\s,;}&]+", re.IGNORECASE)
+
+_KEY = re.compile(
+    r"^(?P<lead>[ ]*(?:-[ ]+)*)(?P<key>\"[\w.$~-]+\"|'[\w.$~-]+'|[\w.$~-]+)(?P<colon>[ ]*:)(?P<rest>([ ].*)?)$"
+)
+
+
+def clean(text: str) -> str:
+    """A value that may be shown, without a webhook's secret or a password that somebody put inside it."""
+    text = _IN_URL.sub(lambda hit: f"{hit[1] or hit[2]}***", text)
+    return _ASSIGNED.sub(r"\1***", text)
+
+
+def secret_like(word: str) -> bool:
+    """Whether a key is meant to hold a secret, also where it is misspelt."""
+    return bool(_SECRET_PART.search(word) or get_close_matches(word.lower(), _SECRET_WORDS, n=1, cutoff=0.7))
+
+
+def shown_key(text: str) -> str:
+    """A key as it may be shown: `password:hunter2`, where a blank was forgotten, is a key for YAML."""
+    first = re.match(r"[\w.$~-]*", text)
+    name = first[0] if first else ""
+    if name == text or not (re.search(r"[:=]", text) or any(map(secret_like, re.findall(r"\w+", text)))):
+        return clean(text)
+    return f"{name}***"
+
+
+def shown_value(key: str, text: str, *, one_line: bool = True) -> str | None:
+    """The value of a key as it may be shown; None where it may not."""
+    if key in PUBLIC:
+        return clean(text)
+    return text if one_line and _REFERENCE.fullmatch(text) and clean(text) == text else None
+
+
+def broken_line(lines: list[str], number: int) -> str:
+    """Line `number` (from 0) of a file that is not YAML: its key, and its value where the key's are shown."""
+    line = lines[number]
+    indent = len(line) - len(line.lstrip(" \t"))
+    for above in reversed(lines[:number]):
+        if above.strip() and len(above) - len(above.lstrip(" \t")) < indent:
+            found = _KEY.match(above)
+            if not found or found["rest"].strip():
+                return _blank(line)  # inside a value that goes over several lines
+            break
+    found = _KEY.match(line.rstrip())
+    if not found:
+        return _blank(line)
+    value = found["rest"].strip()
+    shown = "" if not value else shown_value(found["key"].strip("\"'"), value)
+    rest = (" " if value else "") + ("***" if shown is None or "#" in value else shown)
+    return f"{found['lead']}{found['key']}{found['colon']}{rest}"
+
+
+def _blank(line: str) -> str:
+    body = line.lstrip(" \t")
+    return line[: len(line) - len(body)] + ("***" if body.strip("[]{},- \t") else body)

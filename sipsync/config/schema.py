@@ -1,0 +1,187 @@
+"""The format of a portal's file as models that validate it; the JSON Schema for editors comes from them.
+
+They take what `config.yaml` read, in which every scalar is text, and say in one place what each key may hold. What
+needs two keys at once, or two lines, is in `config.check`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from sipsync.config.values import (
+    Day,
+    Decimal,
+    Domain,
+    Identifier,
+    Key,
+    Login,
+    Number,
+    PortalName,
+    Reference,
+    Server,
+    Share,
+    Switch,
+    Title,
+    TokenUrl,
+    Version,
+    Words,
+)
+from sipsync.model.fields import FieldName, LineType
+from sipsync.model.policy import Unmanaged
+
+
+class Section(BaseModel):
+    """Frozen, strict about keys, and quiet about its input in errors: a value in a wrong place may be a password."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class OAuth(Section):
+    """A local application of the portal."""
+
+    domain: Domain = Field(description="The portal's host, as in acme.bitrix24.ru.")
+    member_id: Words | None = Field(None, description="The portal's true identity; checked, as domains get renamed.")
+    access_token: Reference | None = Field(
+        None, description="Reference to a token that another program renews. Leave the other four keys out then."
+    )
+    client_id: Identifier | None = Field(None, description="The application's client_id, or a reference to it.")
+    client_secret: Reference | None = Field(None, description="Reference to the application's client_secret.")
+    refresh_token: Reference | None = Field(None, description="Reference to the token that sipsync renews from.")
+    token_url: TokenUrl | None = Field(None, description="The token endpoint, where it is not Bitrix24's own.")
+
+
+class LimitsSection(Section):
+    """Limits of the portal, where they are not the usual ones."""
+
+    cloud_lines: Number = Field(10, description="Cloud lines that the portal may have.")
+    burst: Number = Field(50, le=10_000, description="Requests at once (250 for Enterprise).")
+    rate: Decimal = Field(2.0, le=1_000, description="Requests a second after that (5 for Enterprise).")
+
+
+class PortalSection(Section):
+    """The Bitrix24 account. Exactly one of webhook, oauth and sandbox."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": [way]} for way in ("webhook", "oauth", "sandbox")]}
+    )
+    name: PortalName | None = Field(
+        None, description="First part of the addresses of its lines (acme.sales). Default: the file's name."
+    )
+    webhook: Reference | None = Field(
+        None, description="Reference to an inbound webhook's URL, as in env:ACME_WEBHOOK. Never the URL itself."
+    )
+    oauth: OAuth | None = None
+    sandbox: Words | None = Field(None, description="File of an embedded emulated portal, relative to this file.")
+    limits: LimitsSection = Field(default_factory=lambda: LimitsSection.model_validate({}))
+
+
+class Connection(Section):
+    """What lines have in common."""
+
+    server: Server | None = Field(None, description="The provider's SIP server, without http://.")
+    login: Login | None = Field(None, description="The SIP login; always text, so 0045281811 stays as it is.")
+    password: Reference | None = Field(
+        None, description="Reference to the password, as in env:SIP_SALES_PASSWORD. Never the password itself."
+    )
+    type: LineType | None = Field(
+        None, description="Checked, as the server can't change it; of a new line: what to make (default cloud)."
+    )
+
+
+class LineSection(Connection):
+    """One SIP line. Only the fields that are given are managed; others are left alone."""
+
+    config_id: Number | None = Field(
+        None, description="The line's CONFIG_ID. Without it the line is found by its title, and can't be renamed."
+    )
+    title: Title | None = Field(None, description="The name in Bitrix24, unique on the portal.")
+
+
+class RemovedSection(Section):
+    """A line to delete. It needs `policy.delete: true` as well."""
+
+    config_id: Number = Field(description="The CONFIG_ID of the line to delete.")
+    title: Words = Field(description="Its current title; if that is another one, nothing is deleted.")
+
+
+class IgnoredSection(Section):
+    """A field that is left alone for a while."""
+
+    line: Words = Field(description="A key of a line, or a glob of keys.")
+    field: FieldName
+    reason: Words = Field(description="Why; shown in plans.")
+    until: Day | None = Field(None, description="The last day, as in 2026-12-31; after it the field counts again.")
+
+
+class PolicySection(Section):
+    """What sipsync may do. The operator's policy bounds it."""
+
+    create: Switch = Field(False, description="Whether a line that is not on the portal is added.")
+    delete: Switch = Field(False, description="Whether lines under `removed` are deleted.")
+    unmanaged: Unmanaged = Field("report", description="What to do about lines that the file does not name.")
+    max_changes: Share | None = Field(None, description="A plan with more changes is stopped: 3, or 30%.")
+    protected: tuple[Words, ...] = Field((), description="Globs of keys or titles: never changed or deleted.")
+    ignore_fields: tuple[IgnoredSection, ...] = Field((), description="Fields that are left alone for a while.")
+
+
+class PortalFile(Section):
+    """A Bitrix24 portal and its SIP lines."""
+
+    model_config = ConfigDict(title="sipsync portal file")
+    schema_: str | None = Field(None, alias="$schema", description="Where editors find this schema.")
+    sipsync: Version = Field(description="Marks the file, and says which format it has: 1.")
+    include: tuple[Words, ...] = Field(
+        (), description="Files whose portal, policy and defaults hold unless this file says otherwise."
+    )
+    portal: PortalSection
+    defaults: Connection = Field(
+        default_factory=lambda: Connection.model_validate({}), description="Fields of lines that do not give them."
+    )
+    lines: dict[Key, LineSection] = Field({}, description="The lines, each under a key of your choice.")
+    removed: dict[Key, RemovedSection] = Field({}, description="Lines to delete, each under a key of your choice.")
+    policy: PolicySection = Field(default_factory=lambda: PolicySection.model_validate({}))
+
+
+class IncludedFile(Section):
+    """A file that others include."""
+
+    schema_: str | None = Field(None, alias="$schema")
+    sipsync: Version | None = None
+    include: tuple[Words, ...] = ()
+    portal: Any = None
+    defaults: Any = None
+    policy: Any = None
+
+
+class OperatorPolicyFile(Section):
+    """The operator's policy: what it gives, no portal's file can loosen."""
+
+    create: Switch | None = None
+    delete: Switch | None = None
+    unmanaged: Unmanaged | None = None
+    max_changes: Share | None = None
+    protected: tuple[Words, ...] = ()
+    ignore_fields: tuple[IgnoredSection, ...] = ()
+    allow_ignore_fields: Switch = Field(True, description="Whether portals' files may ignore fields at all.")
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a portal's file, with texts that editors show."""
+    schema = PortalFile.model_json_schema(by_alias=True, schema_generator=_WithoutNull)
+    return {"$schema": GenerateJsonSchema.schema_dialect, **schema}
+
+
+class _WithoutNull(GenerateJsonSchema):
+    """A key that may be left out still can't be null."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        if schema.get("default") is None:
+            return self.generate_inner(schema["schema"])
+        return super().default_schema(schema)

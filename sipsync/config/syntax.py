@@ -1,0 +1,143 @@
+"""ruamel.yaml's event stream, and its errors in words that an administrator understands.
+
+The only import of ruamel's parser. Its own messages are never shown: some quote the text, and that may be a password.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+from ruamel.yaml.reader import ReaderError
+
+from sipsync.model.problems import Code
+
+Kind = Literal["document", "scalar", "alias", "mapping", "sequence", "end"]
+_HARMLESS_TAGS = ("", "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+
+
+class Event(NamedTuple):
+    """One step through a file; `tag` only where it would change the meaning."""
+
+    kind: Kind
+    start: int
+    end: int
+    text: str = ""
+    plain: bool = False
+    anchor: str = ""
+    tag: str = ""
+
+
+class Refused(Exception):
+    """The file can't be read from `at` on."""
+
+    def __init__(self, code: Code, summary: str, hint: str, at: int) -> None:
+        super().__init__(summary)
+        self.code, self.summary, self.hint, self.at = code, summary, hint, at
+
+
+def events(text: str) -> Iterator[Event]:
+    """The events of a text, one by one; raises Refused where it is not YAML."""
+    try:
+        for event in YAML(typ="safe", pure=True).parse(text):
+            if isinstance(event, ScalarEvent):
+                yield _event("scalar", event, event.value, not event.style)
+            elif isinstance(event, AliasEvent):
+                yield _event("alias", event)
+            elif isinstance(event, MappingStartEvent):
+                yield _event("mapping", event)
+            elif isinstance(event, SequenceStartEvent):
+                yield _event("sequence", event)
+            elif isinstance(event, MappingEndEvent | SequenceEndEvent):
+                yield _event("end", event)
+            elif isinstance(event, DocumentStartEvent):
+                yield _event("document", event)
+    except ReaderError as error:
+        code = error.character if isinstance(error.character, int) else 0
+        summary = f"the character U+{code:04X} may not stand in YAML as it is"
+        raise Refused(
+            Code.SYNTAX, summary, 'Delete it, or write it with an escape in double quotes: "\\u0007".', error.position
+        ) from None
+    except MarkedYAMLError as error:
+        summary, hint = _words(f"{error.context or ''}: {error.problem or ''}")
+        unclosed = "unexpected" in (error.problem or "") or "stream end" in (error.problem or "")
+        marks = (error.context_mark, error.problem_mark) if unclosed else (error.problem_mark, error.context_mark)
+        mark = marks[0] or marks[1]
+        raise Refused(Code.SYNTAX, summary, hint, mark.index if mark else 0) from None
+    except YAMLError:
+        raise Refused(Code.SYNTAX, "this is not valid YAML", _GENERAL, 0) from None
+
+
+def _event(kind: Kind, event: Any, text: str = "", plain: bool = False) -> Event:
+    tag = str(getattr(event, "tag", None) or "")
+    return Event(
+        kind,
+        event.start_mark.index,
+        event.end_mark.index,
+        text,
+        plain,
+        getattr(event, "anchor", None) or "",
+        "" if tag in _HARMLESS_TAGS else tag,
+    )
+
+
+_GENERAL = "Each line is `key: value`, indented with blanks; a text with special characters goes into double quotes."
+_WORDS: tuple[tuple[str, str, str], ...] = (
+    ("'\\t'", "a tab stands where YAML wants blanks", "Indent with blanks: YAML does not allow tabs there."),
+    (
+        "cannot start any token",
+        "a value can't begin with this character",
+        "Put the value into double quotes.",
+    ),
+    (
+        "mapping values are not allowed",
+        "a colon with a blank after it, inside of a value",
+        "Put the value into double quotes, or correct the indentation.",
+    ),
+    (
+        "quoted scalar: found unexpected",
+        "the quote that opens here is never closed",
+        "Close it with the same kind of quote.",
+    ),
+    (
+        "double-quoted scalar: found unknown escape",
+        "a backslash in double quotes begins an escape that YAML does not know",
+        "Use single quotes, where a backslash is a backslash, or write two backslashes.",
+    ),
+    ("escape sequence", "an escape that is not complete", "Use single quotes, where a backslash is a backslash."),
+    (
+        "flow mapping",
+        "a `{` that is not closed, or a comma that is missing",
+        "Write `{key: value, key: value}`, with a blank after each colon.",
+    ),
+    ("flow sequence", "a `[` that is not closed, or a comma that is missing", "Write `[one, two]`."),
+    ("could not find expected ':'", "a key without a colon", "Write `key: value`, with a blank after the colon."),
+    (
+        "expected <block end>",
+        "this line does not fit the lines above",
+        "Give the keys of one mapping the same indentation, and put a text with special characters into quotes.",
+    ),
+    ("the node content", "a bracket that was never opened", "Delete it, or put the value into double quotes."),
+    ("alias", "an asterisk begins an alias, and no name follows", "Put the value into double quotes."),
+    ("anchor", "an ampersand begins an anchor, and no name follows", "Put the value into double quotes."),
+    ("tag", "an exclamation mark begins a tag", "Put the value into double quotes."),
+    ("directive", "a percent sign at the beginning of a line", "Only `%YAML 1.2` may stand there; delete the line."),
+    ("document", "a `---` is missing, or stands at a wrong place", "Separate documents with a line `---`."),
+    ("block scalar", "`|` and `>` begin a text of several lines", "Put the value into double quotes."),
+)
+"""Part of ruamel's message → what to say."""
+
+
+def _words(message: str) -> tuple[str, str]:
+    return next(((said, hint) for part, said, hint in _WORDS if part in message), ("this is not valid YAML", _GENERAL))

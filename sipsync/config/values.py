@@ -1,0 +1,200 @@
+"""What single values of the file must look like: texts of lines, references, numbers, switches.
+
+Each is a pydantic type that takes text, since that is all that the reader gives. Messages never quote a value that may
+be a secret in a wrong place.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from difflib import get_close_matches
+from typing import Annotated, Any, NoReturn, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from sipsync.model.fields import FIELDS
+from sipsync.model.lines import TEMPORARY_TITLE
+from sipsync.model.problems import Code
+
+ADDRESS_PART = r"[A-Za-z0-9][A-Za-z0-9_-]*"
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+DEVICES = frozenset(
+    {"CON", "PRN", "AUX", "NUL"} | {f"{name}{digit}" for name in ("COM", "LPT") for digit in range(1, 10)}
+)
+"""Names that Windows keeps for devices, with any extension."""
+
+
+_HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]"
+_PORT = "(?::[0-9]{1,5})?"
+
+
+def wrong(code: Code, summary: str, hint: str) -> NoReturn:
+    """Tells pydantic what is wrong in our words; `config.findings` puts the place to it."""
+    raise PydanticCustomError(code.value, "{summary}", {"summary": summary, "hint": hint})
+
+
+def _trimmed(text: str) -> str:
+    if text != text.strip() or text != text.strip("\0"):
+        wrong(Code.WHITE_SPACE, "white space at the beginning or end", "Remove it: the server does not store it.")
+    return text
+
+
+def _title(text: str) -> str:
+    if text.startswith(TEMPORARY_TITLE):
+        summary = f"a title that begins with {TEMPORARY_TITLE} is kept for lines whose titles are being swapped"
+        wrong(Code.TEMPORARY_TITLE, summary, "Choose another title.")
+    return _trimmed(text)
+
+
+def _server(text: str) -> str:
+    if re.search("https?://", text, re.IGNORECASE):
+        wrong(Code.BAD_VALUE, "a SIP server has no http:// or https://", "Write the host alone, or host:port.")
+    return _trimmed(text)
+
+
+def _reference(text: str, info: ValidationInfo) -> str:
+    schemes = (info.context or {}).get("schemes", ())
+    scheme, colon, rest = text.partition(":")
+    if not colon or scheme not in schemes:
+        near = get_close_matches(scheme.lower(), list(schemes), n=1) if colon else ()
+        hint = (
+            f'Did you mean "{near[0]}:"?'
+            if near
+            else f"Write where it is kept: {_ways(schemes)}. If it was in git, change it."
+        )
+        wrong(Code.LITERAL_SECRET, "a secret must be a reference, never the value itself", hint)
+    if not rest:
+        wrong(Code.BAD_VALUE, f'"{scheme}:" names nothing', f'Write what it is called there, as in "{scheme}:NAME".')
+    return _trimmed(text)
+
+
+def _ways(schemes: Any) -> str:
+    known = sorted(schemes, key=lambda name: (name != "env", name != "file", name))
+    return ", ".join("env:NAME" if name == "env" else f"{name}:…" for name in known) or "env:NAME"
+
+
+def _identifier(text: str, info: ValidationInfo) -> str:
+    return (
+        _reference(text, info) if text.partition(":")[0] in (info.context or {}).get("schemes", ()) else _trimmed(text)
+    )
+
+
+def _switch(text: object) -> object:
+    if isinstance(text, str) and text not in ("true", "false"):
+        wrong(Code.BAD_VALUE, "neither true nor false", "Write true or false.")
+    return text
+
+
+def _number(text: object) -> object:
+    if isinstance(text, str) and not re.fullmatch("[0-9]{1,15}", text):
+        wrong(Code.BAD_VALUE, "not a whole number", "Write digits only, as in 69.")
+    return text
+
+
+def _decimal(text: object) -> object:
+    if isinstance(text, str) and not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
+        wrong(Code.BAD_VALUE, "not a number", "Write a number, as in 2 or 0.5.")
+    return text
+
+
+def _version(number: int) -> int:
+    if number != 1:
+        hint = "This sipsync knows format 1; upgrade it, or write `sipsync: 1`."
+        wrong(Code.BAD_VALUE, f"an unknown format: {number}", hint)
+    return number
+
+
+def _day(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    try:
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    wrong(Code.BAD_VALUE, "not a date", "Write year, month and day, as in 2026-12-31.")
+
+
+def _share(text: str) -> str:
+    if not re.fullmatch("[0-9]{1,9}%?", text) or (int(text.rstrip("%")) > 100 and text.endswith("%")):
+        wrong(Code.BAD_VALUE, "neither a number nor a percentage", "Write how many (3) or a share (30%).")
+    return text
+
+
+def _address_part(text: str) -> str:
+    if not re.fullmatch(ADDRESS_PART, text):
+        hint = "Use Latin letters, digits, `-` and `_`, a letter or digit first. The title may be any text."
+        wrong(Code.BAD_ADDRESS, "a name that can't be part of an address", hint)
+    return text
+
+
+def _portal_name(text: str) -> str:
+    if text.upper() in DEVICES:
+        wrong(Code.BAD_ADDRESS, f'"{text}" is a device on Windows', "Give the portal another `name`.")
+    return _address_part(text)
+
+
+def _domain(text: str) -> str:
+    host, port, path = (
+        r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]",
+        r"(?::[0-9]{1,5})?",
+        r"(?:/[\w./~-]*)?",
+    )
+    if re.fullmatch(f"(?:{host}){port}", text):
+        return text
+    base = re.fullmatch(f"https?://({host}){port}{path}", text)
+    if not base:
+        wrong(Code.BAD_URL, "not the name of a portal", "Write its host alone, as in acme.bitrix24.ru.")
+    if base[1] not in LOOPBACK:
+        wrong(Code.BAD_URL, "a whole address may stand here for this machine only", f"Write the host alone: {base[1]}")
+    return text
+
+
+def _token_url(text: str) -> str:
+    url = re.fullmatch(rf"(https?)://({_HOST}){_PORT}(?:/[^\s?#]*)?", text)
+    if not url:
+        wrong(
+            Code.BAD_URL, "not the address of a token endpoint", "Write it as in https://oauth.bitrix.info/oauth/token/"
+        )
+    if url[1] == "http" and url[2] not in LOOPBACK:
+        wrong(Code.BAD_URL, "plain http would show the token to everybody on the way", "Write https://")
+    return text
+
+
+_TEXT = ["string", "number", "boolean"]
+"""Editors take 0045281811 for a number, where sipsync reads text."""
+
+
+def _bounded(name: str) -> Any:
+    bound = FIELDS[name].max_length  # type: ignore[index]  # the four names below
+    return Field(min_length=1, max_length=bound, json_schema_extra={"type": _TEXT})  # type: ignore[dict-item]  # JSON
+
+
+_REFERENCE = r"^[a-z][a-z0-9+.-]*:.+$"
+
+Title: TypeAlias = Annotated[str, _bounded("title"), AfterValidator(_title)]
+Server: TypeAlias = Annotated[str, _bounded("server"), AfterValidator(_server)]
+Login: TypeAlias = Annotated[str, _bounded("login"), AfterValidator(_trimmed)]
+Reference: TypeAlias = Annotated[str, AfterValidator(_reference), Field(json_schema_extra={"pattern": _REFERENCE})]
+Identifier: TypeAlias = Annotated[str, Field(min_length=1), AfterValidator(_identifier)]
+Words: TypeAlias = Annotated[str, Field(min_length=1, json_schema_extra={"type": _TEXT}), AfterValidator(_trimmed)]
+Switch: TypeAlias = Annotated[bool, BeforeValidator(_switch)]
+Number: TypeAlias = Annotated[int, Field(ge=1), BeforeValidator(_number)]
+Decimal: TypeAlias = Annotated[float, Field(gt=0), BeforeValidator(_decimal)]
+Version: TypeAlias = Annotated[
+    int, BeforeValidator(_number), AfterValidator(_version), Field(json_schema_extra={"const": 1})
+]
+Day: TypeAlias = Annotated[date, BeforeValidator(_day)]
+Share: TypeAlias = Annotated[
+    str,
+    AfterValidator(_share),
+    Field(json_schema_extra={"type": ["string", "integer"], "pattern": "^[0-9]+%?$", "minimum": 0}),
+]
+Key: TypeAlias = Annotated[str, AfterValidator(_address_part)]
+PortalName: TypeAlias = Annotated[
+    str, AfterValidator(_portal_name), Field(json_schema_extra={"pattern": f"^{ADDRESS_PART}$"})
+]
+Domain: TypeAlias = Annotated[str, AfterValidator(_domain)]
+TokenUrl: TypeAlias = Annotated[str, AfterValidator(_token_url)]
