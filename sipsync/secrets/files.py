@@ -27,16 +27,9 @@ def locate(ref: SecretRef, name: str, operator: Operator) -> Path:
         raise problem(ref, Code.SECRET_FORBIDDEN, f'"{name}" is a device on Windows', "give the file another name")
     roots = [Path(root) for root in operator.secret_roots or (operator.root,)]
     try:
-        path = Path(operator.root, name).resolve(strict=True)
+        path = Path(operator.root, name).resolve()
         inside = any(path.is_relative_to(root.resolve()) for root in roots)
-    except FileNotFoundError:
-        # Also for what lies outside: no more is told of it than that it can't be read.
-        raise problem(
-            ref,
-            Code.SECRET_SOURCE,
-            f"the file {name} does not exist",
-            f"relative paths begin at {Path(operator.root).absolute()}",
-        ) from None
+        exists = inside and path.exists()  # of what lies outside, not even this is told
     except (OSError, RuntimeError, ValueError):  # RuntimeError: a loop of links; ValueError: a null character
         raise problem(ref, Code.SECRET_SOURCE, f"the file {name} can't be reached", "check the path") from None
     if not inside:
@@ -45,6 +38,13 @@ def locate(ref: SecretRef, name: str, operator: Operator) -> Path:
             Code.SECRET_FORBIDDEN,
             f"the file {name} is outside the folders that secrets may be read from",
             "the operator names such folders: SIPSYNC_SECRET_ROOTS",
+        )
+    if not exists:
+        raise problem(
+            ref,
+            Code.SECRET_SOURCE,
+            f"the file {name} does not exist",
+            f"relative paths begin at {Path(operator.root).absolute()}",
         )
     if not path.is_file():
         raise problem(ref, Code.SECRET_SOURCE, f"{name} is not a regular file", "a secret is read from a regular file")

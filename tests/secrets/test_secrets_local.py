@@ -149,7 +149,7 @@ async def test_links_may_lead_anywhere_inside_and_nowhere_outside(ask, root, tmp
     (root / "up").symlink_to(tmp_path)
     (root / "loop").symlink_to(root / "loop")
     assert (await asked_file(ask, root, "good"))["file:good"] == "inside"
-    for name in ("bad", "up/outside", "../outside", "deep/../../outside", str(tmp_path / "outside")):
+    for name in ("bad", "up/outside", "../outside", "deep/../../outside", "../missing", str(tmp_path / "outside")):
         found = (await asked_file(ask, root, name)).problem(f"file:{name}")
         assert found.code is Code.SECRET_FORBIDDEN
         assert "SIPSYNC_SECRET_ROOTS" in found.hint
