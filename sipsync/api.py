@@ -18,9 +18,9 @@ from sipsync.disk.planfile import write_state
 from sipsync.fleet.options import ApplyOptions, PlanOptions
 from sipsync.model.documents import Diagnosis, Findings, Outcome, Plan, SavedState, Status
 from sipsync.model.events import OnEvent, ignore
-from sipsync.model.lines import Fleet
+from sipsync.model.lines import DesiredPortal, Fleet
 from sipsync.model.operator import Operator
-from sipsync.model.problems import ConfigError
+from sipsync.model.problems import ConfigError, Diagnostic
 
 if TYPE_CHECKING:
     from sipsync.config.load import Loaded
@@ -65,7 +65,8 @@ def load(paths: Sequence[str | Path] = (), operator: Operator | None = None) -> 
     errors = tuple(found for found in loaded.diagnostics if found.severity == "error")
     if errors:
         raise ConfigError(*errors)
-    return Fleet(loaded.portals, operator, loaded.diagnostics)
+    portals, warnings = _protected(loaded.portals, operator)
+    return Fleet(portals, operator, (*loaded.diagnostics, *warnings))
 
 
 def check(paths: Sequence[str | Path] = (), operator: Operator | None = None) -> Findings:
@@ -90,6 +91,17 @@ def _files(paths: Sequence[str | Path], operator: Operator) -> Loaded:
     from sipsync.secrets.resolve import known_schemes
 
     return load_files([Path(path) for path in paths], operator, known_schemes())
+
+
+def _protected(
+    portals: tuple[DesiredPortal, ...], operator: Operator
+) -> tuple[tuple[DesiredPortal, ...], tuple[Diagnostic, ...]]:
+    """The portals with what the target branch protects, where there is one."""
+    from sipsync.config.target import target_branch, with_target_protection
+    from sipsync.secrets.resolve import known_schemes
+
+    branch = target_branch(operator.environ)
+    return with_target_protection(portals, branch, operator, known_schemes()) if branch else (portals, ())
 
 
 # --- plan and apply ---
