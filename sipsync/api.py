@@ -24,7 +24,7 @@ from sipsync.model.problems import ConfigError, Diagnostic
 
 if TYPE_CHECKING:
     from sipsync.config.load import Loaded
-    from sipsync.fleet.look import Reading
+    from sipsync.fleet.look import Reading as Reading  # a name for annotations
 
 __all__ = [
     "ApplyOptions",
