@@ -85,7 +85,8 @@ def _cut_note(plan: Plan, style: Style) -> str:
     whole = span(style.whole) if style.whole else "the saved plan (`sipsync show FILE`) or the job's other reports"
     return (
         f"\n**Cut to fit.** Of {count(len(plan.resource_changes), 'change')} some are only listed or counted here, or "
-        f"not named at all; every delete, error and safety limit is told above, if in fewer words. The whole plan: {whole}.\n\n"
+        "not named at all; every delete, error and safety limit is told above, if in fewer words. "
+        f"The whole plan: {whole}.\n\n"
     )
 
 

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from textwrap import TextWrapper
 from typing import TYPE_CHECKING
 
+from sipsync.model.problems import Code
 from sipsync.report.escape import columns, visible
 from sipsync.report.wording import count, where
 
 if TYPE_CHECKING:
-    from sipsync.model.problems import Code, Diagnostic, Span
+    from sipsync.model.documents import Plan
+    from sipsync.model.problems import Diagnostic, Span
     from sipsync.report import Style
     from sipsync.report.paint import Paint
 
@@ -72,6 +74,12 @@ def one(group: Sequence[Diagnostic], style: Style, paint: Paint) -> Iterator[str
         if first.at is not None and first.at.excerpt:
             yield from excerpt(first.at, paint)
     yield from (f"  {line}" for line in wrapped(hint(first, style), style.width - 2))
+
+
+def beyond_deletes(plan: Plan) -> list[Diagnostic]:
+    """The plan's findings without what a report says about each delete anyway."""
+    gone = {change.address for change in plan.resource_changes if change.action == "delete"}
+    return [found for found in plan.diagnostics if found.code is not Code.LOST_FOR_GOOD or found.address not in gone]
 
 
 def hint(found: Diagnostic, style: Style) -> str:

@@ -15,7 +15,7 @@ from sipsync.model.problems import Code
 from sipsync.report import details
 from sipsync.report.details import fenced, size, span
 from sipsync.report.escape import visible
-from sipsync.report.findings import PLACES_SHOWN, told
+from sipsync.report.findings import PLACES_SHOWN, beyond_deletes, told
 from sipsync.report.outcome_text import findings_of
 from sipsync.report.paint import Paint
 from sipsync.report.wording import (
@@ -70,7 +70,7 @@ def _plan(plan: Plan, style: Style) -> str:
     errors = [found for found in plan.diagnostics if found.severity == "error"]
     body.add(_deletes(plan), 0.5 if errors else 0.9)
     body.add(_errors(errors, style), 0.7)
-    body.add(_warnings(_remaining_warnings(plan), style), 0.3)
+    body.add(_warnings([found for found in beyond_deletes(plan) if found.severity != "error"], style), 0.3)
     return body.text + details.changes(plan, style, body.room) + foot
 
 
@@ -90,13 +90,6 @@ class _Body:
                 break
         self.text += text
         self.room -= size(text)
-
-
-def _remaining_warnings(plan: Plan) -> list[Diagnostic]:
-    """The warnings but for what the block about deletes says already."""
-    gone = {change.address for change in plan.resource_changes if change.action == "delete"}
-    warnings = [found for found in plan.diagnostics if found.severity != "error"]
-    return [found for found in warnings if found.code is not Code.LOST_FOR_GOOD or found.address not in gone]
 
 
 def _headline(plan: Plan) -> str:
