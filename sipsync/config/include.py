@@ -9,7 +9,7 @@ from sipsync.config.findings import no_mapping, validate
 from sipsync.config.paths import read_source
 from sipsync.config.refs import beside
 from sipsync.config.schema import IncludedFile
-from sipsync.config.yaml import Mapping, Node, Scalar, Sequence, read
+from sipsync.config.yaml import Entry, Mapping, Node, Scalar, Sequence, read
 from sipsync.model.problems import Code, ConfigError, Diagnostic
 
 _MERGED = ("portal", "policy", "defaults")
@@ -98,5 +98,5 @@ def _joined(own: Node, below: Node) -> Node:
     return _with(own, entries)
 
 
-def _with(mapping: Mapping, entries: dict[str, tuple[Scalar, Node]]) -> Mapping:
-    return Mapping(mapping.source, mapping.start, mapping.end, entries, mapping.size)
+def _with(mapping: Mapping, entries: dict[str, Entry]) -> Mapping:
+    return Mapping(mapping.source, mapping.start, mapping.end, entries, mapping.size, mapping.plain, mapping.written)

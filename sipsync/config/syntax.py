@@ -28,7 +28,7 @@ _HARMLESS_TAGS = ("", "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "ta
 
 
 class Event(NamedTuple):
-    """One step through a file; `tag` only where it would change the meaning."""
+    """One step through a file; `plain` is without quotes or brackets, `tag` only where it would change the meaning."""
 
     kind: Kind
     start: int
@@ -56,9 +56,9 @@ def events(text: str) -> Iterator[Event]:
             elif isinstance(event, AliasEvent):
                 yield _event("alias", event)
             elif isinstance(event, MappingStartEvent):
-                yield _event("mapping", event)
+                yield _event("mapping", event, plain=not event.flow_style)
             elif isinstance(event, SequenceStartEvent):
-                yield _event("sequence", event)
+                yield _event("sequence", event, plain=not event.flow_style)
             elif isinstance(event, MappingEndEvent | SequenceEndEvent):
                 yield _event("end", event)
             elif isinstance(event, DocumentStartEvent):

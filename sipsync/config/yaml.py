@@ -56,8 +56,12 @@ class Mapping:
     source: Source
     start: int
     end: int
-    entries: dict[str, tuple[Scalar, Node]]
+    entries: dict[str, Entry]
     size: int
+    plain: bool
+    """Without brackets."""
+    written: tuple[Entry, ...]
+    """The pairs that stand in the file: with merge keys, without what they bring."""
 
     @property
     def at(self) -> Span:
@@ -72,13 +76,15 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Sequence:
-    """A list."""
+    """A list; an item that is an alias is the node that it stands for."""
 
     source: Source
     start: int
     end: int
     items: tuple[Node, ...]
     size: int
+    plain: bool
+    """Without brackets."""
 
     @property
     def at(self) -> Span:
@@ -87,6 +93,7 @@ class Sequence:
 
 
 Node: TypeAlias = Scalar | Mapping | Sequence
+Entry: TypeAlias = tuple[Scalar, Node]
 
 
 def read(source: Source) -> tuple[list[Node], list[Diagnostic]]:
@@ -166,11 +173,14 @@ class _Composer:
             if event.kind == "end":
                 break
             items.append(self._node(event, depth + 1))
-        return Sequence(self.source, opening.start, event.end, tuple(items), 1 + sum(item.size for item in items))
+        return Sequence(
+            self.source, opening.start, event.end, tuple(items), 1 + sum(item.size for item in items), opening.plain
+        )
 
     def _mapping(self, opening: Event, depth: int) -> Mapping:
-        own: dict[str, tuple[Scalar, Node]] = {}
-        merged: dict[str, tuple[Scalar, Node]] = {}
+        own: dict[str, Entry] = {}
+        merged: dict[str, Entry] = {}
+        written: list[Entry] = []
         for event in self._events:
             if event.kind == "end":
                 break
@@ -179,7 +189,9 @@ class _Composer:
             if not isinstance(key, Scalar):
                 hint = "A key is one word, followed by a colon and a blank."
                 self.found.append((Code.WRONG_TYPE, "a key must be text", hint, event.start, event.end))
-            elif key.plain and key.text == "<<":
+                continue
+            written.append((key, value))
+            if key.plain and key.text == "<<":
                 self.keys[key.start] = "<<"
                 for name, entry in self._merge(key, value):
                     merged.setdefault(name, entry)
@@ -193,9 +205,9 @@ class _Composer:
         entries = merged | own if merged else own
         self._count(len(entries) - len(own), opening)
         size = 1 + sum(1 + value.size for _, value in entries.values())
-        return Mapping(self.source, opening.start, event.end, entries, size)
+        return Mapping(self.source, opening.start, event.end, entries, size, opening.plain, tuple(written))
 
-    def _merge(self, key: Scalar, value: Node) -> Iterator[tuple[str, tuple[Scalar, Node]]]:
+    def _merge(self, key: Scalar, value: Node) -> Iterator[tuple[str, Entry]]:
         for mapping in value.items if isinstance(value, Sequence) else (value,):
             if isinstance(mapping, Mapping):
                 yield from mapping.entries.items()
