@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,13 +106,15 @@ def command(
         else:
             pace = {"parallel": parallel, "timeout": timeout}
             plan = _plan_and_ask(session, fleet, {**selection, **pace}, events, asks=asks)
-        outcome, stopped = _carry_out(session, plan, fleet, options, events, just_made=not plan_file)
+        outcome, stopped = _carry_out(session, plan, fleet, options, events)
     except SipsyncError as error:
         events.failed(error.diagnostics)
         session.json = session.json and not json_events
         raise
     events.applied(outcome)
-    written = publish(session, outcome, None if json_events else format_, reports)
+    # A fresh plan that holds nothing but errors was shown already.
+    told = json_events or (format_ == "text" and not plan_file and plan.errored and not _anything_to_do(plan))
+    written = publish(session, outcome, None if told else format_, reports)
     return worst([written, outcome.exit, Exit.INTERRUPTED if stopped else Exit.OK])
 
 
@@ -140,17 +141,13 @@ def _anything_to_do(plan: Plan) -> bool:
 
 
 def _carry_out(
-    session: Session, plan: Plan, fleet: Fleet, options: ApplyOptions, events: EventStream, *, just_made: bool
+    session: Session, plan: Plan, fleet: Fleet, options: ApplyOptions, events: EventStream
 ) -> tuple[Outcome, bool]:
     """What became of the plan, and whether a signal stopped it."""
     from sipsync import api
     from sipsync.cli.progress import progress
     from sipsync.cli.signals import run_stoppable
-    from sipsync.model.documents import Outcome
 
-    if just_made and not plan.has_changes and not plan.errored:
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        return Outcome(timestamp=now, plan_id=plan.plan_id, dry_run=options.dry_run), False
     with progress(session, len(plan.parts), events) as on_event:
         return run_stoppable(lambda stop: api.aapply(plan, fleet, options, on_event, stop))
 

@@ -11,8 +11,9 @@ from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, Span
 from sipsync.model.secret import SecretRef
 
 if TYPE_CHECKING:
+    from sipsync.api import Reading
     from sipsync.cli.session import Session
-    from sipsync.fleet.look import Reading
+    from sipsync.model.lines import Snapshot
     from sipsync.model.operator import Operator
 
 
@@ -37,8 +38,8 @@ def check(session: Session, fleet: Fleet) -> None:
         )
 
 
-def read(session: Session, fleet: Fleet) -> list[Reading]:
-    """Each portal as it is; raises where one can't be read."""
+def read(session: Session, fleet: Fleet) -> list[tuple[Reading, Snapshot]]:
+    """Each portal as it is, and what it holds; raises where one can't be read."""
     from sipsync import api
     from sipsync.cli.progress import progress
 
@@ -47,4 +48,4 @@ def read(session: Session, fleet: Fleet) -> list[Reading]:
     failures = [found for reading in readings if reading.snapshot is None for found in reading.diagnostics]
     if failures:
         raise SipsyncError(*failures)
-    return readings
+    return [(reading, reading.snapshot) for reading in readings if reading.snapshot is not None]

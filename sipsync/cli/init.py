@@ -76,17 +76,32 @@ def command(
     ci: Forge | None,
     may_ask: bool,
 ) -> Exit:
-    from sipsync.cli.connect import connect_portal
-    from sipsync.cli.scaffold import write_project
+    from sipsync.cli import connect
+    from sipsync.config.write import portal_text
 
     session.input = may_ask
     file = folder / "sipsync.yaml"
     _refuse_existing(file)
     webhook = _webhook(session, webhook_env, from_stdin=webhook_stdin, ci=ci)
     operator = _operator(session, limits, folder, webhook)
-    portal, snapshot = connect_portal(session, name or _name_of(webhook.url), webhook.variable, file, operator)
-    write_project(session, folder, portal, snapshot, webhook, ci)
+    fleet = connect.fleet_of(name or _name_of(webhook.url), webhook.variable, file, operator)
+    connect.check(session, fleet)
+    [(reading, snapshot)] = connect.read(session, fleet)
+    text = portal_text(reading.portal.name, [f"webhook: {webhook.reference}"], snapshot)
+    _write(session, folder, text, webhook, ci)
     return _first_plan(session, file, operator, ci)
+
+
+def _write(session: Session, folder: Path, text: str, webhook: Webhook, ci: Forge | None) -> None:
+    """Write all files; the portal's own comes last, so that a run that failed before can be repeated."""
+    from sipsync.cli import scaffold
+
+    scaffold.write_schema(folder)
+    if webhook.reference.startswith("file:"):
+        scaffold.keep_webhook(folder, webhook.url)
+    if ci:
+        scaffold.write_ci(session, folder, ci, webhook.variable)
+    scaffold.write_new(folder / "sipsync.yaml", text)
 
 
 def _refuse_existing(file: Path) -> None:

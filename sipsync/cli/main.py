@@ -135,6 +135,6 @@ def failed(error: BaseException, session: Session) -> Exit:
         return failures.wrong_usage(error, session)
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
         return failures.interrupted(session)
-    if isinstance(error, (SystemExit, GeneratorExit)):
-        raise error
+    if isinstance(error, SystemExit):  # click's, where a reader left in the middle of the help
+        return Exit.OK
     return failures.internal(error, session)

@@ -86,7 +86,9 @@ def command(
         plan = make_plan(session, load(session, paths, limits), options, events)
     except SipsyncError as error:
         failure, plan = error, _failed(error)
-    events.planned(plan)
+        events.failed(error.diagnostics)
+    else:
+        events.planned(plan)
     shown = None if json_events or (failure and format_ == "text") else format_
     exits = [publish(session, plan, shown, reports, everything=everything)]
     if out:

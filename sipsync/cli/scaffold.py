@@ -1,4 +1,4 @@
-"""The files of a new project: the portal's YAML and what belongs beside it. What exists already is never overwritten."""
+"""The files of a new project: the portal's YAML and what belongs beside it. Nothing is ever overwritten."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli_runs import Ran, Sipsync, environment
@@ -28,6 +29,16 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     folder.mkdir()
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def acme(home: Path, box: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An emulated portal with two lines, and a folder that is about it."""
+    monkeypatch.chdir(box.folder)
+    for name, value in box.environ.items():
+        monkeypatch.setenv(name, value)
+    box.seed({"config_id": 101, "title": "Sales", "login": "a"}, {"config_id": 102, "title": "Склад", "login": "b"})
+    return box
 
 
 @pytest.fixture

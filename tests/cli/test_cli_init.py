@@ -1,0 +1,245 @@
+"""`init` and `import`: from a webhook to a file whose plan is empty, and nothing written before that is certain."""
+
+from __future__ import annotations
+
+import io
+import stat
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cli_runs import Terminal
+
+if TYPE_CHECKING:
+    from cli_runs import Sipsync
+
+
+def _give(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+
+
+def _files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {"state"}
+
+
+@pytest.fixture
+def fresh(acme: Any, home: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The portal, and an empty folder."""
+    monkeypatch.chdir(home)
+    return acme
+
+
+def test_init_asks_unseen_checks_and_shows_an_empty_plan(fresh: Any, home: Path) -> None:
+    terminal = Terminal("init")
+    terminal.until("Webhook (not shown while you paste): ")
+    assert 'tick the box "Telephony (telephony)"' in terminal.shown
+    terminal.type(fresh.webhook + "\n")
+    assert terminal.end() == 0
+    assert fresh.webhook not in terminal.shown
+    assert "No changes." in terminal.shown
+    assert "sipsync apply" in terminal.shown
+    assert _files(home) == {"sipsync.yaml", ".sipsync/webhook", ".sipsync/schema.json", ".sipsync/.gitignore"}
+    kept = home / ".sipsync" / "webhook"
+    assert kept.read_text() == fresh.webhook + "\n"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
+    text = (home / "sipsync.yaml").read_text()
+    assert "webhook: file:.sipsync/webhook" in text
+    assert "$schema=.sipsync/schema.json" in text
+    assert "config_id: 101" in text
+
+
+def test_what_init_wrote_works_without_init(
+    fresh: Any, sipsync: Sipsync, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _give(monkeypatch, fresh.webhook + "\n")
+    assert sipsync("init", "lines", "--webhook-stdin").code == 0
+    ran = sipsync("plan", "lines/sipsync.yaml", "--detailed-exitcode")
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "No changes. Your SIP lines match the configuration.")
+    assert sipsync("fmt", "--check", "lines").code == 0
+
+
+@pytest.mark.parametrize(
+    ("forge", "workflow"), [("github", ".github/workflows/sipsync.yml"), ("gitlab", ".gitlab-ci.yml")]
+)
+def test_init_for_a_team_keeps_the_webhook_in_a_variable(
+    forge: str, workflow: str, fresh: Any, sipsync: Sipsync, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _give(monkeypatch, fresh.webhook)
+    ran = sipsync("init", "--webhook-stdin", "--ci", forge)
+    assert ran.code == 0
+    assert _files(home) == {
+        "sipsync.yaml", workflow, ".gitignore", ".gitattributes", ".sipsync/schema.json", ".sipsync/.gitignore"
+    }  # fmt: skip
+    assert "webhook: env:SIPSYNC_WEBHOOK" in (home / "sipsync.yaml").read_text()
+    assert fresh.webhook not in "".join((home / name).read_text() for name in _files(home))
+    assert "ACME_WEBHOOK" not in (home / workflow).read_text()
+
+
+def test_init_extends_what_git_has_and_overwrites_nothing(
+    fresh: Any, sipsync: Sipsync, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / ".gitignore").write_text("*.log")
+    (home / ".gitattributes").write_text("portals/** text eol=lf\nsipsync.yaml text eol=lf\n")
+    (home / ".gitlab-ci.yml").write_text("ours: {}\n")
+    _give(monkeypatch, fresh.webhook)
+    ran = sipsync("init", "--webhook-stdin", "--ci", "gitlab")
+    assert ran.code == 0
+    assert (home / ".gitignore").read_text().startswith("*.log\n\n#")
+    assert (home / ".gitlab-ci.yml").read_text() == "ours: {}\n"
+    assert ".gitlab-ci.yml exists already" in ran.err
+    assert ".gitignore: added" in ran.err
+
+
+def test_init_takes_the_webhook_from_a_variable_and_the_file_does_too(fresh: Any, sipsync: Sipsync, home: Path) -> None:
+    assert sipsync("init", "--webhook-env", "HOOK", "--name", "shop").code == 0
+    text = (home / "sipsync.yaml").read_text()
+    assert "webhook: env:HOOK" in text
+    assert "name: shop" in text
+    assert ".sipsync/webhook" not in _files(home)
+
+
+@pytest.mark.parametrize(
+    ("webhook", "says"),
+    [
+        ("", "there is no webhook on standard input"),
+        ("hello", "["),
+        ("http://acme.bitrix24.ru/rest/1/secret123/", "["),
+        ("https://bitrix24.ru.evil.example/rest/1/secret123/", "SIPSYNC_HOSTS"),
+    ],
+)
+def test_a_webhook_that_does_not_pass_the_check_leaves_nothing_behind(
+    webhook: str, says: str, home: Path, sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _give(monkeypatch, webhook + "\n")
+    ran = sipsync("init", "--webhook-stdin")
+    assert ran.code == 1
+    assert says in ran.out + ran.err
+    assert "secret123" not in ran.out + ran.err
+    assert _files(home) == set()
+
+
+def test_a_webhook_without_the_telephony_scope_leaves_nothing_behind(
+    fresh: Any, sipsync: Sipsync, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh.seed(access={"scope": "crm"})
+    _give(monkeypatch, fresh.webhook)
+    ran = sipsync("init", "--webhook-stdin")
+    assert ran.code == 1
+    assert "telephony" in ran.out.lower()
+    assert _files(home) == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "[no-terminal]"),
+        (["--webhook-env", "NOT_SET"], "the variable NOT_SET is not set, or empty"),
+    ],
+)
+def test_without_a_webhook_init_says_how_to_give_one(
+    arguments: list[str], says: str, home: Path, sipsync: Sipsync
+) -> None:
+    ran = sipsync("init", *arguments)
+    assert (ran.code, says in ran.err) == (1, True)
+
+
+def test_init_never_overwrites(home: Path, sipsync: Sipsync) -> None:
+    (home / "sipsync.yaml").write_text("mine\n")
+    ran = sipsync("init", "--webhook-env", "HOOK")
+    assert ran.code == 1
+    assert "sipsync import" in ran.err
+    assert (home / "sipsync.yaml").read_text() == "mine\n"
+
+
+def test_an_empty_answer_is_no_webhook(home: Path) -> None:
+    terminal = Terminal("--lang", "ru", "init")
+    terminal.until(": ")
+    terminal.until("paste): ")
+    assert "отметьте «Телефония (telephony)»" in terminal.shown
+    terminal.type("\x04")
+    assert terminal.end() == 1
+    assert "no webhook was given" in terminal.shown
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://acme.bitrix24.ru/rest/1/x/", "acme"),
+        ("https://localhost/rest/1/x/", "portal"),
+        ("http://127.0.0.1:8/rest/1/x/", "portal"),
+        ("https://[", "portal"),
+    ],
+)
+def test_a_portal_is_named_after_its_host(url: str, name: str) -> None:
+    from sipsync.cli.init import Webhook, _name_of
+
+    assert _name_of(url) == name
+    assert url not in repr(Webhook(url, "HOOK", "env:HOOK"))
+
+
+# --- import ---
+
+
+def test_import_writes_a_new_file_whose_plan_is_empty(fresh: Any, sipsync: Sipsync, home: Path) -> None:
+    ran = sipsync("import", "acme.yaml", "--webhook-env", "HOOK")
+    assert (ran.code, ran.out) == (0, "acme.yaml: 2 lines of the portal are in it.\n")
+    assert "pw" not in (home / "acme.yaml").read_text().split()
+    assert "No changes." in sipsync("plan", "acme.yaml").out
+
+
+def test_import_into_a_file_keeps_comments_and_adds_what_is_missing(acme: Any, sipsync: Sipsync) -> None:
+    file = acme.write("lines:\n  shop: {config_id: 101, title: Shop} # ours\n")
+    assert sipsync("import", "acme.yaml").code == 0
+    text = file.read_text()
+    assert "# ours" in text
+    assert "title: Shop" in text
+    assert "config_id: 102" in text
+    assert "1 to change" in sipsync("plan", "acme.yaml").out
+    assert sipsync("import", "acme.yaml", "--overwrite", "--portal", "acme").code == 0
+    assert "No changes." in sipsync("plan", "acme.yaml").out
+
+
+def test_import_pins_lines_that_are_found_by_title(acme: Any, sipsync: Sipsync) -> None:
+    file = acme.write("lines:\n  shop: {title: Sales}\n")
+    assert sipsync("import", "acme.yaml", "--pin").code == 0
+    assert "config_id: 101" in file.read_text()
+
+
+def test_import_keeps_passwords_where_it_is_told_to(
+    fresh: Any, sipsync: Sipsync, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = sipsync("import", "acme.yaml", "--webhook-env", "HOOK", "--passwords", "env", "--secrets-out", "acme.env")
+    assert ran.code == 0
+    kept = home / "acme.env"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert "password: env:SIP_ACME_101" in (home / "acme.yaml").read_text()
+    for line in kept.read_text().splitlines()[1:]:
+        name, _, value = line.partition("=")
+        monkeypatch.setenv(name, value)
+    assert "No changes." in sipsync("plan", "acme.yaml").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["new.yaml"], 1, "--webhook-env NAME"),
+        (["new.yaml", "--webhook-env", "HOOK", "--passwords", "sops"], 64, "--secrets-out"),
+        (["acme.yaml", "--webhook-env", "HOOK"], 64, "names its portal"),
+        (["acme.yaml", "--portal", "shop"], 64, "has no portal shop"),
+        (["nowhere/new.yaml", "--webhook-env", "NOT_SET"], 1, "NOT_SET"),
+    ],
+)
+def test_an_import_that_cannot_be_says_why(
+    arguments: list[str], code: int, says: str, acme: Any, sipsync: Sipsync
+) -> None:
+    acme.write("lines:\n  shop: {title: Sales}\n")
+    ran = sipsync("import", *arguments)
+    assert (ran.code, says in ran.err) == (code, True)
+
+
+def test_a_place_that_cannot_be_written_is_told(fresh: Any, sipsync: Sipsync, home: Path) -> None:
+    (home / "file").write_text("")
+    ran = sipsync("import", "file/acme.yaml", "--webhook-env", "HOOK")
+    assert (ran.code, "[unwritable]" in ran.err) == (1, True)
