@@ -71,12 +71,18 @@ def events(text: str) -> Iterator[Event]:
         ) from None
     except MarkedYAMLError as error:
         summary, hint = _words(f"{error.context or ''}: {error.problem or ''}")
-        unclosed = "unexpected" in (error.problem or "") or "stream end" in (error.problem or "")
-        marks = (error.context_mark, error.problem_mark) if unclosed else (error.problem_mark, error.context_mark)
-        mark = marks[0] or marks[1]
+        mark = _mark(error)
         raise Refused(Code.SYNTAX, summary, hint, mark.index if mark else 0) from None
     except YAMLError:
         raise Refused(Code.SYNTAX, "this is not valid YAML", _GENERAL, 0) from None
+
+
+def _mark(error: MarkedYAMLError) -> Any:
+    """Where to point: at the bracket or quote that was left open, else at what could not be read."""
+    opened, stuck = error.context_mark, error.problem_mark
+    across = opened and stuck and "flow" in (error.context or "") and opened.line != stuck.line
+    left_open = across or any(part in (error.problem or "") for part in ("unexpected", "stream end"))
+    return (opened or stuck) if left_open else (stuck or opened)
 
 
 def _event(kind: Kind, event: Any, text: str = "", plain: bool = False) -> Event:
