@@ -53,6 +53,10 @@ class Command(click.Command):
                     formatter.write(f"{'':{formatter.current_indent}}{example}\n")
 
 
+class Group(Command, click.Group):
+    """A command with commands of its own."""
+
+
 def _help_all(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if not value or ctx.resilient_parsing:
         return

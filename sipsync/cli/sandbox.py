@@ -1,0 +1,128 @@
+"""`sipsync sandbox`: an emulated portal over HTTP, or in a file, that obeys the server's rules."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sipsync.cli.group import Command, Group, option
+from sipsync.cli.session import Session
+from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError
+
+
+class Bucket(click.ParamType[tuple[int, float] | None]):
+    """The rate limit: `50/2` for 50 requests at once and 2 a second after that, or `off`."""
+
+    name = "burst/rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, float] | None:
+        """Burst and rate, None for no limit, or what is wrong with the text."""
+        if value == "off":
+            return None
+        found = re.fullmatch(r"(\d{1,6})/(\d{1,6}(?:\.\d{1,6})?)", value)
+        if not found or not int(found[1]) or not float(found[2]):
+            self.fail(f"{value!r} is not BURST/RATE, such as 50/2, nor off", param, ctx)
+        return int(found[1]), float(found[2])
+
+
+_db = option(
+    "--db",
+    type=click.Path(dir_okay=False),
+    required=True,
+    metavar="FILE",
+    help="The emulated portal's file, as in `portal: {sandbox: FILE}`.",
+)
+_portal = option(
+    "--portal", default="", metavar="NAME", help="Which portal of the file. Default: the one without a name."
+)
+
+
+@click.group(
+    "sandbox",
+    cls=Group,
+    help="Run, fill or read an emulated portal. It obeys the server's rules and needs no account.",
+    examples=[
+        "sipsync sandbox serve --app appa --seed seed.json",
+        "sipsync sandbox seed --db portal.sandbox seed.json",
+        "sipsync sandbox dump --db portal.sandbox",
+    ],
+)
+def command() -> None: ...
+
+
+@command.command(
+    "seed",
+    cls=Command,
+    help="""Lay lines into an emulated portal's file, in the place of what it holds.
+
+    \b
+    A seed, as JSON or YAML:
+      {"lines": [{"type": "cloud", "title": "Sales", "server": "sip.example", "login": "1",
+                  "password": "x", "app": null, "config_id": 69}],
+       "configs": [{"name": "+74951234567", "mode": "RENT"}]}
+    `configs` are rented numbers and caller ids, whose names block titles. Further keys: of a line
+    reg_id, status_code, registration; beside the lines default_line, access.
+    """,
+    examples=["sipsync sandbox seed --db portal.sandbox seed.json"],
+)
+@click.argument("seed", type=click.Path(path_type=Path), help="The seed.")
+@_db
+@_portal
+@click.pass_obj
+def seed_command(_session: Session, seed: Path, db: str, portal: str) -> Exit:
+    from sipsync.cli import streams
+
+    count = lay_seed(seed.name, read_text(seed), db, portal)
+    streams.write(f"{db}: {count} {'line' if count == 1 else 'lines'}.\n")
+    return Exit.OK
+
+
+def lay_seed(name: str, text: str, db: str, portal: str = "") -> int:
+    """Put a seed in the place of what an emulated portal holds; the number of its lines."""
+    from sipsync.sandbox import seeds
+    from sipsync.sandbox.store import Store
+
+    laid = seeds.lay(portal, seeds.read(text, name))
+    store = Store(db)
+    with store.writing():
+        store.replace(laid)
+    store.close()
+    return len(laid.state.rows)
+
+
+@command.command(
+    "dump",
+    cls=Command,
+    help="Print what an emulated portal's file holds, as JSON. A dump can be used as a seed.",
+    examples=["sipsync sandbox dump --db portal.sandbox"],
+)
+@_db
+@_portal
+@click.pass_obj
+def dump_command(_session: Session, db: str, portal: str) -> Exit:
+    from sipsync.cli import streams
+    from sipsync.report.json import dumped
+    from sipsync.sandbox import seeds
+    from sipsync.sandbox.store import Store
+
+    if not Path(db).exists():
+        hint = "sipsync sandbox seed makes one, and so does the first plan of a file that names it."
+        raise SipsyncError(Diagnostic(Code.FILE_NOT_FOUND, f"there is no emulated portal {db}", hint))
+    store = Store(db)
+    streams.write(dumped(seeds.dump(store.portal(portal)), indent=2) + "\n")
+    store.close()
+    return Exit.OK
+
+
+def read_text(file: Path) -> str:
+    """The text of a file that the user named. Raises SipsyncError where it can't be read."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SipsyncError(
+            Diagnostic(Code.FILE_UNREADABLE, f"{file} can't be read: {(reason or '').lower()}", "Check the path.")
+        ) from None
