@@ -8,11 +8,11 @@ from itertools import permutations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from portals import codes, current, desired, params, plan, view
-from sipsync.rules.values import title_key
 
 from sipsync.model.lines import Limits
 from sipsync.model.policy import Policy
 from sipsync.model.problems import Exit
+from sipsync.rules.values import title_key
 
 
 def test_a_swap_of_two_titles_takes_exactly_one_extra_call() -> None:
