@@ -106,7 +106,9 @@ def read(source: Source) -> tuple[list[Node], list[Diagnostic]]:
         roots = []
         found = [Diagnostic(refused.code, refused.summary, refused.hint, source.span(refused.at))]
     else:
-        shown = composer.keys | {scalar.start: text for root in roots for scalar, text in _shown(root, source)}
+        shown = {scalar.start: text for root in roots for scalar, text in _shown(root, source)}
+        shown |= {again: shown[first] for again, first in composer.duplicates.items() if first in shown}
+        shown |= dict.fromkeys(composer.merges, "<<")
         source.pieces = [
             Piece(scalar.start, scalar.end, None if (text := shown.get(scalar.start, HIDDEN)) == scalar_text else text)
             for scalar in composer.scalars
@@ -125,8 +127,10 @@ class _Composer:
         self.source = source
         self.scalars: list[Scalar] = []
         self.found: list[tuple[Code, str, str, int, int]] = []
-        self.keys: dict[int, str] = {}
-        """Keys that are in no mapping, by their place: merge keys and duplicates."""
+        self.merges: list[int] = []
+        """Places of merge keys, which are in no mapping."""
+        self.duplicates: dict[int, int] = {}
+        """The places of keys that are in no mapping as they are there already, and of the first of each."""
         self._anchors: dict[str, Node | None] = {}
         self._aliases = self._nodes = 0
         self._events: Iterator[Event] = iter(())
@@ -192,13 +196,14 @@ class _Composer:
                 continue
             written.append((key, value))
             if key.plain and key.text == "<<":
-                self.keys[key.start] = "<<"
+                self.merges.append(key.start)
                 for name, entry in self._merge(key, value):
                     merged.setdefault(name, entry)
             elif key.text in own:
-                self.keys[key.start] = shown_key(self.source.text[key.start : key.end])
-                first = self.source.line_of(own[key.text][0].start)
-                summary = f'the key "{shown_key(key.text)}" is there already, in line {first}'
+                first = own[key.text][0].start
+                self.duplicates[key.start] = first
+                # Not by name: the excerpt shows it, unless it stands below a password.
+                summary = f"this key is there already, in line {self.source.line_of(first)}"
                 self.found.append((Code.DUPLICATE_KEY, summary, "Keep one of the two.", key.start, key.end))
             else:
                 own[key.text] = (key, value)
