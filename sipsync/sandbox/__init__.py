@@ -1,1 +1,79 @@
-"""An emulated portal: the rule book behind HTTP, its rows in SQLite."""
+"""An emulated Bitrix24 portal that obeys the server's rules, for tests, demos and continuous integration.
+
+Served over HTTP (`serve`), or embedded in this process and kept in a file (`embedded`). Its web server comes with the
+extra `sandbox`; everything is imported on first use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from sipsync.sandbox.options import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A portal in this process, and the random key that is kept in its file."""
+
+    app: Starlette
+    key: bytes = field(repr=False)
+
+
+def embedded(path: str) -> Embedded:
+    """The emulated portal of a file; a new one is empty."""
+    from sipsync.sandbox.options import Options
+
+    app = _module("server").create_app(Options(db=path))
+    return Embedded(app, app.state.sandbox.store.key())
+
+
+def serve(options: Options, announce: Callable[[str], None] = print) -> None:
+    """Serve until SIGTERM or SIGINT; `announce` gets one JSON line once it listens."""
+    _module("serving").serve(options, announce)
+
+
+def seed_portal(path: str, seed: Mapping[str, Any], portal: str = "") -> int:
+    """Put what a seed describes in the place of all that the file's portal holds; the number of its lines."""
+    from sipsync.sandbox import seeds
+    from sipsync.sandbox.store import Store
+
+    store, laid = Store(path), seeds.lay(portal, seed)
+    with store.writing():
+        store.replace(laid)
+    store.close()
+    return len(laid.state.rows)
+
+
+def dump_portal(path: str, portal: str = "") -> dict[str, Any]:
+    """Everything that the file's portal holds, as a seed."""
+    from sipsync.sandbox import seeds
+    from sipsync.sandbox.store import Store
+
+    store = Store(path)
+    shown = seeds.dump(store.portal(portal))
+    store.close()
+    return shown
+
+
+def _module(name: str) -> ModuleType:
+    """A module that needs the web server."""
+    from importlib import import_module
+
+    from sipsync.model.problems import Code, Diagnostic, SipsyncError
+
+    try:
+        return import_module(f"sipsync.sandbox.{name}")
+    except ModuleNotFoundError as error:
+        raise SipsyncError(
+            Diagnostic(
+                Code.EXTRA_MISSING,
+                f"an emulated portal needs {error.name}, which is not installed",
+                'pip install "sipsync[sandbox]"',
+            )
+        ) from None

@@ -1,0 +1,115 @@
+"""`batch`: commands as texts, run one after the other, each with the answers of earlier ones put in for references.
+
+A reference such as `$result[c0][ID]` is looked for in every value and can't be escaped. What it does where it leads
+nowhere, stands inside a longer text or is written in other letters was measured on the server's own source.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sipsync.rules.batching import BATCH_SIZE
+from sipsync.rules.php import Array, is_numeric, is_true, key, text, upper_keys
+from sipsync.sandbox.parsing import arrays, parse_query, split_command
+
+_NOT_ALLOWED = ("batch", "download", "upload")
+_INDEX = re.compile(r"\[([^\]]+)\]")
+_OFFSET = re.compile(r"\s*[+-]?\d+\s*")
+
+Answers = dict[str, dict[Any, Any]]
+
+
+def run_batch(given: Array, call: Callable[[str, Array], Mapping[str, Any]]) -> dict[str, Any]:
+    """The five maps of a batch; `call` runs one method and gives its envelope."""
+    params = upper_keys(given)
+    halt = is_true(params.get("HALT"))
+    commands = params.get("CMD")
+    answers: Answers = {"result": {}, "next": {}, "total": {}, "time": {}, "error": {}}
+    for place, (name, command) in enumerate(commands.items() if isinstance(commands, dict) else ()):
+        answer: Mapping[str, Any]
+        if place >= BATCH_SIZE:
+            answer = _error("ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded")
+        elif not isinstance(command, str):
+            continue
+        else:
+            answer = _run(command, answers, call)
+        failed = "error" in answer
+        for kind, value in answer.items():
+            answers.setdefault(kind, {})[name] = answer if kind == "error" else value
+        if failed and halt:
+            break
+    return {
+        "result": _shown(answers["result"]),
+        "result_error": _shown(answers["error"]),
+        "result_total": _shown(answers["total"]),
+        "result_next": _shown(answers["next"]),
+        "result_time": _shown(answers["time"]),
+    }
+
+
+def _run(command: str, answers: Answers, call: Callable[[str, Array], Mapping[str, Any]]) -> Mapping[str, Any]:
+    method, query = split_command(command)
+    params = _filled(parse_query(query), answers)
+    if method in _NOT_ALLOWED:  # in small letters only (measured)
+        return _error("ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage")
+    return call((method or "").lower(), params)
+
+
+def _error(code: str, words: str) -> dict[str, str]:
+    return {"error": code, "error_description": words}
+
+
+def _shown(answers: dict[Any, Any]) -> Any:
+    """A map as PHP writes it: a list where the keys are 0, 1, 2…, also where there are none."""
+    return list(answers.values()) if list(answers) == list(range(len(answers))) else answers
+
+
+def _filled(params: Array, answers: Answers) -> Array:
+    names = "|".join(map(re.escape, answers))
+    pattern = re.compile(rf"\$({names})(\S*)", re.IGNORECASE | re.ASCII)
+
+    def fill(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: fill(item) for name, item in value.items()}
+        return _replaced(value, pattern, answers) if "$" in value else value
+
+    return {name: fill(value) for name, value in params.items()}
+
+
+def _replaced(value: str, pattern: re.Pattern[str], answers: Answers) -> Any:
+    filled: Any = value
+    for found in list(pattern.finditer(value)):
+        path = _INDEX.findall(found.group(2))
+        if not path:
+            continue
+        target = _reached(answers.get(found.group(1)), path)
+        if found.group() == filled:
+            return arrays(target)
+        if is_numeric(target):
+            target = text(target)
+        if isinstance(target, str):
+            filled = filled.replace(found.group(), target)
+    return filled
+
+
+def _reached(target: Any, path: list[str]) -> Any:
+    """What the path leads to, or the last thing on the way where it leads too deep."""
+    for step in path:
+        inner = _at(target, step)
+        if inner is None:
+            break
+        target = inner
+    return target
+
+
+def _at(target: Any, step: str) -> Any:
+    if isinstance(target, dict):
+        return target.get(key(step), target.get(step))
+    if isinstance(target, list | str) and _OFFSET.fullmatch(step):
+        place = int(step)
+        if isinstance(target, list) and (place < 0 or str(place) != step):
+            return None
+        return target[place] if -len(target) <= place < len(target) else None
+    return None

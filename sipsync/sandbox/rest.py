@@ -1,0 +1,201 @@
+"""One REST request on an emulated portal, from its method's name to the answer; everything but HTTP itself.
+
+The order is the server's: an unknown method is told before the credential is looked at, then come scope, right and
+the method. What a fault does to a command inside a batch happens when the batch comes to it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from xml.sax.saxutils import escape
+
+from sipsync.rules.lines import Memory, Provider, Refusal
+from sipsync.rules.php import Array, Crash, text
+from sipsync.sandbox import methods
+from sipsync.sandbox.apps import Apps
+from sipsync.sandbox.batch import run_batch
+from sipsync.sandbox.faults import Deed, Fault, struck
+from sipsync.sandbox.methods import BATCH, Caller, Result, envelope, refusal
+from sipsync.sandbox.portal import Portal
+from sipsync.sandbox.seeds import mutate
+from sipsync.sandbox.store import Store
+
+WEBHOOK = ("1", "sandbox")
+_JSON = "application/json; charset=utf-8"
+_HTML = "text/html; charset=utf-8"
+
+
+@dataclass(slots=True)
+class Answer:
+    """What goes back; `cut` says how the connection breaks, if it does."""
+
+    status: int
+    body: bytes
+    content_type: str = _JSON
+    error: str = ""
+    app: str | None = None
+    commands: list[str] = field(default_factory=list)
+    cut: str = ""
+    delay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked; `path` is what follows `/rest/`."""
+
+    portal: str
+    path: str
+    params: Array
+    bearer: str | None = None
+
+    @property
+    def _segments(self) -> list[str]:
+        return self.path.strip("/").split("/")
+
+    @property
+    def webhook(self) -> tuple[str, str] | None:
+        """User and secret of a webhook's address."""
+        return (self._segments[0], self._segments[1]) if len(self._segments) == 3 else None
+
+    @property
+    def method(self) -> tuple[str, str]:
+        """The method in small letters, and the format of the answer."""
+        name = self._segments[-1].lower() if len(self._segments) in (1, 3) else ""
+        stem, _, suffix = name.rpartition(".")
+        return (stem, suffix) if stem and suffix in ("json", "xml") else (name, "json")
+
+
+class _Broken(Exception):
+    """A fault ends the request amid a batch."""
+
+    def __init__(self, deed: Deed) -> None:
+        self.deed = deed
+
+
+def respond(store: Store, apps: Apps, faults: list[Fault], request: Request) -> Answer:
+    """The answer to a request, carried out in one transaction."""
+    if store.refresh():
+        apps.reload()
+    method, kind = request.method
+    with nullcontext() if method in methods.READING and not faults else store.writing():
+        run = _Run(store.portal(request.portal), apps, faults, request.params)
+        try:
+            document, status = run.answer(request, method)
+        except Crash:
+            answer = Answer(500, b"", _HTML)
+        except _Broken as broken:
+            deed = broken.deed
+            cut = "" if deed.kind == "status" else deed.kind
+            answer = Answer(deed.value or 0, deed.body.encode(), _HTML, cut=cut)
+        else:
+            body = _xml({"response": document}).encode() if kind == "xml" else encoded(document)
+            answer = Answer(status, body, "text/xml; charset=utf-8" if kind == "xml" else _JSON)
+            answer.error = str(document.get("error", ""))
+        answer.app, answer.commands, answer.delay = run.app, run.commands, run.delay
+        answer.cut = answer.cut or run.cut
+    return answer
+
+
+def encoded(document: Mapping[str, Any]) -> bytes:
+    """A document as JSON."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class _Run:
+    """One request under way."""
+
+    def __init__(self, portal: Portal, apps: Apps, faults: list[Fault], params: Array) -> None:
+        self._portal = portal
+        self._apps = apps
+        self._faults = faults
+        self._params = params
+        self._memory: Memory | None = None
+        self.app: str | None = None
+        self.commands: list[str] = []
+        self.delay = 0.0
+        self.cut = ""
+
+    def answer(self, request: Request, method: str) -> tuple[dict[str, Any], int]:
+        """The document and its status."""
+        started = time.time()
+        found = self._whole(request, method, started)
+        return envelope(found, started), found.status if isinstance(found, Refusal) else 200
+
+    def _whole(self, request: Request, method: str, started: float) -> Result | Refusal:
+        deeds = struck(self._faults, method)
+        if (failure := self._obey(deeds)) is not None:
+            return failure
+        if not methods.known(method):
+            return refusal("ERROR_METHOD_NOT_FOUND")
+        owner = self._owner(request, started)
+        if isinstance(owner, Refusal):
+            return owner
+        self.app = owner
+        self._memory = Memory() if method == BATCH else None
+        return self._method(method, self._params, _provider(deeds))
+
+    def _owner(self, request: Request, now: float) -> str | Refusal | None:
+        """The application that calls, None for a webhook."""
+        if request.webhook is not None:
+            return None if request.webhook == WEBHOOK else refusal("INVALID_CREDENTIALS")
+        token: Any = request.bearer
+        if token is None:
+            given = [self._params[name] for name in ("auth", "access_token") if name in self._params]
+            token = next((value for value in given if not isinstance(value, dict)), None)
+        return self._apps.named(str(token), now) if token else refusal("NO_AUTH_FOUND")
+
+    def _method(self, method: str, params: Array, provider: Provider) -> Result | Refusal:
+        if methods.needs_scope(method, self._portal.access.scope):
+            return refusal("insufficient_scope")
+        self._portal.stats.calls[method] += 1
+        if method == BATCH:
+            return Result(run_batch(params, lambda name, given: self._command(name, given, provider)))
+        now = datetime.now(UTC)
+        caller = Caller(self._portal, self.app, self._apps.client_ids, now, provider, self._memory)
+        return methods.run(caller, method, params)
+
+    def _command(self, method: str, params: Array, provider: Provider) -> Mapping[str, Any]:
+        """The envelope of one command of a batch."""
+        started = time.time()
+        self.commands.append(method)
+        deeds = struck(self._faults, method)
+        found: Result | Refusal | None = self._obey(deeds)
+        if found is None and not methods.known(method):
+            found = refusal("ERROR_METHOD_NOT_FOUND")
+        if found is None:
+            found = self._method(method, params, _provider(deeds) if provider.answers else provider)
+        return envelope(found, started)
+
+    def _obey(self, deeds: list[Deed]) -> Refusal | None:
+        """Do what faults order before a call; the error that they order, if they do. Raises `_Broken`."""
+        for deed in deeds:
+            if deed.kind in ("status", "reset-before"):
+                raise _Broken(deed)
+            if deed.kind == "error":
+                return refusal(deed.value)
+            if deed.kind == "mutate":
+                mutate(self._portal, deed.value)
+            elif deed.kind == "delay":
+                self.delay += deed.value
+            elif deed.kind in ("reset-after", "truncate"):
+                self.cut = deed.kind
+        return None
+
+
+def _provider(deeds: list[Deed]) -> Provider:
+    return Provider(answers=all(deed.kind != "registration-fails" for deed in deeds))
+
+
+def _xml(value: object) -> str:
+    """A document as the server writes XML: rows of a list are items."""
+    if isinstance(value, dict):
+        return "".join(f"<{name}>{_xml(item)}</{name}>" for name, item in value.items())
+    if isinstance(value, list):
+        return "".join(f"<item>{_xml(item)}</item>" for item in value)
+    return escape(text(value))

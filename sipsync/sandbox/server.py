@@ -1,0 +1,236 @@
+"""The emulated portals as a web application, and how it is served on this machine.
+
+Any portal name may stand before `/rest/`; `/_sandbox/…` is for whoever runs the tests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
+
+from sipsync.model.problems import SipsyncError
+from sipsync.rules.limits import LeakyBucket
+from sipsync.rules.lines import Refusal
+from sipsync.sandbox import faults as orders
+from sipsync.sandbox import rest, seeds
+from sipsync.sandbox.apps import Apps
+from sipsync.sandbox.methods import envelope, refusal
+from sipsync.sandbox.options import Options
+from sipsync.sandbox.parsing import parameters
+from sipsync.sandbox.portal import Portal, Stats
+from sipsync.sandbox.store import Store
+
+CUT = "sipsync.cut"
+"""Where the scope of a request has the function that breaks its connection, if whoever serves can do that."""
+_BEARER = re.compile(r"Bearer\s+", re.IGNORECASE)
+Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Sandbox:
+    """The portals that one application serves."""
+
+    options: Options
+    store: Store
+    apps: Apps
+    clock: Callable[[], float]
+    sleep: Sleep
+    log: TextIO | None
+    _faults: dict[str, list[orders.Fault]] = field(default_factory=dict)
+    _stats: dict[str, Stats] = field(default_factory=dict)
+    _buckets: dict[tuple[str, str], LeakyBucket] = field(default_factory=dict)
+
+    def faults(self, portal: str) -> list[orders.Fault]:
+        """The faults of a portal."""
+        if portal not in self._faults:
+            self._faults[portal] = orders.parse(list(self.options.faults))
+        return self._faults[portal]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what is under some portal's `/rest/`."""
+        name, found, path = scope["path"].partition("/rest/")
+        if scope["type"] != "http" or not found:
+            await Response("There is no portal here: its methods are under /rest/.", 404)(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        started = self.clock()
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return
+        portal = name.strip("/")
+        headers = request.headers
+        bearer = headers.get("authorization", "")
+        asked = rest.Request(
+            portal,
+            path,
+            parameters(scope["query_string"].decode("latin-1"), headers.get("content-type", ""), body),
+            _BEARER.sub("", bearer, count=1) if _BEARER.match(bearer) else None,
+        )
+        stats = self.store.portal(portal).stats
+        stats.requests += 1
+        if self._is_full(portal, scope):
+            found_full = refusal("QUERY_LIMIT_EXCEEDED")
+            answer = rest.Answer(found_full.status, rest.encoded(envelope(found_full, 0)), error=found_full.code)
+        else:
+            answer = rest.respond(self.store, self.apps, self.faults(portal), asked)
+        if answer.delay or self.options.latency:
+            await self.sleep(answer.delay + self.options.latency)
+        if answer.status and answer.cut != "reset-after":
+            stats.statuses[str(answer.status)] += 1
+        if self.log is not None:
+            self._note(asked, answer, self.clock() - started)
+        await _send(answer, scope, receive, send)
+
+    def _is_full(self, portal: str, scope: Scope) -> bool:
+        """Whether the bucket refuses the request; otherwise it is counted."""
+        if self.options.bucket is None:
+            return False
+        source = (portal, scope["client"][0] if scope.get("client") else "")
+        bucket, now = self._buckets.get(source, self.options.bucket), self.clock()
+        if bucket.wait(now) > 0:
+            return True
+        self._buckets[source] = bucket.take(now)
+        return False
+
+    def _note(self, asked: rest.Request, answer: rest.Answer, seconds: float) -> None:
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "portal": asked.portal,
+            "app": answer.app,
+            "method": asked.method[0],
+            "commands": answer.commands,
+            "status": answer.status,
+            "error": answer.error,
+            "cut": answer.cut,
+            "seconds": round(seconds, 6),
+        }
+        print(json.dumps(line, ensure_ascii=False), file=self.log, flush=True)
+
+    # --- control ---
+
+    def lay(self, name: str, seed: Mapping[str, Any]) -> Portal:
+        """Put what a seed describes in the place of all that a portal holds."""
+        portal = seeds.lay(name, seed)
+        with self.store.writing():
+            self.store.replace(portal)
+        self._faults[name] = []
+        self._buckets = {source: bucket for source, bucket in self._buckets.items() if source[0] != name}
+        return portal
+
+    async def control(self, request: Request) -> Response:
+        """`/_sandbox/…`."""
+        name = request.query_params.get("portal", "")
+        what = request.path_params["what"]
+        try:
+            body = json.loads(await request.body() or b"null")
+            return JSONResponse(self._controlled(request.method, what, name, body, request.query_params.get("app")))
+        except SipsyncError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        except ValueError:
+            return JSONResponse({"error": "the body is no JSON"}, 400)
+        except LookupError:
+            return JSONResponse({"error": f"there is no {request.method} /_sandbox/{what}"}, 404)
+
+    def _controlled(self, verb: str, what: str, name: str, body: Any, app: str | None) -> object:
+        if self.store.refresh():
+            self.apps.reload()
+        match verb, what:
+            case "POST", "seed":
+                return {"lines": len(self.lay(name, body).state.rows)}
+            case "POST", "reset":
+                return {"lines": len(self.lay(name, {}).state.rows)}
+            case "POST", "faults":
+                self._faults[name] = orders.parse(body)
+                return {"faults": len(self._faults[name])}
+            case "POST", "expire":
+                with self.store.writing():
+                    self.apps.expire(app)
+                return {}
+            case "GET", "dump":
+                return seeds.dump(self.store.portal(name))
+            case "GET", "stats":
+                return self.store.portal(name).stats.shown()
+        raise LookupError(what)
+
+    async def token(self, request: Request) -> Response:
+        """The token endpoint."""
+        given = parameters(request.url.query, request.headers.get("content-type", ""), await request.body())
+        base = str(request.base_url).rstrip("/")
+        for deed in orders.struck(self.faults(""), "oauth.token"):
+            if deed.kind == "status":
+                return Response(deed.body, deed.value, media_type="text/html")
+            if deed.kind == "error":
+                return _token_answer(refusal(deed.value))
+        with self.store.writing():
+            self.apps.reload()
+            found = self.apps.exchange(given, base, time.time())
+        return _token_answer(found)
+
+
+def _token_answer(found: Mapping[str, Any] | Refusal) -> Response:
+    if isinstance(found, Refusal):
+        return JSONResponse({"error": found.code, "error_description": found.text}, found.status)
+    return JSONResponse(dict(found))
+
+
+async def _send(answer: rest.Answer, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send an answer, or break the connection as a fault orders."""
+    if answer.cut in ("reset-before", "reset-after"):
+        await _cut(scope, receive)
+        return
+    length = len(answer.body)
+    body = answer.body[: length // 2] if answer.cut else answer.body
+    headers = [
+        (b"content-type", answer.content_type.encode()),
+        (b"content-length", str(length).encode()),
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": bool(answer.cut) and CUT in scope})
+    if answer.cut and CUT in scope:
+        await _cut(scope, receive)
+
+
+async def _cut(scope: Scope, receive: Receive) -> None:
+    if CUT not in scope:
+        raise ConnectionResetError("a fault of the sandbox breaks the connection")
+    scope[CUT]()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def create_app(
+    options: Options | None = None, *, clock: Callable[[], float] = time.monotonic, sleep: Sleep = asyncio.sleep
+) -> Starlette:
+    """The sandbox as an ASGI application; `app.state.sandbox` is the `Sandbox` behind it."""
+    options = options or Options()
+    store = Store(options.db)
+    apps = Apps(store, options.apps, time.time())
+    log = options.log.open("a", encoding="utf-8") if options.log is not None else None
+    sandbox = Sandbox(options, store, apps, clock, sleep, log)
+    orders.parse(list(options.faults))
+    if options.seed is not None:
+        portal = seeds.lay("", options.seed)
+        with store.writing():
+            store.replace(portal)
+    app = Starlette(
+        routes=[
+            Route("/_sandbox/{what}", sandbox.control, methods=["GET", "POST"]),
+            Route("/oauth/token/", sandbox.token, methods=["GET", "POST"]),
+            Mount("/", sandbox),
+        ]
+    )
+    app.state.sandbox = sandbox
+    return app

@@ -1,0 +1,174 @@
+"""The emulated portals of one SQLite file.
+
+States live in memory and are written through: a request is one transaction that writes the changed rows only. Several
+processes may share a file: before a request it is asked whether somebody else wrote, and then states are read anew.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from sipsync.model.problems import Code, Diagnostic, SipsyncError
+from sipsync.rules.lines import Effect, OtherConfig, PortalState, Row
+from sipsync.sandbox.portal import Access, Portal, Registration
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS portals (name TEXT PRIMARY KEY, head TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS lines (
+  portal TEXT, config_id INTEGER, row_id INTEGER, type TEXT, title TEXT, server TEXT, login TEXT, password TEXT,
+  app TEXT, reg_id INTEGER, status_code INTEGER, status_message TEXT, incoming INTEGER,
+  PRIMARY KEY (portal, config_id)) STRICT;
+CREATE TABLE IF NOT EXISTS configs (
+  portal TEXT, config_id INTEGER, name TEXT, mode TEXT, number TEXT, PRIMARY KEY (portal, config_id)) STRICT;
+"""
+_LINE = tuple(
+    [
+        "config_id",
+        "row_id",
+        "type",
+        "title",
+        "server",
+        "login",
+        "password",
+        "app",
+        "reg_id",
+        "status_code",
+        "status_message",
+        "incoming",
+    ]
+)
+_CONFIG = ("config_id", "name", "mode", "number")
+
+
+class Store:
+    """Portals by name; a portal comes into being by being asked for."""
+
+    def __init__(self, path: str) -> None:
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db.executescript("PRAGMA busy_timeout=10000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise SipsyncError(
+                Diagnostic(
+                    Code.FILE_UNREADABLE,
+                    f"{path} can't be used as an emulated portal: {error}",
+                    "Name a file that does not exist yet, or one that sipsync made, in a folder you may write.",
+                )
+            ) from None
+        self.close = weakref.finalize(self, self._db.close)
+        self._portals: dict[str, Portal] = {}
+        self._version = self._foreign_version()
+
+    def _foreign_version(self) -> int:
+        """A number that moves when another connection commits."""
+        (version,) = self._db.execute("PRAGMA data_version").fetchone()
+        return int(version)
+
+    def refresh(self) -> bool:
+        """Forget what another process may have changed; whether there was something."""
+        version = self._foreign_version()
+        if version == self._version:
+            return False
+        self._version = version
+        self._portals.clear()
+        return True
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction: what is committed to portals in the block is stored at its end, or not at all."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self.refresh()
+            yield
+            for portal in self._portals.values():
+                self._save(portal)
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._portals.clear()
+            self._db.execute("ROLLBACK")
+            raise
+
+    def names(self) -> list[str]:
+        """The portals that exist."""
+        stored = {str(name) for (name,) in self._db.execute("SELECT name FROM portals")}
+        return sorted(stored | self._portals.keys())
+
+    def portal(self, name: str) -> Portal:
+        """The portal of this name."""
+        if name not in self._portals:
+            self._portals[name] = self._load(name)
+        return self._portals[name]
+
+    def replace(self, portal: Portal) -> None:
+        """Put a portal in the place of the one of its name; within `writing`."""
+        for table in ("lines", "configs"):
+            self._db.execute(f"DELETE FROM {table} WHERE portal = ?", (portal.name,))  # noqa: S608  # two constants
+        self._portals[portal.name] = portal
+        rows, others = tuple(portal.state.rows.values()), tuple(portal.state.others.values())
+        portal.unsaved = [Effect(None, rows=rows, others=others)]
+
+    def fact(self, name: str) -> str | None:
+        """A text kept beside the portals."""
+        found = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return str(found[0]) if found else None
+
+    def keep(self, name: str, value: str) -> None:
+        """Keep a text beside the portals."""
+        self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def key(self) -> bytes:
+        """A random value that belongs to the file, made once."""
+        self._db.execute("INSERT OR IGNORE INTO facts VALUES ('key', ?)", (secrets.token_hex(32),))
+        return bytes.fromhex(self.fact("key") or "")
+
+    def _load(self, name: str) -> Portal:
+        found = self._db.execute("SELECT head FROM portals WHERE name = ?", (name,)).fetchone()
+        if found is None:
+            return Portal(name)
+        head = json.loads(found[0])
+        lines = self._db.execute(f"SELECT {', '.join(_LINE)} FROM lines WHERE portal = ? ORDER BY row_id", (name,))  # noqa: S608  # constants
+        rows = [Row(**{**dict(zip(_LINE, line, strict=True)), "incoming": bool(line[-1])}) for line in lines]
+        configs = self._db.execute(
+            f"SELECT {', '.join(_CONFIG)} FROM configs WHERE portal = ? ORDER BY config_id",  # noqa: S608
+            (name,),
+        )
+        others = [OtherConfig(**dict(zip(_CONFIG, config, strict=True))) for config in configs]
+        state = PortalState.of(rows, others, default_line=head["default_line"])
+        state.next_config, state.next_row, state.next_registration = head["next"]
+        said = {int(reg_id): Registration(**found) for reg_id, found in head["registrations"].items()}
+        return Portal(name, state, Access(**head["access"]), said)
+
+    def _save(self, portal: Portal) -> None:
+        if not portal.unsaved:
+            return
+        for effect in portal.unsaved:
+            for config_id in effect.dropped:
+                self._db.execute("DELETE FROM lines WHERE portal = ? AND config_id = ?", (portal.name, config_id))
+            self._insert("lines", _LINE, portal.name, effect.rows)
+            self._insert("configs", _CONFIG, portal.name, effect.others)
+        portal.unsaved.clear()
+        state = portal.state
+        head = {
+            "default_line": state.default_line,
+            "next": [state.next_config, state.next_row, state.next_registration],
+            "access": asdict(portal.access),
+            "registrations": {reg_id: asdict(said) for reg_id, said in portal.registrations.items()},
+        }
+        self._db.execute("INSERT OR REPLACE INTO portals VALUES (?, ?)", (portal.name, json.dumps(head)))
+
+    def _insert(
+        self, table: str, columns: tuple[str, ...], portal: str, rows: tuple[Row, ...] | tuple[OtherConfig, ...]
+    ) -> None:
+        marks = ", ".join("?" * (len(columns) + 1))
+        self._db.executemany(
+            f"INSERT OR REPLACE INTO {table} (portal, {', '.join(columns)}) VALUES ({marks})",  # noqa: S608  # constants
+            [(portal, *(getattr(row, column) for column in columns)) for row in rows],
+        )
