@@ -22,14 +22,20 @@ class Found:
     """Of an add that was carried out: the new line's config_id."""
 
 
-async def look_up(call: Call, portal: PortalReader, before: Snapshot) -> Found:
-    """Whether the server carried the call out; `before` is what the portal was when it was sent. Never raises."""
+async def look_up(call: Call, last: Call, portal: PortalReader, before: Snapshot) -> Found:
+    """Whether the server carried the call out. Never raises.
+
+    `last` is the line's last call (often this one): where that was carried out, an earlier one was as well. `before`
+    is what the portal was when the call was sent.
+    """
     try:
         if call.config_id is None:
             return await _added(call, portal, before)
         line = (await portal.lines([call.config_id])).get(call.config_id)
         if call.verb == "delete":
             return Found(line is None)
+        if call is not last and line is not None and holds(line, last):
+            return Found(True)
         return await _updated(call, line, portal)
     except PortalError:
         return Found(None)

@@ -70,10 +70,9 @@ class Sender:
         """Send these calls; never raises for what a portal does."""
         self._pending = list(calls)
         while self._pending and not self._stop_now():
-            self._skip_dependants()
             await self._reread_if_old()
-            batch = self._next_batch()
-            if batch:
+            self._skip_dependants()
+            if self.run.stopped is None and (batch := self._next_batch()):
                 await self._send_batch(batch)
         for call in self._pending:
             self.run.results.setdefault(call.id, "skipped")
@@ -177,16 +176,13 @@ class Sender:
         """Settle calls whose answers were lost by reading; returns those that surely were not carried out."""
         again = []
         for call in calls:
-            if self.run.sent[call.id] > 1:
-                self._lost(call)
-                continue
-            before = self.bound.lines[str(call.address)].view.current
-            found = await look_up(call, self.portals[call.address.portal], before)
+            line = self.bound.lines[str(call.address)]
+            found = await look_up(call, line.calls[-1], self.portals[call.address.portal], line.view.current)
             if found.made is not None:
                 self.run.made[str(call.address)] = found.made
             if found.carried_out:
                 self._done(call)
-            elif found.carried_out is None:
+            elif found.carried_out is None or self.run.sent[call.id] > 1:
                 self._lost(call)
             else:
                 again.append(call)
@@ -199,25 +195,29 @@ class Sender:
     # --- old readings ---
 
     async def _reread_if_old(self) -> None:
-        """Read the next lines again where the last reading is too old, and leave alone those that moved."""
+        """Read what is still to be written again where the last reading is too old; leave alone what moved."""
         if self.clock.monotonic() - self.read_at <= FRESH_SECONDS:
             return
-        batch = self._next_batch()
-        ids = sorted({call.config_id for call in batch if call.config_id is not None})
-        if ids:
+        self.read_at = self.clock.monotonic()
+        for name, portal in self.portals.items():
+            calls = [call for call in self._pending if call.address.portal == name]
+            ids = sorted({call.config_id for call in calls if call.config_id is not None})
             try:
-                now = await self.portals[batch[0].address.portal].lines(ids)
+                now = await portal.lines(ids) if ids else {}
             except PortalError as error:
                 self._give_up(error)
                 return
-            for call in batch:
-                if call.config_id is not None and not self._as_expected(call, now.get(call.config_id)):
-                    self.run.results[call.id] = "stale"
-            self._pending = [call for call in self._pending if call.id not in self.run.results]
-        self.read_at = self.clock.monotonic()
+            for call in calls:
+                if call.config_id is not None:
+                    self._compare(call, now.get(call.config_id))
+        self._pending = [call for call in self._pending if call.id not in self.run.results]
 
-    def _as_expected(self, call: Call, line: CurrentLine | None) -> bool:
+    def _compare(self, call: Call, line: CurrentLine | None) -> None:
         planned = self.bound.lines[str(call.address)]
         stepped_aside = any(self.run.results.get(earlier.id) == "done" for earlier in planned.calls)
         expected = "temporary" if stepped_aside or planned.state == "temporary" else "before"
-        return state_of(planned.evidence, line, str(call.config_id), planned.view.seal) == expected
+        state = state_of(planned.evidence, line, str(call.config_id), planned.view.seal)
+        if state == "after" and self.run.sent[call.id]:
+            self._done(call)  # it was carried out late
+        elif state != expected:
+            self.run.results[call.id] = "stale"

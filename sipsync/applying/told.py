@@ -77,6 +77,6 @@ def _exit_of(lines: Sequence[LineOutcome]) -> Exit:
     exits = [Exit.STALE] if "stale" in results else []
     if "unverified" in results or (failed and results & {"applied", "restored"}):
         exits.append(Exit.PARTIAL)
-    elif "failed" in results:
+    elif failed:
         exits.append(Exit.ERROR)
     return worst(exits)

@@ -1,0 +1,318 @@
+"""A portal in memory that obeys the rule book and goes wrong on demand; and an apply to it, without any network."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import html
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sipsync.applying import told
+from sipsync.applying.carry import Orders, carry_out
+from sipsync.applying.fresh import Bound, bind
+from sipsync.model.documents import PortalOutcome, PortalPlan, Selection
+from sipsync.model.events import Event
+from sipsync.model.lines import (
+    Address,
+    Call,
+    CurrentLine,
+    DesiredLine,
+    DesiredPortal,
+    Limits,
+    Registration,
+    RemovedLine,
+    Snapshot,
+    WebhookAccess,
+)
+from sipsync.model.policy import Policy
+from sipsync.model.problems import Code, Diagnostic, Exit, PortalError, Span
+from sipsync.model.reveal import reveal
+from sipsync.model.secret import Secret, SecretRef
+from sipsync.planning.build import build
+from sipsync.planning.view import View
+from sipsync.portal.protocol import Done, Identity, Lost, Refused, Reply, Sent, Unsent
+from sipsync.rules import lines as server
+from sipsync.rules import outgoing
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+Fault = str
+"""`refused:CODE`, `unsent`, `unsent:CODE`, `lost before`, `lost after`, `ignored` (accepted, not carried out)."""
+
+
+def seal(data: bytes) -> str:
+    return hmac.new(b"test", data, hashlib.sha256).hexdigest()
+
+
+def row(config_id: int, title: str, **given: Any) -> server.Row:
+    """A registered cloud line."""
+    kind = given.pop("type", "cloud")
+    base = server.Row(
+        config_id,
+        kind,
+        title,
+        "old.example",
+        f"u{config_id}",
+        "pw",
+        reg_id=1000 + config_id if kind == "cloud" else None,
+        status_code=200,
+        incoming=kind == "office",
+        row_id=config_id,
+    )
+    return replace(base, **given)
+
+
+def desired(key: str, config_id: int | None = None, *, portal: str = "acme", **values: Any) -> DesiredLine:
+    """A line of the file; a password is given as the name of its reference."""
+    kind = values.pop("type", None)
+    if "password" in values:
+        values["password"] = SecretRef("env", values["password"])
+    return DesiredLine(Address(portal, key), Span(f"{portal}.yaml", 9), values, config_id, kind)
+
+
+def file(*lines: DesiredLine, name: str = "acme", removed: Mapping[str, tuple[int, str]] = {}, **given: Any) -> Any:
+    """A portal's file; adds and deletes are on."""
+    given.setdefault("policy", Policy(create=True, delete=True))
+    return DesiredPortal(
+        name,
+        Span(f"{name}.yaml", 1),
+        WebhookAccess(SecretRef("env", "HOOK")),
+        lines,
+        tuple(RemovedLine(Address(name, key), Span(f"{name}.yaml", 20), *gone) for key, gone in removed.items()),
+        **given,
+    )
+
+
+@dataclass
+class Clock:
+    """Time that passes by sleeping only."""
+
+    time: float = 0.0
+    on_sleep: Callable[[], None] = lambda: None
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.time)
+
+    async def sleep(self, seconds: float) -> None:
+        self.time += seconds
+        self.on_sleep()
+
+
+def trouble(code: str) -> PortalError:
+    return PortalError(Diagnostic(Code.REFUSED, f"the portal said {code}", "do this"), code)
+
+
+@dataclass
+class RulePortal:
+    """One owner's connection. Connections of several owners share a `state`."""
+
+    state: server.PortalState
+    app: str | None = None
+    faults: dict[int, Fault] = field(default_factory=dict)
+    """By the number of the call, counted from 1 over all requests."""
+    lost_requests: dict[int, str] = field(default_factory=dict)
+    """By the number of the writing request: `before` or `after` it was carried out."""
+    told: dict[int, Registration | None] = field(default_factory=dict)
+    """What is told of registrations; by default a success, updated by each registration."""
+    passwords: bool = True
+    """Whether the portal returns passwords."""
+    broken_reads: set[int] = field(default_factory=set)
+    before_call: Callable[[int], None] = lambda _number: None
+    before_read: Callable[[int], None] = lambda _number: None
+    log: list[Call] = field(default_factory=list)
+    """The calls that the server ran."""
+    registered: Counter[int] = field(default_factory=Counter)
+    calls: int = 0
+    writes: int = 0
+    reads: int = 0
+    asked: int = 0
+    seal: Callable[[bytes], str] = seal
+
+    @property
+    def identity(self) -> Identity:
+        return Identity("acme.example", "webhook" if self.app is None else self.app)
+
+    @property
+    def requests(self) -> int:
+        return self.reads + self.writes + self.asked
+
+    # --- reading ---
+
+    def line(self, one: server.Row) -> CurrentLine:
+        values: dict[Any, str | Secret] = {"title": one.title or "", "server": one.server, "login": one.login}
+        if self.passwords:
+            values["password"] = Secret(one.password or "")
+        return CurrentLine(
+            one.config_id, one.type, values, one.reg_id, one.line_id, one.status_code, one.status_message or ""
+        )
+
+    def _read(self) -> None:
+        self.reads += 1
+        self.before_read(self.reads)
+        if self.reads in self.broken_reads:
+            raise trouble("INTERNAL_SERVER_ERROR")
+
+    async def snapshot(self, *, outgoing: bool = False) -> Snapshot:
+        self._read()
+        return self.now()
+
+    def now(self) -> Snapshot:
+        """What a reading would tell."""
+        lines = sorted((self.line(one) for one in server.visible(self.state, self.app)), key=lambda one: one.config_id)
+        names = {line_id: html.unescape(name) for line_id, name in outgoing.listed(self.state).items()}
+        default = outgoing.default_line(self.state)
+        return Snapshot(tuple(lines), names, "" if default == outgoing.NO_LINE else default)
+
+    async def lines(self, config_ids: Sequence[int]) -> Mapping[int, CurrentLine]:
+        self._read()
+        return self._lines(config_ids)
+
+    def _lines(self, config_ids: Sequence[int]) -> dict[int, CurrentLine]:
+        own = {one.config_id: one for one in server.visible(self.state, self.app)}
+        return {config_id: self.line(own[config_id]) for config_id in config_ids if config_id in own}
+
+    async def statuses(self, reg_ids: Sequence[int]) -> Mapping[int, Registration]:
+        self.asked += 1
+        answers = {reg_id: self.told.get(reg_id, self._success(reg_id)) for reg_id in reg_ids}
+        return {reg_id: answer for reg_id, answer in answers.items() if answer is not None}
+
+    def _success(self, reg_id: int) -> Registration:
+        times = sum(n for config_id, n in self.registered.items() if self._reg_id(config_id) == reg_id)
+        return Registration(reg_id, "success", 200, "", f"2026-11-24 12:00:{times:02}")
+
+    def _reg_id(self, config_id: int) -> int | None:
+        return self.state.rows[config_id].reg_id if config_id in self.state.rows else None
+
+    # --- writing ---
+
+    async def send(self, calls: Sequence[Call], read_back: Sequence[int] = ()) -> Sent:
+        self.writes += 1
+        lost = self.lost_requests.get(self.writes)
+        halt = any(call.id in one.after for one in calls for call in calls)
+        replies: list[Reply] = []
+        for call in calls:
+            stopped = halt and replies and not isinstance(replies[-1], Done)
+            replies.append(Unsent() if stopped or lost == "before" else self.run(call))
+        if lost is not None:
+            return Sent(tuple(Lost(trouble("")) for _ in calls))
+        fine = all(isinstance(reply, Done) for reply in replies)
+        return Sent(tuple(replies), self._lines(read_back) if fine and read_back and len(calls) < 50 else None)
+
+    def run(self, call: Call) -> Reply:
+        """Run one call through the rule book, or let it go wrong."""
+        self.calls += 1
+        self.before_call(self.calls)
+        fault, _, code = self.faults.get(self.calls, "").partition(":")
+        if fault == "refused":
+            return Refused(trouble(code))
+        if fault == "unsent":
+            return Unsent(trouble(code) if code else None)
+        if fault == "lost before":
+            return Lost(trouble(""))
+        if fault == "ignored":
+            return Done(1)
+        reply = self._carried_out(call)
+        return Lost(trouble("")) if fault == "lost after" else reply
+
+    def _carried_out(self, call: Call) -> Reply:
+        params = {name: reveal(value) if isinstance(value, Secret) else value for name, value in call.params().items()}
+        provider = server.Provider(answers=self.faults.get(self.calls) != "provider fails")
+        if call.verb == "add":
+            effect = server.add(self.state, self.app, params, provider=provider)
+        elif call.verb == "delete":
+            effect = server.delete(self.state, self.app, call.config_id, provider=provider)
+        else:
+            effect = server.update(self.state, self.app, params, provider=provider)
+        if isinstance(effect.reply, server.Refusal):
+            return Refused(trouble(effect.reply.code))
+        self.state.commit(effect)
+        self.log.append(call)
+        for one in effect.rows:
+            self.registered[one.config_id] += effect.registrations
+        return Done({"CONFIG_ID": str(effect.reply.config_id)} if isinstance(effect.reply, server.Row) else 1)
+
+
+@dataclass
+class Stage:
+    """A portal, a file about it, and what is done with them."""
+
+    portal: RulePortal
+    file: DesiredPortal
+    secrets: dict[str, str] = field(default_factory=dict)
+    clock: Clock = field(default_factory=Clock)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    events: list[Event] = field(default_factory=list)
+    owner: str = "webhook"
+
+    def view(self, **selection: Any) -> View:
+        """What planning is given."""
+        return View(
+            self.file,
+            self.portal.now(),
+            {SecretRef("env", name): Secret(value) for name, value in self.secrets.items()},
+            seal,
+            "acme.example",
+            self.owner,
+            Selection(**selection),
+        )
+
+    def plan(self, **selection: Any) -> PortalPlan:
+        """The plan as it would be made now."""
+        return build([self.view(**selection)], self.clock.now())[0]
+
+    def bound(self, plan: PortalPlan, *, strict: bool = False) -> Bound:
+        """The plan against what is there now."""
+        return bind([plan], [replace(self.view(), selection=plan.selection)], strict=strict)
+
+    async def apply(self, plan: PortalPlan | None = None, **options: Any) -> PortalOutcome:
+        """What becomes of the plan (by default a new one)."""
+        plan = plan or self.plan()
+        assert plan.exit is Exit.OK, plan.diagnostics
+        (outcome,) = await apply([plan], [self], **options)
+        return outcome
+
+    @property
+    def titles(self) -> dict[int, str | None]:
+        """The titles on the portal."""
+        return {config_id: one.title for config_id, one in self.portal.state.rows.items()}
+
+
+async def apply(plans: Sequence[PortalPlan], stages: Sequence[Stage], **options: Any) -> tuple[PortalOutcome, ...]:
+    """Apply one plan for each owner of a portal."""
+    first = stages[0]
+    views = [replace(stage.view(), selection=plan.selection) for plan, stage in zip(plans, stages, strict=True)]
+    portals = {stage.file.name: stage.portal for stage in stages}
+    bound = bind(plans, views, strict=options.pop("strict", False))
+    if bound.exit is not Exit.OK:
+        return told.unsent(bound, portals)
+    read_at = options.pop("read_at", first.clock.monotonic())
+    orders = Orders(first.clock, first.stop, set(), on_event=first.events.append, **options)
+    return told.sent(bound, portals, await carry_out(bound, portals, orders, read_at))
+
+
+def portal(*rows: server.Row, **given: Any) -> RulePortal:
+    """A portal with these lines."""
+    given_state = {name: given.pop(name) for name in ("others", "default_line", "cloud_limit") if name in given}
+    return RulePortal(server.PortalState.of(rows, **given_state), **given)
+
+
+def stage(portal_: RulePortal, *lines: DesiredLine, secrets: dict[str, str] | None = None, **given: Any) -> Stage:
+    """That portal and a file with these lines."""
+    return Stage(portal_, file(*lines, **given), secrets or {})
+
+
+def results(outcome: PortalOutcome) -> dict[str, str]:
+    """What became of each line, by key."""
+    return {line.address.partition(".")[2]: line.result for line in outcome.lines}
+
+
+def codes(outcome: PortalOutcome | PortalPlan, severity: str | None = None) -> list[str]:
+    """The findings' codes."""
+    return [str(found.code) for found in outcome.diagnostics if severity in (None, found.severity)]
