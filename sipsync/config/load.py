@@ -36,7 +36,7 @@ def load(paths: Sequence[Path], operator: Operator, schemes: Collection[str]) ->
     root = Path(operator.root).resolve()
     found = find(paths, root)
     run = _Run(Rules(operator, schemes, root), Includes(root), found.diagnostics)
-    for source in found.sources:
+    for source in found.sources.values():
         documents, problems = read(source)
         run.diagnostics += problems
         for document in documents:

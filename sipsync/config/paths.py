@@ -13,7 +13,7 @@ from sipsync.config.values import DEVICES
 from sipsync.model.problems import Code, ConfigError, Diagnostic, Span
 
 _SUFFIXES = (".yaml", ".yml")
-_MARKER = re.compile(r"""^(?:---\s*)?\{?\s*["']?sipsync["']?\s*:""", re.MULTILINE)
+_MARKER = re.compile(r"""^(?:(?:---[ \t]+)?\{?[ \t]*["']?sipsync["']?|[ \t]+"sipsync")[ \t]*:""", re.MULTILINE)
 _SECTIONS = (re.compile("^portal:", re.MULTILINE), re.compile("^lines:", re.MULTILINE))
 
 
@@ -21,7 +21,7 @@ _SECTIONS = (re.compile("^portal:", re.MULTILINE), re.compile("^lines:", re.MULT
 class Found:
     """The texts of the portals' files, each once, and what is wrong with the paths."""
 
-    sources: list[Source] = field(default_factory=list)
+    sources: dict[Path, Source] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
@@ -33,10 +33,12 @@ def find(paths: Sequence[Path], root: Path) -> Found:
             _search(path, root, found)
         elif not path.exists():
             found.diagnostics.append(_not_found(path, bool(paths)))
-        elif (source := _named(path, found)) and not _MARKER.search(source.text):
+        elif problem := _bad_name(path, {}):
+            found.diagnostics.append(problem)
+        elif (source := _read(path, found)) and not _MARKER.search(source.text):
             found.diagnostics.append(_no_marker(source))
         elif source:
-            found.sources.append(source)
+            found.sources.setdefault(path.resolve(), source)
     return found
 
 
@@ -58,9 +60,8 @@ def read_source(path: Path, name: str) -> Source:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else "an error of the operating system"
         hint = "Check that it is a file and who may read it."
-        raise ConfigError(
-            Diagnostic(Code.FILE_UNREADABLE, f"can't read the file: {reason}", hint, Span(name, 1))
-        ) from None
+        summary = f"can't read the file: {reason}"
+        raise ConfigError(Diagnostic(Code.FILE_UNREADABLE, summary, hint, Span(name, 1))) from None
     return decode(data, name, path.resolve())
 
 
@@ -68,42 +69,57 @@ def _default() -> Path:
     return Path("sipsync.yaml") if Path("sipsync.yaml").exists() else Path("portals")
 
 
-def _named(path: Path, found: Found) -> Source | None:
-    """The text of one file, unless it was there already or can't be read."""
-    name = path.as_posix()
-    if path.name.split(".")[0].upper() in DEVICES:
-        hint = "Give the file another name."
-        found.diagnostics.append(Diagnostic(Code.FILE_NAME, f"{path.name} is a device on Windows", hint, Span(name, 1)))
-        return None
+def _read(path: Path, found: Found) -> Source | None:
     try:
-        source = read_source(path, name)
+        return read_source(path, path.as_posix())
     except ConfigError as error:
         found.diagnostics += error.diagnostics
         return None
-    return None if any(source.path == other.path for other in found.sources) else source
+
+
+def _bad_name(path: Path, names: dict[str, Path]) -> Diagnostic | None:
+    """Whether some system can't have a file of that name beside those before it."""
+    twin = names.setdefault(path.as_posix().casefold(), path)
+    if twin is not path:
+        summary = f"differs from {twin.as_posix()} in letter case only"
+        return _finding(Code.FILE_NAME, summary, "Rename one: Windows and macOS take them for one file.", path)
+    if path.name.split(".")[0].upper() in DEVICES:
+        return _finding(Code.FILE_NAME, f"{path.name} is a device on Windows", "Give the file another name.", path)
+    return None
+
+
+def _outside(path: Path, root: Path) -> Diagnostic | None:
+    """Whether a found file is a link to somewhere else."""
+    try:
+        inside = path.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # a loop of links
+        return _finding(Code.FILE_UNREADABLE, "a link that leads to itself", "Delete it.", path)
+    if inside:
+        return None
+    hint = "Put the file itself there, or give the common folder with --root."
+    return _finding(Code.FILE_UNREADABLE, f"a link that leads outside of {root}", hint, path)
+
+
+def _finding(code: Code, summary: str, hint: str, path: Path) -> Diagnostic:
+    return Diagnostic(code, summary, hint, Span(path.as_posix(), 1))
 
 
 def _search(folder: Path, root: Path, found: Found) -> None:
-    before, unmarked, names = len(found.sources) + len(found.diagnostics), 0, dict[str, Path]()
+    told, unmarked, names = False, 0, dict[str, Path]()
     for path in _files(folder):
-        twin = names.setdefault(path.as_posix().casefold(), path)
-        if twin is not path:
-            hint = "Rename one: Windows and macOS take them for one file."
-            summary = f"differs from {twin.as_posix()} in letter case only"
-            found.diagnostics.append(Diagnostic(Code.FILE_NAME, summary, hint, Span(path.as_posix(), 1)))
-        if not path.resolve().is_relative_to(root.resolve()):
-            hint = "Put the file itself there, or give the common folder with --root."
-            summary = f"a link that leads outside of {root}"
-            found.diagnostics.append(Diagnostic(Code.FILE_UNREADABLE, summary, hint, Span(path.as_posix(), 1)))
-        elif source := _named(path, found):
+        if problem := _bad_name(path, names) or _outside(path, root):
+            found.diagnostics.append(problem)
+        elif source := _read(path, found):
             if _MARKER.search(source.text):
-                found.sources.append(source)
-            elif all(section.search(source.text) for section in _SECTIONS):  # a portal whose marker was forgotten
-                found.diagnostics.append(_no_marker(source))
+                found.sources.setdefault(path.resolve(), source)
+            elif all(section.search(source.text) for section in _SECTIONS):
+                found.diagnostics.append(_no_marker(source))  # a portal whose marker was forgotten
             else:
                 unmarked += 1
-    if len(found.sources) + len(found.diagnostics) == before:
-        others = f"; {unmarked} YAML files without the marker `sipsync: 1` are there" if unmarked else ""
+                continue
+        told = True
+    if not told:
+        others = f"; YAML files without the marker `sipsync: 1`: {unmarked}" if unmarked else ""
         hint = "`sipsync init` makes a portal's file; the first line of one is `sipsync: 1`."
         summary = f"no portal's file in the folder {folder.as_posix()}{others}"
         found.diagnostics.append(Diagnostic(Code.NO_PORTALS, summary, hint))

@@ -128,6 +128,11 @@ _WORDS: tuple[tuple[str, str, str], ...] = (
         "Write `{key: value, key: value}`, with a blank after each colon.",
     ),
     ("flow sequence", "a `[` that is not closed, or a comma that is missing", "Write `[one, two]`."),
+    (
+        "flow node",
+        "a bracket that is not closed, or closed by one of another kind",
+        "Close each bracket by its own kind.",
+    ),
     ("could not find expected ':'", "a key without a colon", "Write `key: value`, with a blank after the colon."),
     (
         "expected <block end>",

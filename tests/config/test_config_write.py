@@ -1,0 +1,431 @@
+"""fmt, import into a new file, import into an existing one."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+import yaml as pyyaml
+from config_files import HEAD, load_text
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from sipsync.config.layout import meaning
+from sipsync.config.load import Loaded
+from sipsync.config.source import Source
+from sipsync.config.text import ambiguous, quoted, scalar
+from sipsync.config.write import format_text, merge_text, portal_text
+from sipsync.config.yaml import read
+from sipsync.model.fields import FIELDS
+from sipsync.model.lines import CurrentLine, Snapshot
+from sipsync.model.problems import Code, ConfigError
+from sipsync.model.secret import Secret, SecretRef
+from sipsync.rules.values import stored
+
+UGLY = """\
+# yaml-language-server: $schema=x
+
+sipsync: 1   # the marker
+portal:
+      name:   acme
+      webhook: env:A   \t
+      limits: {burst: 50, rate: 2.5}
+# about lines
+lines:
+      # about sales
+      sales:
+          config_id: 69
+          title: 0045281811      # digits
+          login: '+7'
+          server: |-
+             a
+               b
+
+             c
+          # the end of sales
+
+
+      b: &b {title: yes, login: 1_0, password: env:P}
+      101: {<<: *b, title: x:y}
+policy:
+  create: true
+  max_changes: 3
+  protected:
+  - 12
+  -   b
+  ignore_fields:
+  - line: a
+    field: title
+    reason: null
+    until: 2026-12-31
+   # odd comment
+---
+  sipsync: 1
+  portal:
+    webhook: env:B
+# last
+
+"""
+NEAT = """\
+# yaml-language-server: $schema=x
+
+sipsync: 1   # the marker
+portal:
+  name: acme
+  webhook: env:A
+  limits: {burst: 50, rate: 2.5}
+# about lines
+lines:
+  # about sales
+  sales:
+    config_id: 69
+    title: "0045281811"      # digits
+    login: '+7'
+    server: |-
+       a
+         b
+
+       c
+    # the end of sales
+
+
+  b: &b {title: "yes", login: "1_0", password: "env:P"}
+  "101": {<<: *b, title: "x:y"}
+policy:
+  create: true
+  max_changes: 3
+  protected:
+    - "12"
+    - b
+  ignore_fields:
+    - line: a
+      field: title
+      reason: "null"
+      until: 2026-12-31
+# odd comment
+---
+sipsync: 1
+portal:
+  webhook: env:B
+# last
+"""
+
+
+def test_fmt_lays_out_and_quotes_and_keeps_the_rest() -> None:
+    assert format_text(UGLY, "f") == NEAT
+    assert format_text(NEAT, "f") == NEAT
+
+
+def test_fmt_keeps_line_ends_of_windows_and_the_byte_order_mark() -> None:
+    crlf = "\ufeff" + UGLY.replace("\n", "\r\n")
+    assert format_text(crlf, "f") == "\ufeff" + NEAT.replace("\n", "\r\n")
+
+
+def test_fmt_refuses_what_is_no_mapping_or_no_yaml() -> None:
+    for text, code in (("- a\n", Code.WRONG_TYPE), ("a: [\n", Code.SYNTAX), ("a: 1\na: 2\n", Code.DUPLICATE_KEY)):
+        with pytest.raises(ConfigError) as caught:
+            format_text(text, "f")
+        assert caught.value.code is code
+    assert format_text("", "f") == ""
+
+
+def test_fmt_leaves_a_layout_alone_that_it_can_not_improve() -> None:
+    odd = "a:\n    - - x\n      - |2\n          y\n    -\n      z: 1\n"
+    assert said(format_text(odd, "f")) == said(odd)
+    tail = "a:\n   b: |+\n     x\n\n\n"
+    assert said(format_text(tail, "f")) == said(tail)
+
+
+def said(text: str) -> list[object]:
+    roots, found = read(Source("f", text))
+    assert not found
+    return [meaning(root) for root in roots]
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+NUMBER_LIKE = st.from_regex(r"[-+]?[0-9.][0-9_:.,exobTZ a-f-]{0,8}", fullmatch=True) | st.sampled_from(
+    ["yes", "No", "NULL", "~", "on", ".inf", "-.INF", ".nan", "=", "<<", "y", "N", "2024-01-01", "1:30", "0o17", "1e3"]
+    + ["2024-1-1 10:00:00", "TRUE", "null", "0b1", "0x1F", "12:30:00.5", "1__0", "+.5", "._1", "-", "?", "a: b", "a #b"]
+)
+
+
+def by_pyyaml(text: str) -> object:
+    return pyyaml.safe_load(text)
+
+
+def by_ruamel(text: str) -> object:
+    return YAML(typ="safe", pure=True).load(io.StringIO(text))
+
+
+@given(TEXT | NUMBER_LIKE)
+@example("\x85\u2028\u2029\ufeff\x07\x00\x7f\u202e😀")
+def test_every_reader_takes_a_written_scalar_for_the_same_text(text: str) -> None:
+    for written in (scalar(text), quoted(text)):
+        document = f"k: {written}\nf: [{quoted(text)}]\n"
+        assert by_pyyaml(document) == by_ruamel(document) == {"k": text, "f": [text]}
+        assert said(document) == [[("k", text), ("f", [text])]]
+
+
+@given(NUMBER_LIKE)
+def test_what_is_not_called_ambiguous_is_text_to_every_reader(text: str) -> None:
+    if not ambiguous(text) and re.fullmatch("[A-Za-z0-9+.=_-]+", text) and text not in ("-",):
+        assert by_pyyaml(f"k: {text}\n") == by_ruamel(f"k: {text}\n") == {"k": text}
+
+
+LEAF = st.sampled_from(["x", "a b", "0045", "+7", "1_0", "yes", "'q'", '"d\\n"', "2024-01-01", "1e3", "a:b", "", "~"])
+KEY = st.sampled_from(["k", "title", "config_id", "12", "no", "'s'", "until", "create", "x-y"])
+
+
+@st.composite
+def blocks(draw: st.DrawFn, depth: int = 0) -> list[str]:
+    """Lines of a random block mapping: odd indentation, comments, blank lines, lists, brackets, texts of several lines."""
+    step = draw(st.integers(1, 5))
+    lines: list[str] = []
+    for key in draw(st.lists(KEY, min_size=1, max_size=4, unique_by=lambda key: key.strip("'"))):
+        lines += draw(st.sampled_from([[], [""], ["# c"], ["", "# d", ""]]))
+        kind = draw(st.sampled_from(["leaf", "map", "list", "flow", "text"] if depth < 3 else ["leaf"]))
+        space = draw(st.sampled_from([" ", "   "]))
+        if kind == "leaf":
+            lines.append(f"{key}:{space}{draw(LEAF)}{draw(st.sampled_from(['', '  # e', '  ']))}")
+        elif kind == "flow":
+            lines.append(f"{key}:{space}{{a: {draw(LEAF) or 'x'}, b: [{draw(LEAF) or 'x'},")
+            lines.append(" " * step + f"{draw(LEAF) or 'x'}]}}")
+        elif kind == "text":
+            lines.append(f"{key}:{space}{draw(st.sampled_from(['|', '>-', '|+']))}")
+            lines += [" " * step + "t  ", "", " " * (step + 2) + "# no comment", " " * step + "u"]
+        elif kind == "list":
+            lines.append(f"{key}:")
+            dash = draw(st.integers(0, 3))
+            for _ in range(draw(st.integers(1, 3))):
+                inner = [line for line in draw(blocks(3)) if line]
+                lines += [" " * dash + ("- " if at == 0 else "  ") + line for at, line in enumerate(inner)]
+        else:
+            lines.append(f"{key}:")
+            lines += [" " * step + line if line else line for line in draw(blocks(depth + 1))]
+    return lines
+
+
+@settings(max_examples=150, deadline=None)
+@given(blocks())
+def test_fmt_changes_no_meaning_and_formatting_again_changes_nothing(lines: list[str]) -> None:
+    text = "\n".join(lines) + "\n"
+    roots, found = read(Source("f", text))
+    if found:
+        return
+    laid = format_text(text, "f")
+    assert said(laid) == [meaning(root) for root in roots]
+    assert format_text(laid, "f") == laid
+    assert by_pyyaml(laid) == by_ruamel(laid)
+    assert re.findall("# [cde]", laid) == re.findall("# [cde]", text)
+
+
+# --- import ---
+
+TITLES = st.one_of(
+    TEXT,
+    NUMBER_LIKE,
+    st.sampled_from(
+        ["Склад", "склад", "a", "A", " a", "a\n", "~sipsync-7", "[red]x[/]", "\x1b]8;;x", "<script>", "x" * 256]
+    ),
+    st.text(max_size=3),
+)
+
+
+@st.composite
+def snapshots(draw: st.DrawFn) -> Snapshot:
+    numbers = draw(st.lists(st.integers(1, 99), max_size=5, unique=True))
+    lines = tuple(
+        CurrentLine(
+            number,
+            draw(st.sampled_from(["cloud", "office"])),
+            {"title": draw(TITLES), "server": draw(TITLES), "login": draw(TITLES), "password": Secret("x")},
+        )
+        for number in sorted(numbers)
+    )
+    return Snapshot(lines, {})
+
+
+def differences(loaded: Loaded, snapshot: Snapshot) -> list[object]:
+    """What a plan of this file would change."""
+    errors = [found for found in loaded.diagnostics if found.severity == "error"]
+    assert not errors
+    current = {line.config_id: line for line in snapshot.lines}
+    changes: list[object] = []
+    for line in loaded.portals[0].lines:
+        if line.config_id not in current:
+            continue
+        twin = current[line.config_id]
+        changes += [
+            (str(line.address), name)
+            for name, value in line.values.items()
+            if not FIELDS[name].secret and stored(name, str(value)) != twin.values[name]
+        ]
+        changes += [(str(line.address), "type")] if line.type not in (None, twin.type) else []
+    return changes
+
+
+@settings(max_examples=150, deadline=None)
+@given(snapshots())
+def test_an_imported_portal_needs_no_change(tmp_path_factory: pytest.TempPathFactory, snapshot: Snapshot) -> None:
+    text = portal_text("acme", ["webhook: env:ACME_WEBHOOK"], snapshot)
+    loaded = load_text(tmp_path_factory.mktemp("i"), text)
+    assert differences(loaded, snapshot) == []
+    assert sorted(line.config_id or 0 for line in loaded.portals[0].lines) == [x.config_id for x in snapshot.lines]
+    assert format_text(text, "f") == text
+    assert "\x1b" not in text
+
+
+def test_an_imported_file_reads_well(tmp_path: Path) -> None:
+    snapshot = Snapshot(
+        (
+            CurrentLine(69, "cloud", {"title": "Отдел продаж", "server": "sip.example:5060", "login": "0045"}),
+            CurrentLine(70, "office", {"title": "x\x1b\n", "server": "http://s", "login": ""}),
+            CurrentLine(71, "cloud", {"title": "Отдел продаж", "server": "10.0.0.5", "login": "a"}),
+        ),
+        {},
+    )
+    text = portal_text("acme", ["webhook: env:W"], snapshot, passwords={71: "sops:s.yaml#/71"})
+    assert text == (
+        "# yaml-language-server: $schema=.sipsync/schema.json\n"
+        "sipsync: 1\nportal:\n  name: acme\n  webhook: env:W\n\n"
+        "lines:\n  line-69:\n    config_id: 69\n    title: Отдел продаж\n    server: sip.example:5060\n"
+        '    login: "0045"\n    # password: env:SIP_69_PASSWORD  (not managed; without the # it is)\n'
+        "  line-70:\n    config_id: 70\n    type: office\n"
+        '    # title is not managed here: white space at the beginning or end: "x\\x1B\\n"\n'
+        '    # server is not managed here: a SIP server has no http:// or https://: "http://s"\n'
+        "    # login is not managed here: empty on the portal\n"
+        "    # password: env:SIP_70_PASSWORD  (not managed; without the # it is)\n"
+        "  line-71:\n    config_id: 71\n"
+        '    # title is not managed here: another line of this file has the same title: "Отдел продаж"\n'
+        '    server: 10.0.0.5\n    login: a\n    password: "sops:s.yaml#/71"\n'
+    )
+    (portal,) = load_text(tmp_path, text).portals
+    assert portal.lines[2].values["password"] == SecretRef("sops", "s.yaml#/71")
+    assert portal_text("acme", [], Snapshot((), {})).endswith("lines: {}\n")
+
+
+# --- merge ---
+
+FILE = (
+    HEAD
+    + """\
+lines:
+  # the first
+  sales:            # our best
+    title: Отдел продаж
+    server: old.example   # soon gone
+    password: env:P
+    # login: later
+
+  # the second
+  stock: {title: СКЛАД, server: a.example}
+policy: {create: true}
+"""
+)
+PORTAL = Snapshot(
+    (
+        CurrentLine(1, "cloud", {"title": "Отдел продаж", "server": "new.example", "login": "1"}),
+        CurrentLine(2, "cloud", {"title": "Склад", "server": "b.example", "login": "2"}),
+        CurrentLine(3, "office", {"title": "Новая", "server": "c.example", "login": "3"}),
+    ),
+    {},
+)
+NEW = (
+    '  line-3:\n    config_id: 3\n    type: office\n    title: Новая\n    server: c.example\n    login: "3"\n'
+    "    # password: env:SIP_3_PASSWORD  (not managed; without the # it is)\n"
+)
+
+
+def merged(text: str, snapshot: Snapshot = PORTAL, *, overwrite: bool = False, pin: bool = False) -> str:
+    return merge_text(text, "f", snapshot, overwrite=overwrite, pin=pin)
+
+
+def test_a_merge_adds_the_lines_that_are_missing_and_touches_nothing_else() -> None:
+    assert merged(FILE) == FILE.replace("policy:", NEW + "policy:")
+    assert merged(merged(FILE)) == merged(FILE)
+
+
+def test_pin_writes_the_ids_of_lines_that_were_found_by_their_titles() -> None:
+    text = FILE.replace("policy:", NEW + "policy:")
+    text = text.replace("    title: Отдел", "    config_id: 1\n    title: Отдел").replace(
+        "{title", "{config_id: 2, title"
+    )
+    assert merged(FILE, pin=True) == text
+
+
+def test_overwrite_brings_the_portals_values_into_the_file() -> None:
+    text = FILE.replace("policy:", NEW + "policy:").replace("old.example ", "new.example ")
+    assert merged(FILE, overwrite=True) == text.replace("СКЛАД, server: a", '"Склад", server: "b').replace(
+        "b.example}", 'b.example"}'
+    )
+
+
+def test_overwrite_writes_over_defaults_and_texts_of_several_lines_and_swaps_titles() -> None:
+    text = HEAD + (
+        "defaults: {server: d.example, type: office}\nlines:\n  a:\n    config_id: 1\n    title: Склад\n"
+        "    login: |\n      x\n      y\n  b:\n    config_id: 2\n    title: Отдел продаж\n    login: &l q\n"
+    )
+    assert merged(text, Snapshot(PORTAL.lines[:2], {}), overwrite=True) == HEAD + (
+        "defaults: {server: d.example, type: office}\nlines:\n  a:\n    server: new.example\n    config_id: 1\n"
+        '    title: Отдел продаж\n    login: "1"\n'
+        "  b:\n    server: b.example\n    config_id: 2\n    title: Склад\n    login: &l q\n"
+    )
+    assert "    type: office\n" in merged(text)
+
+
+@pytest.mark.parametrize(
+    ("tail", "start"),
+    [
+        ("lines: {}\n", "lines: \n  line-1:\n"),
+        ("", "lines:\n  line-1:\n"),
+        ("lines:\n      x: {title: y}  # c", "      x: {title: y}  # c\n      line-1:\n"),
+        ("lines:\n  line-1: {title: y}\n    # own\n", "    # own\n  line-1-2:\n    config_id: 1\n"),
+        ("policy:\n  protected:\n    - a\n", "    - a\nlines:\n  line-1:\n"),
+        ("removed: {a: {config_id: 2, title: x}}\n", "lines:\n  line-1:\n"),
+    ],
+)
+def test_lines_are_added_wherever_the_file_has_room_for_them(tmp_path: Path, tail: str, start: str) -> None:
+    text = merged(HEAD + tail)
+    assert start in text
+    assert differences(load_text(tmp_path, text), PORTAL) == []
+    assert ("config_id: 2\n" in text) == ("removed" not in tail)
+
+
+def test_lines_between_brackets_can_not_be_added_to() -> None:
+    for text in (HEAD + "lines: {a: {title: x}}\n", "{sipsync: 1}\n", HEAD + "lines: [a]\n"):
+        with pytest.raises(ConfigError) as caught:
+            merged(text)
+        assert caught.value.code is Code.WRONG_TYPE
+
+
+def test_one_document_of_several_is_chosen_by_the_portals_name() -> None:
+    text = "sipsync: 1\nportal: {name: one}\n---\nsipsync: 1\nportal:\n  name: two\n---\nsipsync: 1\n"
+    two = merge_text(text, "f", Snapshot(PORTAL.lines[2:], {}), overwrite=False, pin=False, portal="two")
+    assert two == text.replace("name: two\n", "name: two\nlines:\n" + NEW)
+    for portal in (None, "three"):
+        with pytest.raises(ConfigError) as caught:
+            merge_text(text, "f", PORTAL, overwrite=False, pin=False, portal=portal)
+        assert caught.value.code is Code.NO_PORTALS
+    by_file = merge_text(HEAD, "f", Snapshot((), {}), overwrite=False, pin=False, portal="other")
+    assert by_file == HEAD
+
+
+def test_a_merge_keeps_line_ends_of_windows_and_the_byte_order_mark() -> None:
+    windows = "\ufeff" + FILE.replace("\n", "\r\n")
+    assert merged(windows) == "\ufeff" + merged(FILE).replace("\n", "\r\n")
+
+
+@settings(max_examples=100, deadline=None)
+@given(snapshots(), snapshots(), st.booleans())
+def test_a_merge_with_overwrite_leaves_nothing_to_change(
+    tmp_path_factory: pytest.TempPathFactory, before: Snapshot, now: Snapshot, pin: bool
+) -> None:
+    text = portal_text("acme", ["webhook: env:W"], before)
+    text = merge_text(text, "f", now, overwrite=True, pin=pin)
+    loaded = load_text(tmp_path_factory.mktemp("m"), text)
+    kept = {line.config_id for line in now.lines}
+    assert kept <= {line.config_id for line in loaded.portals[0].lines}
+    assert merge_text(text, "f", now, overwrite=True, pin=pin) == text
