@@ -26,8 +26,7 @@ class Case:
 
     suite: str
     name: str
-    file: str = ""
-    result: Literal["passed", "failure", "error", "skipped"] = "passed"
+    result: Literal["passed", "failure", "skipped"] = "passed"
     type: str = ""
     message: str = ""
     text: str = ""
@@ -54,7 +53,7 @@ def render(document: Plan | Outcome | Findings, style: Style) -> str:
             name=name,
             tests=str(len(suite.cases)),
             failures=suite.count("failure"),
-            errors=suite.count("error"),
+            errors="0",
             skipped=suite.count("skipped"),
         )
         for case in suite.cases:
@@ -65,15 +64,16 @@ def render(document: Plan | Outcome | Findings, style: Style) -> str:
 
 def _write(case: Case, suite: Element) -> None:
     element = SubElement(suite, "testcase", classname=case.suite, name=case.name)
-    if case.file:
-        element.set("file", case.file)
     if case.result == "passed":
         if case.text:
             SubElement(element, "system-out").text = case.text
         return
-    result = SubElement(element, case.result, message=case.message)
-    if case.result != "skipped":
+    result = SubElement(element, case.result)
+    if case.result == "skipped":
+        result.text = case.message
+    else:
         result.set("type", case.type)
+        result.set("message", case.message)
         result.text = case.text
 
 
@@ -100,7 +100,7 @@ def _planned(part: PortalPlan, style: Style) -> Iterator[Case]:
         yield Case(suite, "plan", text=f"{len(part.changes)} to do, {part.summary.unchanged} as desired")
     for change in part.resource_changes:
         told = "\n".join(map(str, block(change, part)))
-        yield Case(suite, visible(change.address), visible(change.source.file), text=told)
+        yield Case(suite, visible(change.address), text=told)
 
 
 def _applied(part: PortalOutcome, style: Style) -> Iterator[Case]:
@@ -113,7 +113,7 @@ def _applied(part: PortalOutcome, style: Style) -> Iterator[Case]:
 
 
 def _line(suite: str, line: LineOutcome) -> Case:
-    case = Case(suite, visible(line.address), visible(line.source.file) if line.source else "")
+    case = Case(suite, visible(line.address))
     case.message = visible(line.message or line.result)
     case.text = visible(line.advice)
     if line.result in ("planned", "skipped"):
@@ -128,11 +128,10 @@ def _line(suite: str, line: LineOutcome) -> Case:
 def _findings(suite: str, found: Iterable[Diagnostic], style: Style) -> Iterator[Case]:
     """An error is a case that failed; a warning is one that passed and says something."""
     for finding in found:
-        file = visible(finding.at.file) if finding.at else ""
         place = where(finding)
         name = f"{place}: {finding.code}" if place else str(finding.code)
         text = "\n".join(filter(None, (visible(finding.summary), hint(finding, style))))
-        case = Case(suite, name, file, type=str(finding.code), message=visible(finding.summary), text=text)
+        case = Case(suite, name, type=str(finding.code), message=visible(finding.summary), text=text)
         if finding.severity == "error":
             case.result = "failure"
         yield case

@@ -7,6 +7,7 @@ errors, safety limits and deletes are never left out, at worst they are told in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -47,8 +48,8 @@ def render(document: Plan | Outcome, style: Style) -> str:
 
 def marker(kind: str, target: str) -> str:
     """The hidden first line by which the one sticky comment is found again."""
-    name = "".join(character if character.isalnum() or character in "._-" else "-" for character in target)
-    return f"<!-- sipsync:{kind}:{name.replace('--', '-')} -->"
+    name = re.sub(r"[^A-Za-z0-9_.]+", "-", target).strip("-") or "default"
+    return f"<!-- sipsync:{kind}:{name} -->"
 
 
 # --- a plan ---
