@@ -29,3 +29,8 @@ class Options:
     """What every portal begins with."""
     log: Path | None = None
     """One JSON line for each request goes here."""
+
+
+def limit(burst: float, rate: float) -> LeakyBucket:
+    """A limit of requests: so many at once, and so many a second after that."""
+    return LeakyBucket(burst, rate)
