@@ -48,7 +48,7 @@ def render(document: Plan | Outcome, style: Style) -> str:
 
 def marker(kind: str, target: str) -> str:
     """The hidden first line by which the one sticky comment is found again."""
-    name = re.sub(r"[^A-Za-z0-9_.]+", "-", target).strip("-") or "default"
+    name = re.sub(r"[^A-Za-z0-9_.]+", "-", target).strip("-") or "all"
     return f"<!-- sipsync:{kind}:{name} -->"
 
 

@@ -35,7 +35,7 @@ def outcome(document: Outcome, style: Style, paint: Paint) -> Iterator[str]:
     if document.dry_run:
         yield from _calls(document, paint)
     yield from _lines(document, paint)
-    yield from told([found for found in findings if found not in left], style, paint)
+    yield from told([found for found in findings if found.code is not Code.TEMPORARY_LEFT], style, paint)
     yield ""
     yield paint("bold" if document.exit or document.dry_run else "green bold", apply_line(document))
     if document.lines and all(line.result == "done" for line in document.lines):
@@ -51,12 +51,9 @@ def outcome(document: Outcome, style: Style, paint: Paint) -> Iterator[str]:
 
 def findings_of(document: Outcome) -> list[Diagnostic]:
     """All findings, and each line that was missed as one; what is said of a line already is not said twice."""
-    missed = [_missed(line) for line in document.lines if line.result in MISSED and not _is_told(line, document)]
-    return [*document.diagnostics, *missed]
-
-
-def _is_told(line: LineOutcome, document: Outcome) -> bool:
-    return any(found.address == line.address and found.summary == line.message for found in document.diagnostics)
+    told = {(found.address, found.summary) for found in document.diagnostics}
+    missed = [line for line in document.lines if line.result in MISSED and (line.address, line.message) not in told]
+    return [*document.diagnostics, *map(_missed, missed)]
 
 
 def _missed(line: LineOutcome) -> Diagnostic:
