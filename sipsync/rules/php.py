@@ -5,6 +5,7 @@ Arrays and JSON objects are dicts here, with whole numbers and texts as keys, as
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -15,6 +16,7 @@ Array: TypeAlias = "dict[int | str, Any]"
 BLANKS = " \t\n\r\0\x0b"
 """What PHP's trim takes off; a no-break space stays."""
 
+_WHITE = " \t\n\r\v\f"
 _NUMBER = re.compile(r"[ \t\n\r\v\f]*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _KEY = re.compile(r"0|-?[1-9]\d{0,18}")
 _UPPER = {place: place - 32 for place in range(ord("a"), ord("z") + 1)}
@@ -53,18 +55,23 @@ def integer(value: object) -> int:
     if isinstance(value, dict):
         return int(bool(value))
     if isinstance(value, float):
-        return int(value) if abs(value) < _LARGEST else 0
+        return _wrapped(int(value)) if math.isfinite(value) else 0
     found = _NUMBER.match(value) if isinstance(value, str) else None
     if found is None:
         return 0
     number = found.group()
-    whole = int(number) if number.strip().lstrip("+-").isdigit() else int(_finite(number))
-    return max(-_LARGEST, min(whole, _LARGEST - 1))
-
-
-def _finite(number: str) -> float:
+    if number.strip(_WHITE).lstrip("+-").isdigit():
+        return _capped(int(number))
     value = float(number)
-    return value if abs(value) < _LARGEST else 0.0
+    return _capped(int(value)) if math.isfinite(value) else 0
+
+
+def _wrapped(number: int) -> int:
+    return (number + _LARGEST) % (2 * _LARGEST) - _LARGEST
+
+
+def _capped(number: int) -> int:
+    return max(-_LARGEST, min(number, _LARGEST - 1))
 
 
 def is_true(value: object) -> bool:
@@ -76,7 +83,7 @@ def is_numeric(value: object) -> bool:
     """Whether PHP takes the value for a number."""
     if isinstance(value, str):
         found = _NUMBER.match(value)
-        return found is not None and not value[found.end() :].strip(" \t\n\r\v\f")
+        return found is not None and not value[found.end() :].strip(_WHITE)
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

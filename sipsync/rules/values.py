@@ -38,8 +38,13 @@ def same_title(a: str, b: str) -> bool:
 @lru_cache(maxsize=8192)
 def title_key(title: str) -> str:
     """The title's weights, one character each: equal for equal titles, and in the order in which they are sorted."""
-    weights = _weights()
-    return "".join([weights[char] if char in weights else _implicit(char) for char in title]).rstrip(_BLANK)
+    return "".join(weights(title)).rstrip(_BLANK)
+
+
+def weights(text: str) -> list[str]:
+    """What each character weighs in a comparison; equal ones match each other in a LIKE."""
+    table = _table()
+    return [table[char] if char in table else _implicit(char) for char in text]
 
 
 def _implicit(char: str) -> str:
@@ -52,7 +57,7 @@ def _implicit(char: str) -> str:
 
 
 @cache
-def _weights() -> dict[str, str]:
+def _table() -> dict[str, str]:
     """Character → weights, unpacked on first use: code points and weights are kept as steps from the one before."""
     raw = zlib.decompress(files(__package__).joinpath("unicode_ci.bin").read_bytes())
     (count,) = struct.unpack_from(">H", raw)

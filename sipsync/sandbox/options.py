@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sipsync.rules.limits import LeakyBucket
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -23,14 +21,9 @@ class Options:
     apps: tuple[str, ...] = ()
     latency: float = 0.0
     """Seconds that each answer takes longer."""
-    bucket: LeakyBucket | None = None
-    """The limit of requests, of each portal and source; None: no limit."""
+    bucket: tuple[float, float] | None = None
+    """The limit of requests, of each portal and source: how many at once, and a second; None: no limit."""
     faults: tuple[Mapping[str, Any], ...] = ()
     """What every portal begins with."""
     log: Path | None = None
     """One JSON line for each request goes here."""
-
-
-def limit(burst: float, rate: float) -> LeakyBucket:
-    """A limit of requests: so many at once, and so many a second after that."""
-    return LeakyBucket(burst, rate)

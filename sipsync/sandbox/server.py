@@ -99,7 +99,7 @@ class Sandbox:
         if self.options.bucket is None:
             return False
         source = (portal, scope["client"][0] if scope.get("client") else "")
-        bucket, now = self._buckets.get(source, self.options.bucket), self.clock()
+        bucket, now = self._buckets.get(source) or LeakyBucket(*self.options.bucket), self.clock()
         if bucket.wait(now) > 0:
             return True
         self._buckets[source] = bucket.take(now)

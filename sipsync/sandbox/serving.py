@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
@@ -29,8 +30,20 @@ def serve(options: Options, announce: Callable[[str], None] = print) -> None:
     url = f"http://{_HOST}:{listening.getsockname()[1]}"
     webhook = f"{url}/rest/{'/'.join(WEBHOOK)}/"
     started = {"url": url, "webhook": webhook, "apps": sandbox.apps.shown(url)}
-    config = uvicorn.Config(
+    try:
+        _Server(configured(app), lambda: announce(json.dumps(started))).run(sockets=[listening])
+    finally:
+        sandbox.store.close()
+        if sandbox.log is not None:
+            sandbox.log.close()
+
+
+def configured(app: Starlette) -> uvicorn.Config:
+    """How uvicorn has to serve the application so that faults can break connections."""
+    return uvicorn.Config(
         app,
+        host=_HOST,
+        port=0,
         http=_Breakable,
         ws="none",
         lifespan="off",
@@ -40,16 +53,11 @@ def serve(options: Options, announce: Callable[[str], None] = print) -> None:
         timeout_keep_alive=60,
         timeout_graceful_shutdown=1,
     )
-    try:
-        _Server(config, lambda: announce(json.dumps(started))).run(sockets=[listening])
-    finally:
-        sandbox.store.close()
-        if sandbox.log is not None:
-            sandbox.log.close()
 
 
 def _listen(port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With the protocol named, asyncio sets TCP_NODELAY; without it each answer takes 40 ms longer (measured).
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((_HOST, port))
