@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
+from contextlib import chdir
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +40,8 @@ lines:
     title: Support
     login: "0045281813"
 """
+_WAIT = 30.0
+"""Seconds for the lines to register; the emulated portal takes no time."""
 SEED = """\
 {
   "lines": [
@@ -75,24 +79,36 @@ def command(session: Session, folder: Path | None) -> Exit:
         )
     if folder is None:
         with tempfile.TemporaryDirectory(prefix="sipsync-demo-", ignore_cleanup_errors=True) as temporary:
-            return _tell(session, Path(temporary))
+            return _told_in(session, Path(temporary))
     if folder.exists() and any(folder.iterdir()):
         raise SipsyncError(Diagnostic(Code.UNWRITABLE, f"{folder} is not empty", "Name a new or an empty folder."))
-    exit_ = _tell(session, folder)
+    exit_ = _told_in(session, folder)
     session.hint(f"\nGo on in {folder}: change sipsync.yaml, then sipsync plan and sipsync apply.")
     return exit_
 
 
-def _tell(session: Session, folder: Path) -> Exit:
+def _told_in(session: Session, folder: Path) -> Exit:
+    """The story, told in a folder, so that files have short names."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with chdir(folder):
+            return _tell(session)
+    except OSError as error:
+        from sipsync.cli.output import unwritable
+
+        raise SipsyncError(unwritable(folder, error)) from None
+
+
+def _tell(session: Session) -> Exit:
     """The story; it ends with an error where it does not end as it should."""
     from sipsync.cli import scaffold, streams
     from sipsync.cli.output import publish
-    from sipsync.cli.sandbox import lay_seed
+    from sipsync.sandbox import seed_portal
 
-    file = folder / "sipsync.yaml"
+    file = Path("sipsync.yaml")
     scaffold.write_new(file, FILE)
-    scaffold.write_new(folder / "seed.json", SEED)
-    lay_seed("seed.json", SEED, str(folder / "portal.sandbox"))
+    scaffold.write_new(Path("seed.json"), SEED)
+    seed_portal("portal.sandbox", json.loads(SEED))
     fleet = _fleet(session, file)
 
     def chapter(title: str) -> None:
@@ -103,7 +119,7 @@ def _tell(session: Session, folder: Path) -> Exit:
     chapter("$ sipsync plan")
     plan = _plan(session, fleet)
     publish(session, plan, "text")
-    chapter("$ sipsync apply --yes")
+    chapter("$ sipsync apply --yes --wait 30")
     outcome = _apply(session, fleet, plan)
     publish(session, outcome, "text")
     chapter("$ sipsync plan")
@@ -119,8 +135,7 @@ def _fleet(session: Session, file: Path) -> Fleet:
     from sipsync import api
     from sipsync.model.operator import Operator
 
-    state = str(file.parent / ".sipsync")
-    return api.load([file], Operator(environ=session.environ, root=str(file.parent), state_dir=state))
+    return api.load([file], Operator(environ=session.environ, state_dir=".sipsync"))
 
 
 def _plan(session: Session, fleet: Fleet) -> Plan:
@@ -135,4 +150,4 @@ def _apply(session: Session, fleet: Fleet, plan: Plan) -> Outcome:
     from sipsync.cli.progress import progress
 
     with progress(session, 1) as on_event:
-        return api.apply(plan, fleet, api.ApplyOptions(), on_event)
+        return api.apply(plan, fleet, api.ApplyOptions(wait=_WAIT), on_event)

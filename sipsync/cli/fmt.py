@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from difflib import unified_diff
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,9 +11,6 @@ from sipsync.cli.group import Command, option
 from sipsync.cli.options import Limits, operator_options, paths_argument
 from sipsync.cli.session import Session
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, Span
-
-if TYPE_CHECKING:
-    from sipsync.config.source import Source
 
 
 @click.command(
@@ -35,17 +31,17 @@ def command(session: Session, paths: tuple[Path, ...], limits: Limits, check: bo
 
     found = find(paths, Path(limits.operator(session, paths).root))
     problems = list(found.diagnostics)
-    for source in found.sources:
+    for source in found.sources.values():
         try:
-            text = _formatted(source)
-            if text is None:
+            before, after = _texts(Path(source.name))
+            if after.encode() == Path(source.name).read_bytes():
                 continue
             if diff:
-                streams.write(_difference(source, text))
+                streams.write(_difference(source.name, before, after))
             if check:
-                problems.append(_not_formatted(source))
+                problems.append(_not_formatted(source.name))
             else:
-                replace_file(_path(source), text.encode())
+                replace_file(Path(source.name), after.encode())
                 streams.write(f"{source.name}\n")
         except SipsyncError as error:
             problems += error.diagnostics
@@ -54,27 +50,21 @@ def command(session: Session, paths: tuple[Path, ...], limits: Limits, check: bo
     return Exit.OK if not problems else Exit.FINDINGS if check else Exit.ERROR
 
 
-def _path(source: Source) -> Path:
-    return source.path or Path(source.name)
-
-
-def _formatted(source: Source) -> str | None:
-    """The file's text in the one layout; None where the file has it already, to the byte."""
+def _texts(file: Path) -> tuple[str, str]:
+    """The file's text as it is, and in the one layout."""
+    from sipsync.cli.output import text_of
     from sipsync.config.write import format_text
 
-    text = format_text(source.text, source.name)
-    return None if text.encode() == _path(source).read_bytes() else text
+    text = text_of(file)
+    return text, format_text(text, file.as_posix())
 
 
-def _difference(source: Source, text: str) -> str:
+def _difference(name: str, before: str, after: str) -> str:
     from sipsync.report.escape import visible
 
-    lines = unified_diff(
-        source.text.splitlines(), text.splitlines(), source.name, f"{source.name} (formatted)", lineterm=""
-    )
+    lines = unified_diff(before.splitlines(), after.splitlines(), name, f"{name} (formatted)", lineterm="")
     return "".join(f"{visible(line)}\n" for line in lines)
 
 
-def _not_formatted(source: Source) -> Diagnostic:
-    at = Span(source.name, 1)
-    return Diagnostic(Code.NOT_FORMATTED, "the file is not in the one layout", f"sipsync fmt {source.name}", at)
+def _not_formatted(name: str) -> Diagnostic:
+    return Diagnostic(Code.NOT_FORMATTED, "the file is not in the one layout", f"sipsync fmt {name}", Span(name, 1))

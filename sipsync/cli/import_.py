@@ -117,20 +117,27 @@ def _merge(
 ) -> int:
     """Add to the file what it lacks; the number of lines that its portals have."""
     from sipsync.cli import connect
-    from sipsync.cli.output import replace_file
+    from sipsync.cli.output import replace_file, text_of
     from sipsync.cli.work import load
-    from sipsync.config.paths import read_source
     from sipsync.config.write import merge_text
 
     fleet = load(session, [file], limits)
     portals = tuple(portal for portal in fleet.portals if wanted in (None, portal.name))
     if not portals:
         raise _usage(f"{file} has no portal {wanted}", f"It has {', '.join(each.name for each in fleet.portals)}.")
-    text = read_source(file, file.as_posix()).text
+    text = text_of(file)
     readings = connect.read(session, replace(fleet, portals=portals))
     for reading, snapshot in readings:
         references = keep.references(reading, fleet.operator)
-        text = merge_text(text, reading.portal.name, snapshot, overwrite=overwrite, pin=pin, passwords=references)
+        text = merge_text(
+            text,
+            file.as_posix(),
+            snapshot,
+            overwrite=overwrite,
+            pin=pin,
+            portal=reading.portal.name,
+            passwords=references,
+        )
     replace_file(file, text.encode())
     return sum(len(snapshot.lines) for _, snapshot in readings)
 

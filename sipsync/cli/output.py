@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import shutil
 import tempfile
@@ -60,6 +61,14 @@ def unwritable(file: Path, error: OSError) -> Diagnostic:
         f"{file} can't be written: {reason}",
         "Check that the folder exists and that you may write there.",
     )
+
+
+def text_of(file: Path) -> str:
+    """A file's text, to be written back by `replace_file`: a byte-order mark of UTF-8 stays, UTF-16 becomes UTF-8."""
+    from sipsync.config.paths import read_source
+
+    text = read_source(file, file.as_posix()).text
+    return f"\ufeff{text}" if file.read_bytes().startswith(codecs.BOM_UTF8) else text
 
 
 def replace_file(file: Path, data: bytes) -> None:

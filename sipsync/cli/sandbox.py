@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import click
 
 from sipsync.cli.group import Command, Group, option
 from sipsync.cli.session import Session
+from sipsync.cli.types import Seconds
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError
 
 
@@ -54,6 +56,53 @@ def command() -> None: ...
 
 
 @command.command(
+    "serve",
+    cls=Command,
+    help="""Serve emulated portals on 127.0.0.1 until SIGTERM or Ctrl-C; one JSON line says where, once it listens.
+
+    Any portal name may stand before /rest/: each is a portal of its own. /_sandbox/reset, seed, faults
+    (POST) and dump, stats (GET) are for tests; each takes ?portal=NAME.
+    """,
+    examples=[
+        "sipsync sandbox serve --seed seed.json",
+        "sipsync sandbox serve --app appa --app appb --bucket off --port 8080",
+        "sipsync sandbox serve --faults faults.json   # " + '[{"match": {"method": "batch"}, "do": "reset-after"}]',
+    ],
+)
+@option("--db", default=":memory:", show_default=True, metavar="FILE", help="Where portals are kept.")
+@option("--seed", type=click.Path(path_type=Path), metavar="FILE", help="What the unnamed portal holds at first.")
+@option("--port", type=click.IntRange(0, 65535), default=0, help="The port; 0 takes one that is free.")
+@option("--app", "apps", multiple=True, metavar="NAME", help="An application that may sign in.")
+@option("--latency", type=Seconds(), default=0.0, metavar="SECONDS", help="How much longer each answer takes.")
+@option("--bucket", type=Bucket(), default="50/2", show_default=True, help="Requests at once, and a second.")
+@option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="Failures to play, as a JSON list.")
+@option("--log", type=click.Path(path_type=Path), metavar="FILE", help="Write a JSON line for each request.")
+@click.pass_obj
+def serve_command(
+    _session: Session,
+    /,
+    seed: Path | None,
+    bucket: tuple[int, float] | None,
+    faults: Path | None,
+    log: Path | None,
+    **told: Any,
+) -> Exit:
+    from sipsync.cli import streams
+    from sipsync.sandbox import seeds, serve
+    from sipsync.sandbox.options import Options
+
+    options = Options(
+        seed=seeds.read(read_text(seed), seed.name) if seed else None,
+        bucket=bucket,
+        faults=tuple(_json(faults)) if faults else (),
+        log=log,
+        **told,
+    )
+    serve(options, lambda line: streams.write(line + "\n"))
+    return Exit.OK
+
+
+@command.command(
     "seed",
     cls=Command,
     help="""Lay lines into an emulated portal's file, in the place of what it holds.
@@ -74,23 +123,11 @@ def command() -> None: ...
 @click.pass_obj
 def seed_command(_session: Session, seed: Path, db: str, portal: str) -> Exit:
     from sipsync.cli import streams
+    from sipsync.sandbox import seed_portal, seeds
 
-    count = lay_seed(seed.name, read_text(seed), db, portal)
+    count = seed_portal(db, seeds.read(read_text(seed), seed.name), portal)
     streams.write(f"{db}: {count} {'line' if count == 1 else 'lines'}.\n")
     return Exit.OK
-
-
-def lay_seed(name: str, text: str, db: str, portal: str = "") -> int:
-    """Put a seed in the place of what an emulated portal holds; the number of its lines."""
-    from sipsync.sandbox import seeds
-    from sipsync.sandbox.store import Store
-
-    laid = seeds.lay(portal, seeds.read(text, name))
-    store = Store(db)
-    with store.writing():
-        store.replace(laid)
-    store.close()
-    return len(laid.state.rows)
 
 
 @command.command(
@@ -105,16 +142,24 @@ def lay_seed(name: str, text: str, db: str, portal: str = "") -> int:
 def dump_command(_session: Session, db: str, portal: str) -> Exit:
     from sipsync.cli import streams
     from sipsync.report.json import dumped
-    from sipsync.sandbox import seeds
-    from sipsync.sandbox.store import Store
+    from sipsync.sandbox import dump_portal
 
     if not Path(db).exists():
         hint = "sipsync sandbox seed makes one, and so does the first plan of a file that names it."
         raise SipsyncError(Diagnostic(Code.FILE_NOT_FOUND, f"there is no emulated portal {db}", hint))
-    store = Store(db)
-    streams.write(dumped(seeds.dump(store.portal(portal)), indent=2) + "\n")
-    store.close()
+    streams.write(dumped(dump_portal(db, portal), indent=2) + "\n")
     return Exit.OK
+
+
+def _json(file: Path) -> list[Any]:
+    try:
+        found = json.loads(read_text(file))
+    except ValueError:
+        found = None
+    if not isinstance(found, list):
+        hint = "See sipsync sandbox serve --help."
+        raise SipsyncError(Diagnostic(Code.BAD_VALUE, f"{file} is no JSON list of faults", hint))
+    return found
 
 
 def read_text(file: Path) -> str:
