@@ -151,10 +151,12 @@ def test_nothing_is_wider_than_the_screen(width: int, scheme: str, visit) -> Non
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("media", ["screen", "print"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["everything", "guard", "partial"])
-def test_every_text_stands_out_from_what_is_behind_it(name: str, scheme: str, visit) -> None:
+def test_every_text_stands_out_from_what_is_behind_it(name: str, scheme: str, media: str, visit) -> None:
     seen = visit(render({**PLANS, **OUTCOMES}[name], "html"), color_scheme=scheme)
+    seen.page.emulate_media(media=media, color_scheme=scheme)
     weak = seen.page.evaluate(CONTRAST)
     assert weak == []
 
