@@ -22,7 +22,9 @@ SECTIONS = frozenset(
 
 _SECRET_WORDS = ("password", "passwd", "webhook", "secret", "token", "refresh_token", "access_token", "client_secret")
 _SECRET_PART = re.compile(r"pass|pwd|secret|token|hook", re.IGNORECASE)
-_REFERENCE = re.compile(r"(env|file|exec|sops|vault|keyring):[^\s@]+")
+VARIABLE = r"[\w.()-]+"
+"""The name of a variable; `ProgramFiles(x86)` is one on Windows."""
+_REFERENCE = re.compile(rf"env:{VARIABLE}|(file|exec|sops|vault|keyring):[^\s@]+")
 _IN_URL = re.compile(r"(/rest/+\d+/+)[^/\s\"']+|(//[^/\s:@]*:)[^/\s@]+(?=@)", re.IGNORECASE)
 _ASSIGNED = re.compile(r"(\w*(?:pass|pwd|secret|token|hook|auth)\w*\s*[=:]\s*)[^\s,;}&]+", re.IGNORECASE)
 
@@ -35,6 +37,11 @@ def clean(text: str) -> str:
     """A value that may be shown, without a webhook's secret or a password that somebody put inside it."""
     text = _IN_URL.sub(lambda hit: f"{hit[1] or hit[2]}***", text)
     return _ASSIGNED.sub(r"\1***", text)
+
+
+def holds_secret(text: str) -> bool:
+    """Whether a text has the form of a webhook's URL, or of one with a password."""
+    return bool(_IN_URL.search(text))
 
 
 def secret_like(word: str) -> bool:

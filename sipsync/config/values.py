@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from sipsync.config.mask import VARIABLE, holds_secret
 from sipsync.model.fields import FIELDS
 from sipsync.model.lines import TEMPORARY_TITLE
 from sipsync.model.problems import Code
@@ -67,6 +68,9 @@ def _reference(text: str, info: ValidationInfo) -> str:
         wrong(Code.LITERAL_SECRET, "a secret must be a reference, never the value itself", hint)
     if not rest:
         wrong(Code.BAD_VALUE, f'"{scheme}:" names nothing', f'Write what it is called there, as in "{scheme}:NAME".')
+    if holds_secret(rest) or (scheme == "env" and not re.fullmatch(VARIABLE, rest.strip())):
+        hint = f'After "{scheme}:" comes the name that the secret has there. If the secret was in git, change it.'
+        wrong(Code.LITERAL_SECRET, "a secret must be a reference, never the value itself", hint)
     return _trimmed(text)
 
 
