@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-HEAD = "sipsync: 1\nportal:\n  webhook: env:HOOK\n"
+PORTAL = "sipsync: 1\nportal:\n  "
+HEAD = f"{PORTAL}webhook: env:HOOK\n"
 LINE = f"{HEAD}lines:\n  sales:\n    config_id: 1\n    login: u1\n"
+APPLICATION = f"{PORTAL}oauth:\n    domain: acme.bitrix24.ru\n    "
+WEBHOOK = "https://acme.bitrix24.ru/rest/1/SECRET/"
 
 LITERALS = {
     "block": f"{LINE}    password: SECRET\n",
@@ -18,8 +21,8 @@ LITERALS = {
     "no_blank": f"{LINE}    password:SECRET\n",
     "equals": f"{LINE}    password=SECRET\n",
     "equals_in_flow": f"{HEAD}lines: {{sales: {{config_id: 1, password=SECRET}}}}\n",
-    "as_key": f"{LINE}    SECRET: password\n",
-    "as_line_key": f"{HEAD}lines:\n  SECRET:\n    config_id: x\n",
+    "key_below": f"{LINE}    password:\n      SECRET: x\n",
+    "key_in_flow": f"{LINE}    password: {{SECRET: x, SECRET}}\n",
     "as_list": f"{LINE}    password: [SECRET]\n",
     "as_mapping": f"{LINE}    password:\n      value: SECRET\n",
     "on_a_line_of_its_own": f"{LINE}    password:\n      SECRET\n",
@@ -30,7 +33,7 @@ LITERALS = {
     "tag": f"{LINE}    password: !secret SECRET\n",
     "tag_itself": f"{LINE}    password: !SECRET\n",
     "anchor": f"{LINE}    password: &it SECRET\n  depot:\n    config_id: 2\n    password: *it\n",
-    "anchor_name": f"{LINE}    password: &SECRET env:SIP_PASSWORD\n",
+    "anchor_name": f"{LINE}    password: &SECRET env:SIP_PASSWORD\n    logn: u\n",
     "alias_name": f"{LINE}    password: *SECRET\n",
     "comment": f"{LINE}    password: env:SIP_PASSWORD # SECRET\n    logn: u # SECRET\n",
     "no_comment": f"{LINE}    password: env:SIP_PASSWORD SECRET\n",
@@ -61,38 +64,39 @@ LITERALS = {
     "dash": f"{LINE}    - password: SECRET\n",
     "merge_key": f"{LINE}    <<: {{password: SECRET}}\n",
     "top_level": f"{LINE}password: SECRET\n",
-    "bare_text": "SECRET\n",
+    "bare_text": "sipsync: 1\n- SECRET\n",
     "directive": f"%YAML SECRET\n---\n{LINE}    password: x\n",
     "document": f"{LINE}    password: env:SIP_PASSWORD\n--- SECRET\n",
     "defaults": f"{LINE}defaults:\n  password: SECRET\n",
-    "second_on_a_line": f"{HEAD}lines: {{a: {{config_id: x, password: env:A}}, b: {{password: SECRET, config_id: y}}}}\n",
+    "second_on_a_line": f"{HEAD}lines: {{a: {{config_id: x, password: env:A}}, b: {{password: SECRET}}}}\n",
     "long_line": f"{LINE}    password: {'x' * 300}SECRET\n",
     "too_long": f"{LINE}    title: {'x' * 300}\n    password: {'SECRET' * 20}\n",
     "windows_ends": LINE.replace("\n", "\r\n") + "    password: SECRET\r\n",
     "old_mac_ends": LINE.replace("\n", "\r") + "    password: SECRET\r",
     "wide_space": f"{LINE}    password:\u3000SECRET\n",
+    "webhook_in_file": f"{PORTAL}webhook: file:{WEBHOOK}\nlines: {{}}\n",
+    "signs_in_reference": f"{LINE}    password: env:$SECRET!\n",
     "reference_and_url": f"{LINE}    password: vault:https://u:SECRET@vault/kv#p\n",
     "server_with_login": f"{LINE}    server: http://u1:SECRET@sip.example\n",
-    "title_with_webhook": f"{LINE}    title: ~sipsync- https://acme.bitrix24.ru/rest/1/SECRET/\n",
+    "title_with_webhook": f"{LINE}    title: ~sipsync- {WEBHOOK}\n",
     "login_assigned": f"{LINE}    config_id: password=SECRET\n",
-    "webhook": "sipsync: 1\nportal:\n  webhook: https://acme.bitrix24.ru/rest/1/SECRET/\nlines: {}\n",
-    "webhook_quoted": "sipsync: 1\nportal:\n  webhook: 'https://acme.bitrix24.ru/rest/1/SECRET/'\nlines: {}\n",
-    "webhook_misspelt": "sipsync: 1\nportal:\n  webhok: https://acme.bitrix24.ru/rest/1/SECRET/\nlines: {}\n",
-    "webhook_as_name": "sipsync: 1\nportal:\n  name: https://acme.bitrix24.ru/rest/1/SECRET/\n  webhook: env:H\nlines: {}\n",
-    "webhook_as_url": "sipsync: 1\nportal: https://acme.bitrix24.ru/rest/1/SECRET/\nlines: {}\n",
-    "webhook_in_include": f"{LINE}include: [https://acme.bitrix24.ru/rest/1/SECRET/]\n",
-    "webhook_as_domain": "sipsync: 1\nportal:\n  oauth:\n    domain: https://acme.bitrix24.ru/rest/1/SECRET/\n"
-    "    access_token: env:T\nlines: {}\n",
-    "webhook_in_env": "sipsync: 1\nportal:\n  webhook: env:https://acme.bitrix24.ru/rest/1/SECRET/\nlines: {}\n",
-    "access_token": "sipsync: 1\nportal:\n  oauth:\n    domain: acme.bitrix24.ru\n    access_token: SECRET\nlines: {}\n",
-    "client_secret": "sipsync: 1\nportal:\n  oauth: {domain: acme.bitrix24.ru, client_id: i, client_secret: SECRET,"
-    " refresh_token: env:R}\nlines: {}\n",
-    "refresh_token": "sipsync: 1\nportal:\n  oauth:\n    domain: acme.bitrix24.ru\n    client_id: i\n"
-    "    client_secret: env:S\n    refresh_tokn: SECRET\nlines: {}\n",
-    "token_url": "sipsync: 1\nportal:\n  oauth:\n    domain: acme.bitrix24.ru\n    client_id: i\n"
-    "    client_secret: env:S\n    refresh_token: env:R\n    token_url: https://evil.example/?refresh_token=SECRET\nlines: {}\n",
+    "webhook": f"{PORTAL}webhook: {WEBHOOK}\nlines: {{}}\n",
+    "webhook_quoted": f"{PORTAL}webhook: '{WEBHOOK}'\nlines: {{}}\n",
+    "webhook_misspelt": f"{PORTAL}webhok: {WEBHOOK}\nlines: {{}}\n",
+    "webhook_as_name": f"{PORTAL}name: {WEBHOOK}\n  webhook: env:H\nlines: {{}}\n",
+    "webhook_as_portal": f"sipsync: 1\nportal: {WEBHOOK}\nlines: {{}}\n",
+    "webhook_in_include": f"{LINE}include: [{WEBHOOK}]\n",
+    "webhook_as_domain": f"{PORTAL}oauth:\n    domain: {WEBHOOK}\n    access_token: env:T\nlines: {{}}\n",
+    "webhook_in_env": f"{PORTAL}webhook: env:{WEBHOOK}\nlines: {{}}\n",
+    "access_token": f"{APPLICATION}access_token: SECRET\nlines: {{}}\n",
+    "client_secret": f"{APPLICATION}client_secret: SECRET\n    client_id: i\nlines: {{}}\n",
+    "refresh_token": f"{APPLICATION}refresh_tokn: SECRET\n    client_secret: env:S\nlines: {{}}\n",
+    "token_url": f"{APPLICATION}access_token: env:T\n    token_url: https://evil.example/?refresh_token=SECRET\n",
 }
-"""What somebody did → the file; SECRET stands for the secret. Each is refused by `validate`."""
+"""What somebody did → the file; SECRET stands for the secret. Each is refused by `validate`.
+
+A key that is a secret itself (`SECRET: …`) is not among them: keys are addresses, and shown everywhere.
+"""
 
 NOT_TEXT = {
     "latin": f"{LINE}    password: SECRET\n    title: Büro\n".encode("latin-1"),

@@ -29,7 +29,8 @@ class Leaked(AssertionError):
     """Secrets that were found; the text says which, where and what stands around them."""
 
     def __init__(self, hits: Sequence[Hit]) -> None:
-        super().__init__("".join(f"\n{hit.canary} in {hit.where}, {hit.form}: {hit.around!r}" for hit in hits))
+        told = [f"{hit.canary} in {hit.where}, {hit.form}: {hit.around!r}" for hit in hits[:20]]
+        super().__init__("\n".join((f"{len(hits)} times", *told)))
 
 
 @dataclass(frozen=True)

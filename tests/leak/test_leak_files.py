@@ -30,7 +30,7 @@ def findings(ran: Ran) -> dict[str, list[str]]:
     """The codes of what was found, by the file's name."""
     found: dict[str, list[str]] = {}
     for one in json.loads(ran.out)["diagnostics"]:
-        name = (one.get("range") or {}).get("filename") or ""
+        name = (one.get("at") or {}).get("file", "")
         found.setdefault(name.rpartition("/")[2], []).append(one["code"])
     return found
 

@@ -89,9 +89,10 @@ def test_a_place_that_may_keep_one_secret_may_not_keep_another(stage: Stage) -> 
 
 
 def test_the_logs_of_all_packages_are_searched(stage: Stage) -> None:
-    assert "debug-of-another-package" in stage.python(
-        "-c", "import logging; logging.getLogger('asyncio').debug('debug-of-another-package')"
-    ).err
+    assert (
+        "debug-of-another-package"
+        in stage.python("-c", "import logging; logging.getLogger('asyncio').debug('debug-of-another-package')").err
+    )
 
 
 def test_this_interpreter_runs_the_commands(stage: Stage) -> None:
