@@ -28,7 +28,8 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def sandbox_url() -> Iterator[str]:
     """A sandbox that listens on loopback, with two applications and no rate limit."""
-    from sipsync.sandbox.server import Options, create_app
+    from sipsync.sandbox.options import Options
+    from sipsync.sandbox.server import create_app
 
     server = uvicorn.Server(
         uvicorn.Config(
@@ -55,7 +56,6 @@ class Box:
     environ: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._http = httpx.Client(trust_env=False)
         self.environ |= {"HOOK": self.webhook, "SIPSYNC_STATE_DIR": str(self.folder / "state")}
 
     @property
@@ -65,7 +65,8 @@ class Box:
 
     def _control(self, what: str, body: object = None) -> Any:
         url = f"{self.url}/_sandbox/{what}?portal={self.name}"
-        answer = self._http.get(url) if body is None else self._http.post(url, json=body)
+        verb = "GET" if body is None else "POST"
+        answer = httpx.request(verb, url, json=body, trust_env=False)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 

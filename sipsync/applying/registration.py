@@ -25,7 +25,7 @@ def to_watch(bound: Bound, outcomes: Mapping[str, LineOutcome] | None = None) ->
         if line.change.current is not None
         and line.change.current.reg_id
         and line.planned.reregisters
-        and (outcomes[address].reregistered if outcomes is not None else line.calls)
+        and (line.calls if outcomes is None else address in outcomes and outcomes[address].reregistered)
     }
 
 

@@ -34,7 +34,7 @@ def with_target_protection(
     """The portals with what `branch` protects added, and a warning where that can't be told."""
     try:
         top = Path(_git(operator.root, "rev-parse", "--show-toplevel").decode().strip())
-        archive = _git(str(top), "archive", "--format=tar", branch, "--", ":(glob)**/*.yaml", ":(glob)**/*.yml")
+        archive = _yaml_files(str(top), branch)
     except (OSError, subprocess.CalledProcessError):
         return tuple(portals), (_unknown(branch),)
     with TemporaryDirectory() as folder:
@@ -48,6 +48,16 @@ def with_target_protection(
         loaded = load(there, replace(operator, root=folder), schemes).portals if there else ()
     protected = {portal.name: portal.policy.protected for portal in loaded}
     return tuple(_protect(portal, protected.get(portal.name, ())) for portal in portals), ()
+
+
+def _yaml_files(top: str, branch: str) -> bytes:
+    """The branch's YAML files as a tar archive."""
+    names = _git(top, "ls-tree", "-r", "-z", "--name-only", branch).decode().split("\0")
+    wanted = [f":(literal){name}" for name in names if name.endswith((".yaml", ".yml"))]
+    return _git(top, "archive", "--format=tar", branch, "--", *wanted) if wanted else _EMPTY_TAR
+
+
+_EMPTY_TAR = bytes(1024)
 
 
 def _moved(file: Path, top: Path, folder: Path) -> Path | None:

@@ -562,8 +562,9 @@ class Diagnosis(Document):
 
 
 def canonical(value: object) -> bytes:
-    """The one JSON text of a value: sorted keys, no blanks, UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    """The one JSON text of a value: sorted keys, no blanks, UTF-8; a lone surrogate of the server's passes."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "surrogatepass")
 
 
 def digest_of(value: object) -> str:

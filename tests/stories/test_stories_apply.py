@@ -286,7 +286,7 @@ async def test_an_add_is_never_made_twice(box: Box, fault: str) -> None:
     box.seed({"config_id": 101, "title": "A", "login": "a"})
     box.write("policy: {create: true}\nlines:\n  n: {title: New, server: s.example, login: n}\n")
     plan = await box.plan()
-    box.faults({"match": {"method": "voximplant.sip.add"}, "do": fault})
+    box.faults({"match": {"method": "voximplant.sip.add", "times": 1}, "do": fault})
     outcome = await box.apply(plan)
     assert outcome.exit is Exit.OK
     assert list(box.titles.values()).count("New") == 1
@@ -344,7 +344,7 @@ async def test_a_canary_that_does_not_register_is_restored_and_nothing_else_is_s
     plan = await box.plan()
     box.faults({"match": {"method": "voximplant.sip.status", "times": 99}, "do": "registration-fails"})
     outcome = await box.apply(plan, canary=True, wait=0.001)
-    assert outcome.exit is Exit.UNHEALTHY
+    assert outcome.exit is Exit.UNHEALTHY, outcome.diagnostics
     assert results(outcome) == {"acme.a": "restored", "acme.b": "skipped"}
     assert {line["server"] for line in box.lines.values()} == {"old.example"}
 
