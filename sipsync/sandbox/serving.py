@@ -26,12 +26,12 @@ def serve(options: Options, announce: Callable[[str], None] = print) -> None:
     """Serve until SIGTERM or SIGINT; `announce` gets one JSON line once it listens."""
     app = create_app(options)
     sandbox: Sandbox = app.state.sandbox
-    listening = _listen(options.port)
+    listening = listen(options.port)
     url = f"http://{_HOST}:{listening.getsockname()[1]}"
     webhook = f"{url}/rest/{'/'.join(WEBHOOK)}/"
     started = {"url": url, "webhook": webhook, "apps": sandbox.apps.shown(url)}
     try:
-        _Server(configured(app), lambda: announce(json.dumps(started))).run(sockets=[listening])
+        Server(configured(app), lambda: announce(json.dumps(started))).run(sockets=[listening])
     finally:
         sandbox.store.close()
         if sandbox.log is not None:
@@ -55,7 +55,8 @@ def configured(app: Starlette) -> uvicorn.Config:
     )
 
 
-def _listen(port: int) -> socket.socket:
+def listen(port: int) -> socket.socket:
+    """A socket of this machine only; port 0 takes any that is free."""
     # With the protocol named, asyncio sets TCP_NODELAY; without it each answer takes 40 ms longer (measured).
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -68,7 +69,7 @@ def _listen(port: int) -> socket.socket:
     return listening
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Says when it listens, and takes a signal for a wish to end, not for a failure."""
 
     def __init__(self, config: uvicorn.Config, listening: Callable[[], None]) -> None:
@@ -76,11 +77,13 @@ class _Server(uvicorn.Server):
         self._listening = listening
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, and say so."""
         await super().startup(sockets=sockets)
         self._listening()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """End on a signal, without raising it once more afterwards as uvicorn does."""
         numbers = (signal.SIGINT, signal.SIGTERM)
         before = [signal.signal(number, self.handle_exit) for number in numbers]
         try:
