@@ -118,7 +118,8 @@ class Sender:
         for call in batch:
             self.run.sent[call.id] += 1
             self.in_flight.add(str(call.address))
-            self.on_event(LineStarted(str(call.address), call.verb))
+            if self._line(call).calls[0] is call:
+                self.on_event(LineStarted(str(call.address), call.verb))
         sent = await portal.send(batch, self._read_back() if not self._pending else ())
         self.in_flight.difference_update(str(call.address) for call in batch)
         self.run.read = sent.lines
@@ -141,6 +142,9 @@ class Sender:
         order = {call.id: place for place, call in enumerate(batch)}
         self._pending = sorted(again, key=lambda call: order[call.id]) + self._pending
 
+    def _line(self, call: Call) -> PlannedLine:
+        return self.bound.lines[str(call.address)]
+
     def _give_up(self, error: PortalError) -> None:
         if self.run.stopped is None:
             self.run.stopped = error.diagnostics[0]
@@ -158,7 +162,8 @@ class Sender:
     def _done(self, call: Call) -> None:
         self.run.results[call.id] = "done"
         self.run.errors.pop(call.id, None)
-        self.on_event(LineDone(str(call.address), call.verb, ok=True))
+        if self._line(call).calls[-1] is call:
+            self.on_event(LineDone(str(call.address), call.verb, ok=True))
 
     def _remember(self, call: Call, row: object) -> None:
         if isinstance(row, Mapping) and str(row.get("CONFIG_ID", "")).isdigit():
@@ -176,7 +181,7 @@ class Sender:
         """Settle calls whose answers were lost by reading; returns those that surely were not carried out."""
         again = []
         for call in calls:
-            line = self.bound.lines[str(call.address)]
+            line = self._line(call)
             found = await look_up(call, line.calls[-1], self.portals[call.address.portal], line.view.current)
             if found.made is not None:
                 self.run.made[str(call.address)] = found.made
@@ -213,7 +218,7 @@ class Sender:
         self._pending = [call for call in self._pending if call.id not in self.run.results]
 
     def _compare(self, call: Call, line: CurrentLine | None) -> None:
-        planned = self.bound.lines[str(call.address)]
+        planned = self._line(call)
         stepped_aside = any(self.run.results.get(earlier.id) == "done" for earlier in planned.calls)
         expected = "temporary" if stepped_aside or planned.state == "temporary" else "before"
         state = state_of(planned.evidence, line, str(call.config_id), planned.view.seal)
