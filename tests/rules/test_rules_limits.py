@@ -1,0 +1,45 @@
+"""The leaky bucket on given times."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sipsync.rules.limits import LeakyBucket, expected_seconds
+
+
+def test_a_burst_passes_at_once_and_the_next_request_waits_for_one_place() -> None:
+    bucket = LeakyBucket(50, 2)
+    for _ in range(50):
+        assert bucket.wait(10.0) == 0
+        bucket = bucket.take(10.0)
+    assert bucket.wait(10.0) == pytest.approx(0.5)
+    assert bucket.level(10.0) == 50
+    assert bucket.level(35.0) == 0
+
+
+@given(
+    st.integers(1, 20),
+    st.floats(0.1, 100, allow_nan=False),
+    st.lists(st.floats(0, 5, allow_nan=False), min_size=1, max_size=60),
+)
+def test_after_the_wait_there_is_always_room(burst: int, rate: float, gaps: list[float]) -> None:
+    bucket, now = LeakyBucket(burst, rate), 1000.0
+    for gap in gaps:
+        now += gap
+        now += bucket.wait(now)
+        assert bucket.wait(now) == 0
+        bucket = bucket.take(now)
+        assert bucket.level(now) <= burst + 1e-6
+
+
+def test_time_that_runs_backwards_drains_nothing() -> None:
+    bucket = LeakyBucket(2, 1).take(10.0)
+    assert bucket.level(5.0) == 1
+    assert bucket.take(5.0).at == 10.0
+
+
+@pytest.mark.parametrize(("requests", "seconds"), [(0, 0), (50, 0), (51, 0.5), (150, 50)])
+def test_the_least_time_is_what_does_not_fit_into_the_burst(requests: int, seconds: float) -> None:
+    assert expected_seconds(requests, 50, 2.0) == seconds
