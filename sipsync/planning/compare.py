@@ -51,7 +51,8 @@ def match(view: View) -> Match:
         else:
             missing.append(line)
     found.vanished = bool(missing) and not found.pairs
-    found.problems += [_not_seen(line) for line in missing if view.selects(line.address)]
+    if not found.vanished or f"{Code.VANISHED_LINES}:{view.desired.name}" in view.selection.allow:
+        found.problems += [_not_seen(line) for line in missing if view.selects(line.address)]
     for removed in view.desired.removed:
         if removed.config_id in free:
             found.deletes.append((removed, free.pop(removed.config_id)))

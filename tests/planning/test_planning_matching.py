@@ -41,7 +41,11 @@ def test_a_config_id_that_the_credential_does_not_see_is_an_error_among_others_t
 
 def test_a_credential_that_sees_none_of_the_config_ids_is_stopped_as_probably_the_wrong_one() -> None:
     part = plan(view([desired("a", 5), desired("b", 7)], [current(1, "A")]))
-    assert "vanished-lines" in codes(part, "error")
+    assert codes(part, "error") == ["vanished-lines"]
+    assert part.exit is Exit.GUARD
+    part = plan(view([desired("a", 5)], [current(1, "A")], allow=("vanished-lines:acme",)))
+    assert codes(part, "error") == ["line-not-found"]
+    assert part.exit is Exit.ERROR
 
 
 def test_a_missing_title_is_an_error_that_names_the_ways_out() -> None:
