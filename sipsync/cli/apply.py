@@ -83,6 +83,7 @@ def command(
     **given: Any,
 ) -> Exit:
     from sipsync import api
+    from sipsync.cli import streams
     from sipsync.cli.events import EventStream
     from sipsync.cli.output import publish
     from sipsync.cli.work import load
@@ -114,6 +115,8 @@ def command(
     events.applied(outcome)
     # A fresh plan that holds nothing but errors was shown already.
     told = json_events or (format_ == "text" and not plan_file and plan.errored and not _anything_to_do(plan))
+    if format_ == "text" and not plan_file and not told:
+        streams.write("\n")
     written = publish(session, outcome, None if told else format_, reports)
     return worst([written, outcome.exit, Exit.INTERRUPTED if stopped else Exit.OK])
 

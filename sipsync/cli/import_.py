@@ -64,6 +64,7 @@ def command(
     secrets_out: str | None,
 ) -> Exit:
     from sipsync.cli import streams
+    from sipsync.report.wording import count
 
     if passwords in ("env", "sops") and not secrets_out:
         raise _usage(f"--passwords {passwords} needs a file", "Give it with --secrets-out FILE.")
@@ -71,10 +72,10 @@ def command(
     if file.exists():
         if webhook_env or name:
             raise _usage(f"{file} exists and names its portal", "Leave out --webhook-env and --name.")
-        count = _merge(session, file, limits, portal, keep, overwrite=overwrite, pin=pin)
+        lines = _merge(session, file, limits, portal, keep, overwrite=overwrite, pin=pin)
     else:
-        count = _create(session, file, limits, webhook_env, name, keep)
-    streams.write(f"{file}: {count} {'line' if count == 1 else 'lines'} of the portal are in it.\n")
+        lines = _create(session, file, limits, webhook_env, name, keep)
+    streams.write(f"{file}: the portal has {count(lines, 'line')}.\n")
     if keep.kind is None:
         session.hint("Passwords were left alone; --passwords says where to keep them.")
     session.hint(f"Next: sipsync plan {file}")

@@ -123,10 +123,11 @@ def serve_command(
 @click.pass_obj
 def seed_command(_session: Session, seed: Path, db: str, portal: str) -> Exit:
     from sipsync.cli import streams
+    from sipsync.report.wording import count
     from sipsync.sandbox import seed_portal, seeds
 
-    count = seed_portal(db, seeds.read(read_text(seed), seed.name), portal)
-    streams.write(f"{db}: {count} {'line' if count == 1 else 'lines'}.\n")
+    lines = seed_portal(db, seeds.read(read_text(seed), seed.name), portal)
+    streams.write(f"{db}: {count(lines, 'line')}.\n")
     return Exit.OK
 
 

@@ -28,11 +28,12 @@ def command(session: Session, paths: tuple[Path, ...], limits: Limits, out: Path
     from sipsync.cli import streams
     from sipsync.cli.progress import progress
     from sipsync.cli.work import load
+    from sipsync.report.wording import count
 
     fleet = load(session, paths, limits)
     with progress(session, len(fleet.portals)) as on_event:
         state = asyncio.run(api.asnapshot(fleet, on_event=on_event))
     api.write_state(out, state)
-    lines = sum(len(portal.lines) for portal in state.portals)
-    streams.write(f"{out}: {lines} lines of {len(state.portals)} portals, without passwords.\n")
+    lines = count(sum(len(portal.lines) for portal in state.portals), "line")
+    streams.write(f"{out}: {lines} of {count(len(state.portals), 'portal')}, without passwords.\n")
     return Exit.OK

@@ -181,9 +181,9 @@ def test_a_command_that_the_operator_did_not_define_is_wrong_usage(acme: Any, si
     assert sipsync("apply", "--dry-run", "--check-command", "ping", "--secret-command", "ping=true").code == 0
 
 
-def _slow(acme: Any) -> None:
-    acme.write(SWAP, "sipsync.yaml")
-    acme.faults({"match": {"method": "batch", "times": 9}, "do": {"delay": 1.5}})
+def _slow(acme: Any, method: str) -> None:
+    """From now on the portal takes its time over a method."""
+    acme.faults({"match": {"method": method, "times": 1}, "do": {"delay": 3}})
 
 
 def _applying(*more: str) -> subprocess.Popen[str]:
@@ -199,7 +199,7 @@ def _applying(*more: str) -> subprocess.Popen[str]:
 def _until_writing(acme: Any) -> None:
     """Wait until a call that writes is under way."""
     for _ in range(1000):
-        if acme.stats["calls"].get("voximplant.sip.update", 0) or acme.stats["requests"] > 2:
+        if acme.stats["calls"].get("voximplant.sip.update", 0):
             return
         time.sleep(0.01)
     raise AssertionError("nothing was sent")
@@ -211,7 +211,7 @@ def test_a_signal_lets_what_was_sent_finish_and_the_next_run_goes_on(
 ) -> None:
     acme.write(SWAP, "sipsync.yaml")
     sipsync("plan", "--out", "a.plan.json")
-    _slow(acme)
+    _slow(acme, "voximplant.sip.update")
     running = _applying()
     _until_writing(acme)
     running.send_signal(number)
@@ -227,7 +227,7 @@ def test_a_signal_lets_what_was_sent_finish_and_the_next_run_goes_on(
 def test_a_second_signal_ends_the_run_at_once(acme: Any, sipsync: Sipsync) -> None:
     acme.write(SWAP, "sipsync.yaml")
     sipsync("plan", "--out", "a.plan.json")
-    acme.faults({"match": {"method": "batch", "times": 9}, "do": {"delay": 20}})
+    _slow(acme, "voximplant.sip.update")
     running = _applying()
     _until_writing(acme)
     running.send_signal(signal.SIGINT)
@@ -241,7 +241,7 @@ def test_a_second_signal_ends_the_run_at_once(acme: Any, sipsync: Sipsync) -> No
 
 def test_a_signal_while_planning_is_told_as_one(acme: Any) -> None:
     acme.write(RENAME, "sipsync.yaml")
-    acme.faults({"match": {"method": "batch", "times": 9}, "do": {"delay": 20}})
+    _slow(acme, "batch")
     running = subprocess.Popen(
         [sys.executable, "-m", "sipsync", "plan"], stderr=subprocess.PIPE, text=True, env=environment()
     )

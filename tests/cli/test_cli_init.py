@@ -184,7 +184,7 @@ def test_a_portal_is_named_after_its_host(url: str, name: str) -> None:
 
 def test_import_writes_a_new_file_whose_plan_is_empty(fresh: Any, sipsync: Sipsync, home: Path) -> None:
     ran = sipsync("import", "acme.yaml", "--webhook-env", "HOOK")
-    assert (ran.code, ran.out) == (0, "acme.yaml: 2 lines of the portal are in it.\n")
+    assert (ran.code, ran.out) == (0, "acme.yaml: the portal has 2 lines.\n")
     assert "pw" not in (home / "acme.yaml").read_text().split()
     assert "No changes." in sipsync("plan", "acme.yaml").out
 
