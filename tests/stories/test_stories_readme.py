@@ -1,0 +1,52 @@
+"""Every transcript in the readmes is what the commands print, one after the other, in a copy of the quickstart."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TRANSCRIPT = re.compile(r"^```text\n\$ (sipsync .*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.ru.md"])
+def test_the_transcripts_are_what_is_printed(readme: str, tmp_path: Path) -> None:
+    transcripts = TRANSCRIPT.findall((ROOT / readme).read_text(encoding="utf-8"))
+    assert [command.split()[1] for command, _ in transcripts] == ["plan", "apply", "plan"]
+    for name in ("sipsync.yaml", "seed.json"):
+        shutil.copy(ROOT / "examples/quickstart" / name, tmp_path)
+    run("sipsync sandbox seed --db portal.sandbox seed.json", tmp_path)
+    for command, printed in transcripts:
+        assert normal(run(command, tmp_path)) == normal(printed), command
+
+
+def run(command: str, folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", *shlex.split(command)], cwd=folder, capture_output=True, text=True, encoding="utf-8"
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def normal(text: str) -> str:
+    """Without the plan's digest, which is another one for each portal's key."""
+    return re.sub(r"\b[0-9a-f]{64}\b|\b[0-9a-f]{8,}…", "<digest>", text).strip()
+
+
+def test_the_first_two_blocks_of_the_readmes_are_the_two_commands() -> None:
+    for readme in ("README.md", "README.ru.md"):
+        blocks = re.findall(r"^```sh\n(.*?)^```$", (ROOT / readme).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        assert blocks[0].strip().endswith("sipsync demo")
+        assert blocks[1].strip().endswith("pytest")
+
+
+def test_the_file_in_the_readme_is_valid(tmp_path: Path) -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (tmp_path / "acme.yaml").write_text(blocks[0], encoding="utf-8")
+    run("sipsync validate acme.yaml", tmp_path)
