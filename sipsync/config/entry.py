@@ -61,11 +61,11 @@ class EntryWriter:
 
 def unsaid(field: FieldName, text: str) -> str:
     """Why the format can't express a value, or ""."""
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        return "characters that are no Unicode text"
     try:
         LineSection.model_validate({field: text})
     except ValidationError as error:
         context = error.errors(include_input=False, include_url=False)[0]["ctx"]
         return str(context.get("summary", f"longer than {FIELDS[field].max_length} characters"))
-    if any("\ud800" <= char <= "\udfff" for char in text):
-        return "characters that are no Unicode text"
     return ""

@@ -56,10 +56,15 @@ def format_text(text: str, name: str) -> str:
     body = edited(body, (edit for root in roots for edit in _spelling(root, source.text, flow=False)))
     source, roots = documents(body, name)
     laid = _lay_out(source, roots)
-    # A layout that the rules above do not foresee must not change what the file says.
-    if [meaning(root) for root in documents(laid, name)[1]] != [meaning(root) for root in roots]:
-        return mark + body
-    return mark + laid
+    return mark + (laid if _same(laid, roots, name) else body)
+
+
+def _same(laid: str, roots: list[Mapping], name: str) -> bool:
+    """Whether the layout left the meaning alone; one that the rules below do not foresee is not taken."""
+    try:
+        return [meaning(root) for root in documents(laid, name)[1]] == [meaning(root) for root in roots]
+    except ConfigError:
+        return False
 
 
 def meaning(node: Node) -> object:

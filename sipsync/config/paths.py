@@ -27,7 +27,7 @@ class Found:
 
 def find(paths: Sequence[Path], root: Path) -> Found:
     """The files with the marker at these paths."""
-    found = Found()
+    found, root = Found(), root.resolve()
     for path in paths or [_default()]:
         if path.is_dir():
             _search(path, root, found)

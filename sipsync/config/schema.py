@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from sipsync.config.values import (
+    ADDRESS_PART,
     Day,
     Decimal,
     Domain,
@@ -128,6 +129,9 @@ class PolicySection(Section):
     ignore_fields: tuple[IgnoredSection, ...] = Field((), description="Fields that are left alone for a while.")
 
 
+_KEYS: dict[str, JsonValue] = {"propertyNames": {"pattern": f"^{ADDRESS_PART}$"}}
+
+
 class PortalFile(Section):
     """A Bitrix24 portal and its SIP lines."""
 
@@ -141,8 +145,12 @@ class PortalFile(Section):
     defaults: Connection = Field(
         default_factory=lambda: Connection.model_validate({}), description="Fields of lines that do not give them."
     )
-    lines: dict[Key, LineSection] = Field({}, description="The lines, each under a key of your choice.")
-    removed: dict[Key, RemovedSection] = Field({}, description="Lines to delete, each under a key of your choice.")
+    lines: dict[Key, LineSection] = Field(
+        {}, description="The lines, each under a key of your choice.", json_schema_extra=_KEYS
+    )
+    removed: dict[Key, RemovedSection] = Field(
+        {}, description="Lines to delete, each under a key of your choice.", json_schema_extra=_KEYS
+    )
     policy: PolicySection = Field(default_factory=lambda: PolicySection.model_validate({}))
 
 

@@ -86,8 +86,6 @@ class Source:
         for piece in self._pieces_on(begin, begin + len(text)):
             gap = text[at - begin : max(piece.start, begin) - begin]
             shown += _structure(gap)
-            if "#" in gap:
-                return shown.rstrip(), end_column
             own = text[max(piece.start, begin) - begin : piece.end - begin]
             part = own if piece.shown is None else piece.shown if piece.start >= begin else HIDDEN
             if piece.end <= caret:

@@ -73,7 +73,7 @@ def events(text: str) -> Iterator[Event]:
         summary, hint = _words(f"{error.context or ''}: {error.problem or ''}")
         mark = _mark(error)
         raise Refused(Code.SYNTAX, summary, hint, mark.index if mark else 0) from None
-    except YAMLError:
+    except (YAMLError, ValueError, OverflowError):  # an escape beyond Unicode is a ValueError, or an OverflowError
         raise Refused(Code.SYNTAX, "this is not valid YAML", _GENERAL, 0) from None
 
 

@@ -164,6 +164,9 @@ class _Composer:
         return node
 
     def _scalar(self, event: Event) -> Scalar:
+        if any("\ud800" <= char <= "\udfff" for char in event.text):
+            hint = 'Write the character itself, or one escape with eight digits for it: "\\U0001F600".'
+            self.found.append((Code.BAD_VALUE, "an escape for half a character", hint, event.start, event.end))
         node = Scalar(self.source, event.start, event.end, event.text, event.plain)
         self.scalars.append(node)
         return node

@@ -219,8 +219,11 @@ def test_all_mistakes_of_a_file_are_found_in_one_run(tmp_path: Path) -> None:
         "  c: {title: a, type: x}\nremoved: {a: {config_id: 7, title: x}}\npolicy: {delete: 1}\n"
     )
     assert sorted(codes(tmp_path, text)) == sorted(
-        [Code.LITERAL_SECRET, Code.UNKNOWN_KEY, Code.BAD_VALUE, Code.BAD_VALUE]
-        + [
+        [
+            Code.LITERAL_SECRET,
+            Code.UNKNOWN_KEY,
+            Code.BAD_VALUE,
+            Code.BAD_VALUE,
             Code.DUPLICATE_CONFIG_ID,
             Code.DUPLICATE_CONFIG_ID,
             Code.DUPLICATE_TITLE,

@@ -44,6 +44,7 @@ HIDDEN = [
     "anything: {c}",
     "title: a\n    password: {c}\n    password: {c}",
     "title: [\n    password: {c}",
+    "password: env:{c} x",
 ]
 WHOLE = [
     "portal:\n  webhook: https://acme.bitrix24.ru/rest/1/{c}/\nsipsync: 1\n",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from sipsync.config.entry import unsaid
 from sipsync.config.layout import meaning
 from sipsync.config.load import Loaded
 from sipsync.config.source import Source
 from sipsync.config.text import ambiguous, quoted, scalar
 from sipsync.config.write import format_text, merge_text, portal_text
 from sipsync.config.yaml import read
-from sipsync.model.fields import FIELDS
+from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.lines import CurrentLine, Snapshot
 from sipsync.model.problems import Code, ConfigError
 from sipsync.model.secret import Secret, SecretRef
@@ -31,7 +33,7 @@ UGLY = """\
 sipsync: 1   # the marker
 portal:
       name:   acme
-      webhook: env:A   \t
+      webhook: env:A<blanks>
       limits: {burst: 50, rate: 2.5}
 # about lines
 lines:
@@ -68,7 +70,7 @@ policy:
     webhook: env:B
 # last
 
-"""
+""".replace("<blanks>", "   ")
 NEAT = """\
 # yaml-language-server: $schema=x
 
@@ -147,8 +149,37 @@ def said(text: str) -> list[object]:
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 NUMBER_LIKE = st.from_regex(r"[-+]?[0-9.][0-9_:.,exobTZ a-f-]{0,8}", fullmatch=True) | st.sampled_from(
-    ["yes", "No", "NULL", "~", "on", ".inf", "-.INF", ".nan", "=", "<<", "y", "N", "2024-01-01", "1:30", "0o17", "1e3"]
-    + ["2024-1-1 10:00:00", "TRUE", "null", "0b1", "0x1F", "12:30:00.5", "1__0", "+.5", "._1", "-", "?", "a: b", "a #b"]
+    [
+        "yes",
+        "No",
+        "NULL",
+        "~",
+        "on",
+        ".inf",
+        "-.INF",
+        ".nan",
+        "=",
+        "<<",
+        "y",
+        "N",
+        "2024-01-01",
+        "1:30",
+        "0o17",
+        "1e3",
+        "2024-1-1 10:00:00",
+        "TRUE",
+        "null",
+        "0b1",
+        "0x1F",
+        "12:30:00.5",
+        "1__0",
+        "+.5",
+        "._1",
+        "-",
+        "?",
+        "a: b",
+        "a #b",
+    ]
 )
 
 
@@ -160,6 +191,7 @@ def by_ruamel(text: str) -> object:
     return YAML(typ="safe", pure=True).load(io.StringIO(text))
 
 
+@settings(deadline=None)
 @given(TEXT | NUMBER_LIKE)
 @example("\x85\u2028\u2029\ufeff\x07\x00\x7f\u202e😀")
 def test_every_reader_takes_a_written_scalar_for_the_same_text(text: str) -> None:
@@ -169,6 +201,7 @@ def test_every_reader_takes_a_written_scalar_for_the_same_text(text: str) -> Non
         assert said(document) == [[("k", text), ("f", [text])]]
 
 
+@settings(deadline=None)
 @given(NUMBER_LIKE)
 def test_what_is_not_called_ambiguous_is_text_to_every_reader(text: str) -> None:
     if not ambiguous(text) and re.fullmatch("[A-Za-z0-9+.=_-]+", text) and text not in ("-",):
@@ -181,7 +214,7 @@ KEY = st.sampled_from(["k", "title", "config_id", "12", "no", "'s'", "until", "c
 
 @st.composite
 def blocks(draw: st.DrawFn, depth: int = 0) -> list[str]:
-    """Lines of a random block mapping: odd indentation, comments, blank lines, lists, brackets, texts of several lines."""
+    """Lines of a random block mapping: odd indentation, comments, blank lines, lists, brackets, long texts."""
     step = draw(st.integers(1, 5))
     lines: list[str] = []
     for key in draw(st.lists(KEY, min_size=1, max_size=4, unique_by=lambda key: key.strip("'"))):
@@ -208,7 +241,7 @@ def blocks(draw: st.DrawFn, depth: int = 0) -> list[str]:
     return lines
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(blocks())
 def test_fmt_changes_no_meaning_and_formatting_again_changes_nothing(lines: list[str]) -> None:
     text = "\n".join(lines) + "\n"
@@ -240,7 +273,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
     lines = tuple(
         CurrentLine(
             number,
-            draw(st.sampled_from(["cloud", "office"])),
+            "cloud" if number % 2 else "office",  # never changes
             {"title": draw(TITLES), "server": draw(TITLES), "login": draw(TITLES), "password": Secret("x")},
         )
         for number in sorted(numbers)
@@ -248,12 +281,12 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
     return Snapshot(lines, {})
 
 
-def differences(loaded: Loaded, snapshot: Snapshot) -> list[object]:
+def differences(loaded: Loaded, snapshot: Snapshot) -> list[tuple[str, FieldName]]:
     """What a plan of this file would change."""
     errors = [found for found in loaded.diagnostics if found.severity == "error"]
     assert not errors
     current = {line.config_id: line for line in snapshot.lines}
-    changes: list[object] = []
+    changes: list[tuple[str, FieldName]] = []
     for line in loaded.portals[0].lines:
         if line.config_id not in current:
             continue
@@ -263,11 +296,11 @@ def differences(loaded: Loaded, snapshot: Snapshot) -> list[object]:
             for name, value in line.values.items()
             if not FIELDS[name].secret and stored(name, str(value)) != twin.values[name]
         ]
-        changes += [(str(line.address), "type")] if line.type not in (None, twin.type) else []
+        assert line.type in (None, twin.type)
     return changes
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(snapshots())
 def test_an_imported_portal_needs_no_change(tmp_path_factory: pytest.TempPathFactory, snapshot: Snapshot) -> None:
     text = portal_text("acme", ["webhook: env:ACME_WEBHOOK"], snapshot)
@@ -304,6 +337,8 @@ def test_an_imported_file_reads_well(tmp_path: Path) -> None:
     )
     (portal,) = load_text(tmp_path, text).portals
     assert portal.lines[2].values["password"] == SecretRef("sops", "s.yaml#/71")
+    half = portal_text("acme", [], Snapshot((CurrentLine(1, "cloud", {"title": "a\ud800b"}),), {}))
+    assert '# title is not managed here: characters that are no Unicode text: "a\\uD800b"' in half
     assert portal_text("acme", [], Snapshot((), {})).endswith("lines: {}\n")
 
 
@@ -418,7 +453,7 @@ def test_a_merge_keeps_line_ends_of_windows_and_the_byte_order_mark() -> None:
     assert merged(windows) == "\ufeff" + merged(FILE).replace("\n", "\r\n")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(snapshots(), snapshots(), st.booleans())
 def test_a_merge_with_overwrite_leaves_nothing_to_change(
     tmp_path_factory: pytest.TempPathFactory, before: Snapshot, now: Snapshot, pin: bool
@@ -426,6 +461,12 @@ def test_a_merge_with_overwrite_leaves_nothing_to_change(
     text = portal_text("acme", ["webhook: env:W"], before)
     text = merge_text(text, "f", now, overwrite=True, pin=pin)
     loaded = load_text(tmp_path_factory.mktemp("m"), text)
+    twins = {f"line-{line.config_id}": line for line in now.lines}
+    titles = Counter(line.title for line in now.lines)
+    theirs = {line.title for line in loaded.portals[0].lines}
+    for address, name in differences(loaded, now):
+        text_there = str(twins[address.removeprefix("acme.")].values[name])
+        assert not text_there or unsaid(name, text_there) or titles[text_there] > 1 or text_there in theirs
     kept = {line.config_id for line in now.lines}
     assert kept <= {line.config_id for line in loaded.portals[0].lines}
     assert merge_text(text, "f", now, overwrite=True, pin=pin) == text

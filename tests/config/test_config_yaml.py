@@ -6,6 +6,8 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sipsync.config.layout import meaning
 from sipsync.config.source import Source
@@ -98,6 +100,8 @@ def test_places_count_lines_and_columns_from_one() -> None:
         ("%YAML 9.9\n---\na: 1", "1:1", "---"),
         ("a: |x\n b", "1:5", "several lines"),
         ("a: \x07", "1:4", "U+0007"),
+        ('a: "\\UFFFFFFFF"', "1:1", "valid"),
+        ('a: "\\U00110000"', "1:1", "valid"),
     ],
 )
 def test_a_syntax_error_says_where_and_what_to_do(text: str, place: str, words: str) -> None:
@@ -166,3 +170,36 @@ def test_monsters_are_refused_within_little_memory(name: str) -> None:
     )
     assert run.stderr == ""
     assert run.stdout == "too-large 0\n"
+
+
+def test_half_of_a_surrogate_pair_is_no_text() -> None:
+    _, (found,) = read(Source("f", 'a: "\\ud800"'))
+    assert (found.code, str(found.at)) == (Code.BAD_VALUE, "f:1:4")
+
+
+PARTS = [
+    *"ab:-?#&*!|>%@'\"{}[],~\\\n\t .0<",
+    "---",
+    "\\U",
+    "\\x",
+    "%YAML ",
+    "%TAG ",
+    "<<",
+    "\n  ",
+    "- ",
+    ": ",
+    "\ufeff",
+]
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.sampled_from(PARTS), max_size=30).map("".join))
+def test_any_text_is_read_or_refused_with_a_place(text: str) -> None:
+    source = Source("f", text)
+    roots, found = read(source)
+    for diagnostic in found:
+        assert diagnostic.at is not None
+        assert diagnostic.at.line >= 1
+        assert diagnostic.hint
+    for root in roots:
+        assert root.at.column >= 1
