@@ -20,7 +20,7 @@ from sipsync.planning.build import seal_text
 from sipsync.planning.evidence import LineState, desired_digest, state_of, witness
 from sipsync.planning.proof import prove
 from sipsync.planning.view import LineChange, View
-from sipsync.rules.values import same_title
+from sipsync.rules.values import title_key
 
 _FIELD_OF = {row.wire: name for name, row in FIELDS.items()}
 _VERBS: Mapping[str, Verb] = {"create": "add", "update": "update", "delete": "delete"}
@@ -95,7 +95,7 @@ def bind(parts: Sequence[PortalPlan], views: Sequence[View], *, strict: bool = F
         calls: dict[str, list[PlannedCall]] = {}
         for call in part.calls:
             calls.setdefault(call.address, []).append(call)
-        lookup = _Lookup(view)
+        lookup = _Lookup(view, part)
         for planned in part.changes:
             line = _planned_line(part, view, planned, calls.get(planned.address, []), lookup)
             bound.lines[planned.address] = line
@@ -155,22 +155,26 @@ def _in_order(calls: Sequence[PlannedCall]) -> list[PlannedCall]:
 class _Lookup:
     """The lines of a view: as desired by address, as current by id and by title."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, part: PortalPlan) -> None:
         self.desired = {line.address: line for line in view.desired.lines}
-        self._lines = view.current.lines
-        self._by_id = {line.config_id: line for line in self._lines}
+        self._by_id = {line.config_id: line for line in view.current.lines}
+        # What the plan itself moves or deletes may still hold a title that it is to give to a new line.
+        planned = {change.config_id for change in part.changes}
+        self._by_title = {
+            title_key(line.title): line for line in reversed(view.current.lines) if line.config_id not in planned
+        }
 
-    def find(self, planned: ResourceChange, title: str) -> CurrentLine | None:
+    def find(self, planned: ResourceChange) -> CurrentLine | None:
         """The line that a change is about; of an add, the line that has its title."""
         if planned.config_id is not None:
             return self._by_id.get(planned.config_id)
-        return next((line for line in self._lines if same_title(line.title, title)), None)
+        return self._by_title.get(title_key(planned.title))
 
 
 def _planned_line(
     part: PortalPlan, view: View, planned: ResourceChange, calls: Sequence[PlannedCall], lookup: _Lookup
 ) -> PlannedLine:
-    current = lookup.find(planned, planned.title)
+    current = lookup.find(planned)
     evidence = part.evidence[planned.address]
     subject = planned.address if evidence.config_id is None else str(evidence.config_id)
     state = state_of(evidence, current, subject, view.seal)

@@ -46,7 +46,7 @@ def build(views: Sequence[View], now: datetime, *, no_ops: bool = False) -> tupl
     cloud_lines = sum(notes.cloud_lines(view, views) for view in views)
     cloud_limit = min(view.desired.limits.cloud_lines for view in views)
     titles = Titles.of(views)
-    managed = {current.config_id: line.address for found in matches for line, current in found.pairs}
+    managed = {now.config_id: line.address for found in matches for line, now in (*found.pairs, *found.deletes)}
     # An owner with errors changes nothing, which may leave a title taken that another owner waits for.
     while True:
         steps = [change for seen, own in zip(compared, errors, strict=True) if not own for change in seen.changes]

@@ -31,19 +31,20 @@ def order(changes: Sequence[LineChange], titles: Titles, cloud_lines: int, cloud
     for change in changes:
         if change.verb == "update":
             sequence.place(change)
-    room = cloud_limit - cloud_lines
-    waiting = [change for change in changes if change.verb == "delete" and change.type == "cloud"]
-    room += sum(sequence.placed(change) for change in waiting)
+    # Those that gave a title away are gone already; the others go as an add needs their place.
+    deletes = [change for change in changes if change.verb == "delete" and change.type == "cloud"]
+    deletes.sort(key=lambda change: not sequence.placed(change))
+    waiting, room = iter(deletes), cloud_limit - cloud_lines
     for change in changes:
         if change.verb != "add":
             continue
-        freed: int | None = None
+        freed = []
         if change.type == "cloud":
-            if room <= 0 and (gone := next((one for one in waiting if not sequence.placed(one)), None)):
-                freed = sequence.place(gone)
+            while room <= 0 and (gone := next(waiting, None)) is not None:
+                freed.append(sequence.place(gone))
                 room += 1
             room -= 1
-        sequence.place(change, *(() if freed is None else (freed,)))
+        sequence.place(change, *freed)
     for change in changes:
         sequence.place(change)
     return tuple(sequence.writes)

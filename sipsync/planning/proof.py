@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from sipsync.model.lines import Call, CurrentLine
 from sipsync.model.problems import Code, Diagnostic
@@ -33,9 +34,10 @@ def prove(
     registered: Counter[str] = Counter()
     for call in calls:
         effect = _run(state, call)
+        if isinstance(effect.reply, server.Refusal) and effect.reply.code == "TITLE_EXISTS":
+            effect = _as_if_free(state, call) if str(call.address) in allowed else effect
         if isinstance(effect.reply, server.Refusal):
-            if not (effect.reply.code == "TITLE_EXISTS" and str(call.address) in allowed):
-                problems.append(f"{call.id} ({call.address}) would be refused: {effect.reply.code}")
+            problems.append(f"{call.id} ({call.address}) would be refused: {effect.reply.code}")
             continue
         if call.verb == "add":
             made[str(call.address)] = max(row.config_id for row in effect.rows)
@@ -44,8 +46,7 @@ def prove(
         state.commit(effect)
     for change in changes:
         address = str(change.address)
-        if address not in allowed:
-            problems += _left_over(state, change, made.get(address))
+        problems += _left_over(state, change, made.get(address))
         needless = change.verb == "update" and not set(change.wanted) & server.REGISTERING
         if registered[address] > 1 or (needless and registered[address]):
             problems.append(f"{address} would register {registered[address]} times")
@@ -102,6 +103,16 @@ def _run(state: server.PortalState, call: Call) -> server.Effect:
     if call.verb == "delete":
         return server.delete(state, app, call.config_id)
     return server.update(state, app, params)
+
+
+def _as_if_free(state: server.PortalState, call: Call) -> server.Effect:
+    """What the call does where nothing holds its title, which the operator leaves to the server to judge."""
+    title = str(call.values["title"])
+    untitled = {name: value for name, value in call.values.items() if name != "title"}
+    effect = _run(state, replace(call, values=untitled))
+    assert call.config_id is not None or effect.rows  # noqa: S101  # an add makes a row
+    rows = effect.rows or (state.rows[call.config_id or 0],)
+    return replace(effect, rows=tuple(replace(row, title=title) for row in rows))
 
 
 def _left_over(state: server.PortalState, change: LineChange, made: int | None) -> list[str]:

@@ -70,29 +70,35 @@ def collisions(
 ) -> list[Diagnostic]:
     """One finding for each change whose title stays taken.
 
-    `managed` names the lines of the files by config_id, those included that the selection leaves out. The titles of
-    `allowed` addresses are left to the server to judge.
+    `managed` names the lines of the files by config_id, those included that the selection leaves out: one that keeps
+    its title is an error in any case. What else holds the titles of `allowed` addresses is left to the server to judge.
     """
     left = leaving(changes)
-    changing = {change.address for change in changes}
     taken: dict[str, LineChange] = {}
     found = []
     for change in changes:
-        if change.title is None or str(change.address) in allowed:
+        if change.title is None:
             continue
         own = change.current.config_id if change.current else None
-        stays = next((line for line in titles.holders(change.title, own) if line.config_id not in left), None)
+        stay = [line for line in titles.holders(change.title, own) if line.config_id not in left]
+        left_out = next((line for line in stay if line.config_id in managed), None)
         key = title_key(change.title)
         rival = taken.setdefault(key, change)
-        if stays is not None:
-            address = managed.get(stays.config_id)
-            half = address is not None and address not in changing
-            found.append(_held(change, f'line {stays.config_id} ("{stays.title}")', address if half else None))
+        if left_out is not None:
+            found.append(_held(change, _named(left_out), managed[left_out.config_id]))
+        elif str(change.address) in allowed:
+            continue
+        elif stay:
+            found.append(_held(change, _named(stay[0]), None))
         elif key in titles.outside:
             found.append(_held(change, f'"{titles.outside[key]}", which this credential does not see', None))
         elif rival is not change:
             found.append(_held(change, f'{rival.address} ("{rival.title}") in the same plan', None))
     return found
+
+
+def _named(line: CurrentLine) -> str:
+    return f'line {line.config_id} ("{line.title}")'
 
 
 def _held(change: LineChange, holder: str, left_out: Address | None) -> Diagnostic:
