@@ -7,17 +7,18 @@ secrets back into the calls that are still to be sent.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 
 from sipsync.model.documents import LineEvidence, PlannedCall, PortalPlan, ResourceChange, digest_of
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.lines import Address, Call, CurrentLine, DesiredLine, Verb
 from sipsync.model.problems import Code, Diagnostic, Exit, Span
 from sipsync.model.secret import Secret, SecretRef
-from sipsync.planning.build import seal_text
-from sipsync.planning.evidence import LineState, desired_digest, state_of, witness
+from sipsync.planning.build import seal_of
+from sipsync.planning.evidence import LineState, desired_digest, is_planned, state_of
 from sipsync.planning.proof import prove
 from sipsync.planning.view import LineChange, View
 from sipsync.rules.values import title_key
@@ -68,7 +69,7 @@ def refusal(part: PortalPlan, view: View, now: datetime, max_age: timedelta) -> 
     if age > max_age:
         return Diagnostic(
             Code.PLAN_TOO_OLD,
-            f"the plan was made {age.days} days ago, and {max_age.days} are allowed",
+            f"the plan was made on {part.created}, which is too long ago",
             "Make a new plan, or allow an older one with --max-plan-age.",
             address=name,
         )
@@ -84,8 +85,9 @@ def refusal(part: PortalPlan, view: View, now: datetime, max_age: timedelta) -> 
 
 
 def _seal_holds(part: PortalPlan, view: View) -> bool:
-    digest = digest_of(part.substance())
-    return part.digest == digest and hmac.compare_digest(part.seal, seal_text(digest, part.created, view))
+    whole = part.digest == digest_of(part.substance())
+    # As bytes, since an edited seal may be any text.
+    return whole and hmac.compare_digest(part.seal.encode(), seal_of(part, view).encode())
 
 
 def bind(parts: Sequence[PortalPlan], views: Sequence[View], *, strict: bool = False) -> Bound:
@@ -176,10 +178,10 @@ def _planned_line(
 ) -> PlannedLine:
     current = lookup.find(planned)
     evidence = part.evidence[planned.address]
-    subject = planned.address if evidence.config_id is None else str(evidence.config_id)
-    state = state_of(evidence, current, subject, view.seal)
     address = Address(planned.portal, planned.name)
-    wanted = _wanted(view, calls[-1], current, lookup.desired.get(address)) if calls else {}
+    state = state_of(evidence, current, address, view.seal)
+    known = _Known(view, evidence, address, current, lookup.desired.get(address))
+    wanted = known.wanted(calls[-1]) if calls else {}
     change = LineChange(
         address,
         Span(planned.source.file, planned.source.line),
@@ -191,43 +193,52 @@ def _planned_line(
     problem = None
     if state == "stale":
         problem = _stale_line(planned, current)
-    elif state != "after" and (wanted is None or not _as_planned(change, part, subject, view)):
-        state, problem = "stale", _stale_secret(planned)
+    elif state != "after" and wanted is None:
+        state, problem = "stale", _stale_secret(planned, part)
     sending = [] if state in ("after", "stale") else calls[-1:] if state == "temporary" else calls
     live = tuple(_live(call, change, evidence.temporary) for call in sending)
     return PlannedLine(view, planned, evidence, state, change, live, problem)
 
 
-def _wanted(
-    view: View, call: PlannedCall, current: CurrentLine | None, desired: DesiredLine | None
-) -> dict[FieldName, str | Secret] | None:
-    """The values to send, secrets put back; None where a secret is no longer to be had."""
-    wanted: dict[FieldName, str | Secret] = {}
-    for wire, value in call.params.items():
-        name = _FIELD_OF.get(wire)
-        if name is None:
-            continue
-        secret = _secret(view, desired, current, name) if wire in call.sensitive else str(value)
-        if secret is None:
-            return None
-        wanted[name] = secret
-    return wanted
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of one line when its plan is bound: where its secrets are to be had."""
 
+    view: View
+    evidence: LineEvidence
+    address: Address
+    current: CurrentLine | None
+    desired: DesiredLine | None
 
-def _secret(view: View, desired: DesiredLine | None, current: CurrentLine | None, name: FieldName) -> Secret | None:
-    """What the file refers to; of a field that it does not manage (a line registered again), what the line has."""
-    reference = desired.values.get(name) if desired is not None else None
-    if isinstance(reference, SecretRef):
-        return view.secrets.get(reference)
-    value = current.values.get(name) if current is not None else None
-    return value if isinstance(value, Secret) else None
+    def wanted(self, call: PlannedCall) -> dict[FieldName, str | Secret] | None:
+        """The values to send, secrets put back; None where a secret is not what was planned."""
+        wanted: dict[FieldName, str | Secret] = {}
+        for wire, value in call.params.items():
+            name = _FIELD_OF.get(wire)
+            if name is None:
+                continue
+            if wire not in call.sensitive:
+                wanted[name] = str(value)
+                continue
+            secret = next((one for one in self._secrets(name) if self._is_planned(name, one)), None)
+            if secret is None:
+                return None
+            wanted[name] = secret
+        return wanted
 
+    def _secrets(self, name: FieldName) -> Iterator[str | Secret | None]:
+        """What the file refers to; of a field that it leaves alone (a line registered again), what the line has."""
+        reference = self.desired.values.get(name) if self.desired is not None else None
+        rules = self.view.desired.policy.ignore_fields
+        left_alone = any(rule.field == name and fnmatchcase(self.address.key, rule.line) for rule in rules)
+        managed = isinstance(reference, SecretRef) and self.view.selection.secrets
+        if isinstance(reference, SecretRef) and managed:
+            yield self.view.secrets.get(reference)
+        if self.current is not None and (left_alone or not managed):
+            yield self.current.values.get(name)
 
-def _as_planned(change: LineChange, part: PortalPlan, subject: str, view: View) -> bool:
-    """Whether the secrets in the change are the ones that were planned."""
-    now = witness(change, None, view.seal).after
-    planned = part.evidence[str(change.address)].after
-    return all(now[name] == planned.get(name) for name in change.wanted if FIELDS[name].secret)
+    def _is_planned(self, name: FieldName, value: str | Secret | None) -> bool:
+        return is_planned(self.evidence, self.address, name, value, self.view.seal)
 
 
 def _live(call: PlannedCall, change: LineChange, temporary: str | None) -> Call:
@@ -259,10 +270,13 @@ def _stale_line(planned: ResourceChange, current: CurrentLine | None) -> Diagnos
     )
 
 
-def _stale_secret(planned: ResourceChange) -> Diagnostic:
+def _stale_secret(planned: ResourceChange, part: PortalPlan) -> Diagnostic:
+    what = "the password's reference no longer gives the value that was planned"
+    if not part.selection.secrets:
+        what = "the plan was made without reading secrets, so the line's password is not in it"
     return Diagnostic(
         Code.STALE_SECRET,
-        "the password's reference no longer gives the value that was planned",
+        what,
         "The line was not touched. Make a new plan.",
         Span(planned.source.file, planned.source.line),
         planned.address,

@@ -221,7 +221,9 @@ class Sender:
         planned = self._line(call)
         stepped_aside = any(self.run.results.get(earlier.id) == "done" for earlier in planned.calls)
         expected = "temporary" if stepped_aside or planned.state == "temporary" else "before"
-        state = state_of(planned.evidence, line, str(call.config_id), planned.view.seal)
+        state = state_of(planned.evidence, line, call.address, planned.view.seal)
+        if state == "after" and "registration" in planned.evidence.before:
+            state = "before"  # asking after the registration brought its status up to date
         if state == "after" and self.run.sent[call.id]:
             self._done(call)  # it was carried out late
         elif state != expected:

@@ -27,7 +27,8 @@ def refused(found: Mapping[str, Diagnostic], portals: Mapping[str, PortalReader]
 
 def unsent(bound: Bound, portals: Mapping[str, PortalReader]) -> tuple[PortalOutcome, ...]:
     """A dry run, or a plan that no longer holds: what would be sent, to the letter."""
-    sending = {str(call.address) for call in bound.calls}
+    calls = bound.calls if bound.exit is Exit.OK else []
+    sending = {str(call.address) for call in calls}
     lines: dict[str, LineOutcome] = {}
     for address, line in bound.lines.items():
         result: LineResult = "planned" if address in sending else "skipped"
@@ -42,10 +43,10 @@ def unsent(bound: Bound, portals: Mapping[str, PortalReader]) -> tuple[PortalOut
             source=line.planned.source,
             message=line.problem.summary if line.problem else "",
         )
-    calls = [planned(call) for call in bound.calls] if bound.exit is Exit.OK else []
     parts = sent(bound, portals, Result(lines, exits=[bound.exit]))
     return tuple(
-        part.model_copy(update={"calls": tuple(call for call in calls if call.portal == part.portal)}) for part in parts
+        part.model_copy(update={"calls": tuple(planned(call) for call in calls if call.address.portal == part.portal)})
+        for part in parts
     )
 
 

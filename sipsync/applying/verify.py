@@ -120,13 +120,13 @@ def _skipped(line: PlannedLine, run: Run) -> LineOutcome:
 def _told(
     line: PlannedLine, run: Run, result: LineResult, message: str = "", advice: str = "", error: str = ""
 ) -> LineOutcome:
-    planned = line.planned
+    planned, now = line.planned, line.change.current
     return LineOutcome(
         address=planned.address,
         portal=planned.portal,
         action=planned.action,
         result=result,
-        config_id=planned.config_id or run.made.get(planned.address),
+        config_id=planned.config_id or run.made.get(planned.address) or (now.config_id if now else None),
         source=planned.source,
         reregistered=planned.reregisters and result == "applied",
         calls=sum(run.sent[call.id] for call in line.calls),

@@ -14,6 +14,7 @@ from sipsync.model.documents import (
     ResourceChange,
     Source,
     Summary,
+    canonical,
     digest_of,
 )
 from sipsync.model.fields import FIELDS, FieldName
@@ -46,7 +47,8 @@ def build(views: Sequence[View], now: datetime, *, no_ops: bool = False) -> tupl
     cloud_lines = sum(notes.cloud_lines(view, views) for view in views)
     cloud_limit = min(view.desired.limits.cloud_lines for view in views)
     titles = Titles.of(views)
-    managed = {now.config_id: line.address for found in matches for line, now in (*found.pairs, *found.deletes)}
+    managed = {now.config_id: line.address for found in matches for line, now in found.pairs}
+    managed |= {now.config_id: gone.address for found in matches for gone, now in found.deletes}
     # An owner with errors changes nothing, which may leave a title taken that another owner waits for.
     while True:
         steps = [change for seen, own in zip(compared, errors, strict=True) if not own for change in seen.changes]
@@ -108,7 +110,7 @@ def _part(
     name = view.desired.name
     changes = [] if errors else seen.changes
     stops, allowed = guards.check(guards.Proposal(view, found, changes))
-    own = [call for call in calls if call.address.portal == name]
+    own = [] if errors else [call for call in calls if call.address.portal == name]
     temporary = {write.change.address: write.temporary for write in writes if write.temporary}
     evidence: dict[str, LineEvidence] = {
         str(change.address): witness(change, temporary.get(change.address), view.seal) for change in changes
@@ -133,14 +135,18 @@ def _part(
 
 
 def sealed(part: PortalPlan, view: View) -> PortalPlan:
-    """The part with its digest and seal. The seal covers the time as well, so that a plan can't be made younger."""
-    digest = digest_of(part.substance())
-    return part.model_copy(update={"digest": digest, "seal": seal_text(digest, part.created, view)})
+    """The part with its digest and seal."""
+    part = part.model_copy(update={"digest": digest_of(part.substance())})
+    return part.model_copy(update={"seal": seal_of(part, view)})
 
 
-def seal_text(digest: str, created: str, view: View) -> str:
-    """The keyed fingerprint of a part's digest and time."""
-    return view.seal(f"plan\0{digest}\0{created}".encode())
+def seal_of(part: PortalPlan, view: View) -> str:
+    """The keyed fingerprint of a part.
+
+    Besides the digest it covers whose plan it is, its age and whether a safety limit stopped it: a plan can't be moved
+    to another portal, made younger or let through.
+    """
+    return view.seal(canonical(["plan", part.digest, part.created, part.host, part.owner, int(part.exit)]))
 
 
 def planned(call: Call) -> PlannedCall:

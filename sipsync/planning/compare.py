@@ -17,7 +17,7 @@ from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.lines import CurrentLine, DesiredLine, RemovedLine
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.secret import Secret, SecretRef
-from sipsync.planning.view import LineChange, View
+from sipsync.planning.view import LineChange, View, matches
 from sipsync.rules.values import title_key
 
 _CONNECTION: tuple[FieldName, ...] = ("server", "login", "password")
@@ -177,11 +177,12 @@ def differences(view: View, found: Match, today: date) -> Difference:
             continue
         ignored, notes = _ignored_fields(view, line, today)
         result.warnings += notes
-        wanted = _wanted(view, line, current, ignored)
+        again = matches(line.address, view.selection.reregister)
+        wanted = _wanted(view, line, current, ignored, again=again)
         if view.known_refs is None and "password" in line.values.keys() - ignored - wanted.keys():
             uncompared.append(line)
         fields = _differing(wanted, current)
-        if str(line.address) in view.selection.reregister:
+        if again:
             fields = tuple(name for name in FIELDS if name in fields or name in _CONNECTION)
             wanted = {**{name: current.values[name] for name in _CONNECTION if name in current.values}, **wanted}
         if fields:
@@ -215,9 +216,12 @@ def differences(view: View, found: Match, today: date) -> Difference:
 
 
 def _wanted(
-    view: View, line: DesiredLine, current: CurrentLine | None, ignored: Collection[FieldName]
+    view: View, line: DesiredLine, current: CurrentLine | None, ignored: Collection[FieldName], *, again: bool = False
 ) -> dict[FieldName, str | Secret]:
-    """The line's managed values, its secrets looked up; without the fields that can't or need not be compared."""
+    """The line's managed values, its secrets looked up; without the fields that can't or need not be compared.
+
+    `again`: they are sent in any case, so none has to be compared.
+    """
     wanted: dict[FieldName, str | Secret] = {}
     for name, value in line.values.items():
         if name in ignored:
@@ -228,8 +232,10 @@ def _wanted(
             # Only references are known: another one stands for another value, whatever it is.
             if current is None or view.known_refs.get(current.config_id) != str(value):
                 wanted[name] = Secret("")
-        elif value in view.secrets and (current is None or name in current.values):
+        elif value in view.secrets and (current is None or again or name in current.values):
             wanted[name] = view.secrets[value]
+        elif current is None:
+            wanted[name] = Secret("")  # planned without secrets: shown, and not applied without its value
     return wanted
 
 

@@ -11,10 +11,14 @@ from typing import Literal, TypeAlias
 
 from sipsync.model.documents import LineEvidence, canonical, digest_of
 from sipsync.model.fields import FieldName
-from sipsync.model.lines import CurrentLine, DesiredPortal
+from sipsync.model.lines import Address, CurrentLine, DesiredPortal, SandboxAccess
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
 from sipsync.planning.view import LineChange, Seal
+
+ASKED_FOR = 0
+REGISTERED = 200
+"""The stored status of a registration that was asked for, and of one that was confirmed (server source)."""
 
 LineState: TypeAlias = Literal["before", "after", "temporary", "stale"]
 """As the plan saw it; as the plan leaves it; at the plan's own temporary title; anything else."""
@@ -23,41 +27,69 @@ LineState: TypeAlias = Literal["before", "after", "temporary", "stale"]
 def witness(change: LineChange, temporary: str | None, seal: Seal) -> LineEvidence:
     """What the plan saw of the line, and what it means to leave."""
     config_id = change.current.config_id if change.current else None
-    subject = str(change.address) if config_id is None else str(config_id)
-    before = fingerprints(change.current, subject, seal) if change.current else {}
+    subject = _subject(change.address, config_id)
+    before = _fingerprints(change.current, subject, seal) if change.current else {}
     after: dict[str, str] = {}
     if change.verb != "delete":
         changed: dict[str, str] = {
             name: _fingerprint(subject, name, value, seal) for name, value in change.wanted.items()
         }
-        after = {**before, **changed}
+        after = {**before, "type": _fingerprint(subject, "type", change.type, seal), **changed}
+    if change.current is not None and all(after.get(name) == mark for name, mark in before.items()):
+        # Nothing but the registration is renewed, so only its status can tell whether that was done.
+        before["registration"] = _fingerprint(subject, "registration", str(change.current.status_code), seal)
     return LineEvidence(config_id=config_id, before=before, after=after, temporary=temporary)
 
 
-def fingerprints(line: CurrentLine, subject: str, seal: Seal) -> dict[str, str]:
+def _subject(address: Address, config_id: int | None) -> str:
+    """What tells the line from all others, on other portals as well."""
+    return str(address) if config_id is None else f"{address.portal}:{config_id}"
+
+
+def _fingerprints(line: CurrentLine, subject: str, seal: Seal) -> dict[str, str]:
     """The line's fields and type, each as a keyed fingerprint."""
     prints: dict[str, str] = {name: _fingerprint(subject, name, value, seal) for name, value in line.values.items()}
     return {**prints, "type": _fingerprint(subject, "type", line.type, seal)}
 
 
-def state_of(evidence: LineEvidence, line: CurrentLine | None, subject: str, seal: Seal) -> LineState:
+def state_of(evidence: LineEvidence, line: CurrentLine | None, address: Address, seal: Seal) -> LineState:
     """Which of the four states a planned line is in. `line` is what the portal returns now, None for no such line."""
-    now = fingerprints(line, subject, seal) if line is not None else {}
+    subject = _subject(address, evidence.config_id)
+    now = _fingerprints(line, subject, seal) if line is not None else {}
     if evidence.config_id is None and line is not None:
         # An add: what the plan does not name is the server's choice.
-        now = {name: value for name, value in now.items() if name in evidence.after}
-    if now == evidence.before:
-        return "before"
-    if now == evidence.after:
+        now = {name: mark for name, mark in now.items() if name in evidence.after}
+    before = {name: mark for name, mark in evidence.before.items() if name != "registration"}
+    if now == before:
+        return "after" if line is not None and _registered_since(evidence, line, subject, seal) else "before"
+    # A field that the portal returns neither then nor now can't be told.
+    if now == {name: mark for name, mark in evidence.after.items() if name in before or name in now}:
         return "after"
     if line is not None and evidence.temporary is not None and line.title == evidence.temporary:
-        rest = [{name: value for name, value in prints.items() if name != "title"} for prints in (now, evidence.before)]
+        rest = [{name: mark for name, mark in marks.items() if name != "title"} for marks in (now, before)]
         if rest[0] == rest[1]:
             return "temporary"
     return "stale"
 
 
-def _fingerprint(subject: str, field: FieldName | Literal["type"], value: str | Secret, seal: Seal) -> str:
+def _registered_since(evidence: LineEvidence, line: CurrentLine, subject: str, seal: Seal) -> bool:
+    """Whether a line that was only to be registered again was: its status is another one, and no failure."""
+    planned = evidence.before.get("registration")
+    status = _fingerprint(subject, "registration", str(line.status_code), seal)
+    return planned is not None and status != planned and line.status_code in (ASKED_FOR, REGISTERED)
+
+
+def is_planned(
+    evidence: LineEvidence, address: Address, field: FieldName, value: str | Secret | None, seal: Seal
+) -> bool:
+    """Whether this is the value that the plan means to leave."""
+    subject = _subject(address, evidence.config_id)
+    return value is not None and _fingerprint(subject, field, value, seal) == evidence.after.get(field)
+
+
+def _fingerprint(
+    subject: str, field: FieldName | Literal["type", "registration"], value: str | Secret, seal: Seal
+) -> str:
     text = reveal(value) if isinstance(value, Secret) else value
     return seal(canonical([subject, field, text]))
 
@@ -67,9 +99,10 @@ def desired_digest(portal: DesiredPortal) -> str:
     return digest_of(
         {
             "name": portal.name,
-            "access": _described(portal.access),
+            # Where an embedded portal is kept differs from machine to machine.
+            "access": "sandbox" if isinstance(portal.access, SandboxAccess) else _described(portal.access),
             "policy": _described(portal.policy),
-            "limits": _described(portal.limits),
+            "cloud_lines": portal.limits.cloud_lines,
             "lines": [
                 [line.address.key, line.config_id, line.type, {name: str(line.values[name]) for name in line.values}]
                 for line in portal.lines

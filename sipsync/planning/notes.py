@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 from sipsync.model.lines import CurrentLine, DesiredLine
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.planning.compare import Difference, Match
+from sipsync.planning.evidence import ASKED_FOR, REGISTERED
 from sipsync.planning.guards import describe_unmanaged
-from sipsync.planning.view import LineChange, View
-
-REGISTERED = 200
-"""The stored status of a registration that was confirmed (server source)."""
+from sipsync.planning.view import LineChange, View, matches
 
 
 def remarks(view: View, found: Match, seen: Difference) -> Iterator[Diagnostic]:
@@ -55,7 +53,7 @@ def _unregistered(line: DesiredLine, current: CurrentLine) -> Iterator[Diagnosti
     if not current.reg_id:
         reason = "was never registered (REG_ID 0)"
         hint = "Bitrix24 does not try again: only deleting the line and making it anew repairs it."
-    elif current.status_code == 0:
+    elif current.status_code == ASKED_FOR:
         reason = "is as desired, but its registration was never confirmed"
         hint = f"`sipsync status --live` asks how it is; --reregister {line.address} registers it again."
     elif current.status_code not in (None, REGISTERED):
@@ -81,7 +79,7 @@ def _registration_is_missing(view: View, change: LineChange) -> Iterator[Diagnos
             "Bitrix24 does not try again: only deleting the line and making it anew repairs it.",
             change,
         )
-    elif str(change.address) in view.selection.reregister:
+    elif matches(change.address, view.selection.reregister):
         yield _warning(
             Code.NEVER_REGISTERED,
             "an office line has no registration to renew: the values are stored only",

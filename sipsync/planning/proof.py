@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from sipsync.model.fields import FieldName
 from sipsync.model.lines import Call, CurrentLine
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.reveal import reveal
@@ -108,10 +109,9 @@ def _run(state: server.PortalState, call: Call) -> server.Effect:
 def _as_if_free(state: server.PortalState, call: Call) -> server.Effect:
     """What the call does where nothing holds its title, which the operator leaves to the server to judge."""
     title = str(call.values["title"])
-    untitled = {name: value for name, value in call.values.items() if name != "title"}
+    untitled: dict[FieldName, str | Secret] = {name: value for name, value in call.values.items() if name != "title"}
     effect = _run(state, replace(call, values=untitled))
-    assert call.config_id is not None or effect.rows  # noqa: S101  # an add makes a row
-    rows = effect.rows or (state.rows[call.config_id or 0],)
+    rows = effect.rows or (state.rows[call.config_id or 0],)  # a title alone changes no row without it
     return replace(effect, rows=tuple(replace(row, title=title) for row in rows))
 
 

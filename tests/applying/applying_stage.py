@@ -23,7 +23,6 @@ from sipsync.model.lines import (
     CurrentLine,
     DesiredLine,
     DesiredPortal,
-    Limits,
     Registration,
     RemovedLine,
     Snapshot,
@@ -250,6 +249,15 @@ class Stage:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     events: list[Event] = field(default_factory=list)
     owner: str = "webhook"
+
+    def __repr__(self) -> str:
+        """Short enough to be read in a failing example."""
+        rows = [
+            f"{one.config_id} {one.type} {one.title!r} {one.server} {one.password} reg{one.reg_id} {one.app}"
+            for one in self.portal.state.rows.values()
+        ]
+        lines = [f"{line.address.key} {line.config_id} {line.type} {line.values}" for line in self.file.lines]
+        return f"<{rows} limit {self.portal.state.cloud_limit}; {lines}; {self.file.removed}>"
 
     def view(self, **selection: Any) -> View:
         """What planning is given."""
