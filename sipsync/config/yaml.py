@@ -139,12 +139,11 @@ class _Composer:
         """The root of each document that is not empty."""
         self._events = events(self.source.text)
         roots = []
-        for event in self._events:
-            if event.kind == "document":
-                self._anchors = {}
-                root = self._node(next(self._events), 1)
-                if not (isinstance(root, Scalar) and root.absent):
-                    roots.append(root)
+        for _ in self._events:  # the beginning of each document
+            self._anchors = {}
+            root = self._node(next(self._events), 1)
+            if not (isinstance(root, Scalar) and root.absent):
+                roots.append(root)
         return roots
 
     def _node(self, event: Event, depth: int) -> Node:
@@ -176,9 +175,7 @@ class _Composer:
 
     def _sequence(self, opening: Event, depth: int) -> Sequence:
         items = []
-        for event in self._events:
-            if event.kind == "end":
-                break
+        while (event := next(self._events)).kind != "end":
             items.append(self._node(event, depth + 1))
         return Sequence(
             self.source, opening.start, event.end, tuple(items), 1 + sum(item.size for item in items), opening.plain
@@ -188,9 +185,7 @@ class _Composer:
         own: dict[str, Entry] = {}
         merged: dict[str, Entry] = {}
         written: list[Entry] = []
-        for event in self._events:
-            if event.kind == "end":
-                break
+        while (event := next(self._events)).kind != "end":
             key = self._node(event, depth + 1)
             value = self._node(next(self._events), depth + 1)
             if not isinstance(key, Scalar):

@@ -169,6 +169,12 @@ LINE = HEAD + "lines:\n  a:\n    title: A\n"
             "2026-12-31",
         ),
         (HEAD + "policy: {ignore_fields: [{line: a, field: title}]}\n", Code.MISSING_KEY, "5:26", "Why"),
+        (
+            HEAD + "policy: {ignore_fields: [{line: a, field: title, reason: b, until: soon}]}\n",
+            Code.BAD_VALUE,
+            "5:68",
+            "2026",
+        ),
         (HEAD + "removed: {x: {config_id: 1}}\n", Code.MISSING_KEY, "5:11", "title"),
         (HEAD + "  limits: {rate: x}\n", Code.BAD_VALUE, "5:18", "number"),
         (HEAD + "  limits: {rate: 0}\n", Code.BAD_VALUE, "5:18", "Correct"),

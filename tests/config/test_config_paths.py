@@ -10,7 +10,7 @@ from config_files import HEAD, SCHEMES, load_text, write
 
 from sipsync.config.load import Loaded, find_root, load
 from sipsync.config.paths import read_source
-from sipsync.config.refs import path_finding
+from sipsync.config.refs import path_finding, secret_ref
 from sipsync.config.source import MAX_BYTES, Source
 from sipsync.config.yaml import Scalar
 from sipsync.model.lines import WebhookAccess
@@ -87,6 +87,16 @@ def test_names_that_not_every_system_takes_are_errors(tmp_path: Path) -> None:
     assert only_code(load_paths(tmp_path, tmp_path)) is Code.FILE_NAME
     write(tmp_path, {"dev/nul.yaml": ONE, "dev/Com1.x.yaml": ONE})
     assert [d.code for d in load_paths(tmp_path, tmp_path / "dev").diagnostics] == [Code.FILE_NAME] * 2
+
+
+def test_a_device_named_on_the_command_line_is_an_error_too(tmp_path: Path) -> None:
+    write(tmp_path, {"aux.yaml": ONE})
+    assert only_code(load_paths(tmp_path, tmp_path / "aux.yaml")) is Code.FILE_NAME
+
+
+def test_a_file_in_a_folder_that_is_no_text_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"\xc3\x28")
+    assert only_code(load_paths(tmp_path, tmp_path)) is Code.ENCODING
 
 
 def test_a_link_out_of_the_root_is_refused(tmp_path: Path) -> None:
@@ -243,3 +253,12 @@ def test_windows_paths_are_taken_on_windows() -> None:
     node = Scalar(Source("f", "x"), 0, 1, "file:C:\\secrets\\pw", True)
     assert path_finding(node, windows=True) is None
     assert path_finding(node, windows=False) is not None
+
+
+def test_a_secret_on_another_drive_than_the_root_keeps_its_whole_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_relative_path(path: Path, start: Path) -> str:
+        raise ValueError
+
+    monkeypatch.setattr(os.path, "relpath", no_relative_path)
+    node = Scalar(Source("f", "x", Path("/d/f.yaml")), 0, 1, "file:pw", True)
+    assert secret_ref(node, Path("/e")).rest == "/d/pw"

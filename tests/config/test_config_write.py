@@ -137,6 +137,8 @@ def test_fmt_refuses_what_is_no_mapping_or_no_yaml() -> None:
 def test_fmt_leaves_a_layout_alone_that_it_can_not_improve() -> None:
     odd = "a:\n    - - x\n      - |2\n          y\n    -\n      z: 1\n"
     assert said(format_text(odd, "f")) == said(odd)
+    shared = "a: &a\n   x: 1\nb:\n      <<: *a\n      y: *a\n"
+    assert format_text(shared, "f") == 'a: &a\n  x: "1"\nb:\n  <<: *a\n  "y": *a\n'
     tail = "a:\n   b: |+\n     x\n\n\n"
     assert said(format_text(tail, "f")) == said(tail)
 
