@@ -74,6 +74,6 @@ def _module(name: str) -> ModuleType:
             Diagnostic(
                 Code.EXTRA_MISSING,
                 f"an emulated portal needs {error.name}, which is not installed",
-                'pip install "sipsync[sandbox]"',
+                'Install it: pip install "sipsync[sandbox]"',
             )
         ) from None

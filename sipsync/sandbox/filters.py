@@ -201,7 +201,7 @@ def _of_text(operator: str, value: Any) -> Test | None:
             return _is_empty if operator in ("I", "E", "S", "M") else _is_not_empty
         return _alike(operator, values or [""], many=many)
     if operator in ("?", "FTL"):
-        return _words([word for item in values for word in item.split("|" if operator == "?" else None)])
+        return _words([part for item in values for part in (item.split("|") if operator == "?" else [item])])
     if operator == "FT":
         raise _no_sql()  # there is no full-text index
     keyed = dict(zip(value, values, strict=True)) if isinstance(value, dict) else {0: values[0]}

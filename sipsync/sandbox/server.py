@@ -49,7 +49,6 @@ class Sandbox:
     sleep: Sleep
     log: TextIO | None
     _faults: dict[str, list[orders.Fault]] = field(default_factory=dict)
-    _stats: dict[str, Stats] = field(default_factory=dict)
     _buckets: dict[tuple[str, str], LeakyBucket] = field(default_factory=dict)
 
     def faults(self, portal: str) -> list[orders.Fault]:
@@ -132,7 +131,7 @@ class Sandbox:
 
     async def control(self, request: Request) -> Response:
         """`/_sandbox/…`."""
-        name = request.query_params.get("portal", "")
+        name = request.query_params.get("portal")
         what = request.path_params["what"]
         try:
             body = json.loads(await request.body() or b"null")
@@ -144,9 +143,10 @@ class Sandbox:
         except LookupError:
             return JSONResponse({"error": f"there is no {request.method} /_sandbox/{what}"}, 404)
 
-    def _controlled(self, verb: str, what: str, name: str, body: Any, app: str | None) -> object:
+    def _controlled(self, verb: str, what: str, portal: str | None, body: Any, app: str | None) -> object:
         if self.store.refresh():
             self.apps.reload()
+        name = portal or ""
         match verb, what:
             case "POST", "seed":
                 return {"lines": len(self.lay(name, body).state.rows)}
@@ -162,7 +162,8 @@ class Sandbox:
             case "GET", "dump":
                 return seeds.dump(self.store.portal(name))
             case "GET", "stats":
-                return self.store.portal(name).stats.shown()
+                found = [self.store.portal(name).stats] if portal is not None else self.store.stats.values()
+                return sum(found, Stats()).shown()
         raise LookupError(what)
 
     async def token(self, request: Request) -> Response:

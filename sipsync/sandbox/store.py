@@ -16,7 +16,7 @@ from dataclasses import asdict
 
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 from sipsync.rules.lines import Effect, OtherConfig, PortalState, Row
-from sipsync.sandbox.portal import Access, Portal, Registration
+from sipsync.sandbox.portal import Access, Portal, Registration, Stats
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -65,6 +65,8 @@ class Store:
             ) from None
         self.close = weakref.finalize(self, self._db.close)
         self._portals: dict[str, Portal] = {}
+        self.stats: dict[str, Stats] = {}
+        """What was asked of each portal in this process."""
         self._version = self._foreign_version()
 
     def _foreign_version(self) -> int:
@@ -96,15 +98,11 @@ class Store:
             self._db.execute("ROLLBACK")
             raise
 
-    def names(self) -> list[str]:
-        """The portals that exist."""
-        stored = {str(name) for (name,) in self._db.execute("SELECT name FROM portals")}
-        return sorted(stored | self._portals.keys())
-
     def portal(self, name: str) -> Portal:
         """The portal of this name."""
         if name not in self._portals:
             self._portals[name] = self._load(name)
+            self._portals[name].stats = self.stats.setdefault(name, Stats())
         return self._portals[name]
 
     def replace(self, portal: Portal) -> None:
@@ -112,6 +110,7 @@ class Store:
         for table in ("lines", "configs"):
             self._db.execute(f"DELETE FROM {table} WHERE portal = ?", (portal.name,))  # noqa: S608  # two constants
         self._portals[portal.name] = portal
+        self.stats[portal.name] = portal.stats
         rows, others = tuple(portal.state.rows.values()), tuple(portal.state.others.values())
         portal.unsaved = [Effect(None, rows=rows, others=others)]
 

@@ -1,0 +1,18 @@
+"""A stage for each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sandbox_stage import LINE, Stage
+
+from sipsync.sandbox.options import Options
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    """One cloud line, one application, no rate limit."""
+    stage = Stage(Options(seed={"lines": [LINE]}, apps=("appa",)))
+    yield stage
+    stage.sandbox.store.close()
