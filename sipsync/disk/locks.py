@@ -91,6 +91,6 @@ def _locked(host: str, holder: Path, waited: float) -> SipsyncError:
         Diagnostic(
             Code.LOCKED,
             f"{who} on this machine is changing {host}; waited {waited:.0f} s",
-            hint="wait until it is done, or wait longer with --lock-timeout SECONDS; nothing was sent",
+            hint="Wait until it is done, or wait longer with --lock-timeout SECONDS; nothing was sent",
         )
     )

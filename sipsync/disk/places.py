@@ -41,7 +41,7 @@ def private_folder(path: Path) -> Path:
         _refuse_shared(path, path.stat())
     except OSError as error:
         raise unwritable(
-            f"the state folder {path} can't be used", error, "name another one: SIPSYNC_STATE_DIR"
+            f"the state folder {path} can't be used", error, "Name another one: SIPSYNC_STATE_DIR"
         ) from None
     return path
 
@@ -56,7 +56,7 @@ def read_private(path: Path) -> bytes | None:
         return None
     except OSError as error:
         raise SipsyncError(
-            Diagnostic(Code.FILE_UNREADABLE, f"{path} can't be read: {reason(error)}", hint="check who may read it")
+            Diagnostic(Code.FILE_UNREADABLE, f"{path} can't be read: {reason(error)}", hint="Check who may read it")
         ) from None
 
 
@@ -78,7 +78,7 @@ def write_private(path: Path, data: bytes, *, replace: Callable[[str, Path], Non
             raise
         _sync_folder(path.parent)
     except OSError as error:
-        raise unwritable(f"{path} can't be written", error, "check the folder, its rights and the free space") from None
+        raise unwritable(f"{path} can't be written", error, "Check the folder, its rights and the free space") from None
 
 
 def _put(temporary: str, path: Path, replace: Callable[[str, Path], None]) -> None:
@@ -110,9 +110,9 @@ def _refuse_shared(path: Path, found: os.stat_result) -> None:
             Diagnostic(
                 Code.STATE_UNSAFE,
                 f"{path} {'belongs to another user' if foreign else 'may be written by other users'}",
-                hint=f"make it yours alone: chown $(id -u) {path}; chmod go-w {path}"
+                hint=f"Make it yours alone: chown $(id -u) {path}; chmod go-w {path}"
                 if foreign
-                else f"make it yours alone: chmod go-w {path}",
+                else f"Make it yours alone: chmod go-w {path}",
             )
         )
 

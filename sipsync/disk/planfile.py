@@ -66,7 +66,7 @@ def _write(path: Path, document: Mapping[str, Any], kind: _Kind) -> None:
             Diagnostic(
                 Code.UNWRITABLE,
                 f"the {kind.noun} was made, but not saved: {error}",
-                hint=f"the {kind.noun} itself is not lost and nothing was sent; name another file with --out",
+                hint=f"The {kind.noun} itself is not lost and nothing was sent; name another file with --out",
             )
         ) from None
 
@@ -87,16 +87,16 @@ def _read(path: Path, max_bytes: int, kind: _Kind, parse: Callable[[Mapping[str,
 def _bytes(path: Path, max_bytes: int, kind: _Kind) -> bytes:
     try:
         if path.is_dir():
-            _unreadable(path, f"is a folder, not a {kind.noun}", kind, "name the file itself")
+            _unreadable(path, f"is a folder, not a {kind.noun}", kind, "Name the file itself")
         with path.open("rb") as file:
             data = file.read(max_bytes + 1)
     except FileNotFoundError:
-        _unreadable(path, "does not exist", kind, f"check the path, or {kind.again}")
+        _unreadable(path, "does not exist", kind, f"Check the path, or {kind.again}")
     except (OSError, ValueError) as error:  # ValueError: a path with a null character
         why = reason(error) if isinstance(error, OSError) else "this can't be a file's name"
-        _unreadable(path, f"can't be read: {why}", kind, "check the path and who may read it")
+        _unreadable(path, f"can't be read: {why}", kind, "Check the path and who may read it")
     if len(data) > max_bytes:
-        _unreadable(path, f"is larger than {max_bytes // 1024**2} MiB", kind, f"this is no {kind.noun}; check the path")
+        _unreadable(path, f"is larger than {max_bytes // 1024**2} MiB", kind, f"This is no {kind.noun}; check the path")
     return data
 
 
@@ -108,14 +108,14 @@ def _document(path: Path, data: bytes, kind: _Kind) -> Mapping[str, Any]:
         document = json.loads(data)  # finds UTF-8, UTF-16 and UTF-32 by itself
     except (ValueError, RecursionError):
         if data.lstrip().startswith(b"{") and not data.rstrip().endswith(b"}"):
-            _unreadable(path, "is cut off", kind, f"copy it again, whole, or {kind.again}")
+            _unreadable(path, "is cut off", kind, f"Copy it again, whole, or {kind.again}")
         _unreadable(path, "is not JSON", kind, kind.again)
     marks = document if isinstance(document, dict) and "sipsync_version" in document else {}
     if not isinstance(marks.get("format_version"), str):
         _unreadable(path, f"is not a sipsync {kind.noun}", kind, kind.again)
     is_state = marks.get("kind") == _STATE_MARK
     if is_state and kind is _PLAN:
-        _unreadable(path, "is a saved state, not a plan", kind, "a state is what `sipsync plan --against FILE` takes")
+        _unreadable(path, "is a saved state, not a plan", kind, "A state is what `sipsync plan --against FILE` takes")
     if not is_state and kind is _STATE:
         _unreadable(path, "is not a saved state", kind, kind.again)
     return marks
@@ -135,7 +135,7 @@ def _too_new(path: Path) -> NoReturn:
         Diagnostic(
             Code.PLAN_TOO_NEW,
             f"{path} was made by a newer sipsync, in a format that this one does not know",
-            hint="upgrade sipsync, or make the file with this version",
+            hint="Upgrade sipsync, or make the file with this version",
         )
     )
 

@@ -31,7 +31,7 @@ class Unavailable(SipsyncError):
 
     def __init__(self, summary: str, wait: float = 0.0) -> None:
         """`wait` is the number of seconds that the forge asks for; 0 where it does not say."""
-        super().__init__(Diagnostic(Code.FORGE, summary, hint="run it again later; the plan itself is not affected"))
+        super().__init__(Diagnostic(Code.FORGE, summary, hint="Run it again later; the plan itself is not affected"))
         self.wait = wait
 
 

@@ -45,12 +45,12 @@ def failed(summary: str, hint: str) -> SipsyncError:
 def _github(environ: Mapping[str, str], number: int | None) -> Target:
     repository = environ.get("GITHUB_REPOSITORY", "")
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository, re.ASCII):
-        raise failed("GITHUB_REPOSITORY does not name a repository", "set it to owner/name; GitHub's jobs have it set")
+        raise failed("GITHUB_REPOSITORY does not name a repository", "Set it to owner/name; GitHub's jobs have it set")
     number = number or _event_number(environ) or _ref_number(environ)
     if not number:
         raise failed(
             "this job is not about a pull request",
-            "run it on the event pull_request; GITHUB_EVENT_PATH, or GITHUB_REF refs/pull/N/merge, tells which",
+            "Run it on the event pull_request; GITHUB_EVENT_PATH, or GITHUB_REF refs/pull/N/merge, tells which",
         )
     token, _ = _token(environ, "SIPSYNC_FORGE_TOKEN", "GITHUB_TOKEN", "GH_TOKEN")
     return Target("github", _base(environ, "GITHUB_API_URL", "https://api.github.com"), repository, number, token)
@@ -59,12 +59,12 @@ def _github(environ: Mapping[str, str], number: int | None) -> Target:
 def _gitlab(environ: Mapping[str, str], number: int | None) -> Target:
     project = environ.get("CI_PROJECT_ID", "")
     if not project:
-        raise failed("CI_PROJECT_ID is not set", "set it to the project's id; GitLab's jobs have it set")
+        raise failed("CI_PROJECT_ID is not set", "Set it to the project's id; GitLab's jobs have it set")
     number = number or _positive(environ.get("CI_MERGE_REQUEST_IID", ""))
     if not number:
         raise failed(
             "this job is not about a merge request",
-            "run it in merge request pipelines: rules: if $CI_PIPELINE_SOURCE == 'merge_request_event'",
+            "Run it in merge request pipelines: rules: if $CI_PIPELINE_SOURCE == 'merge_request_event'",
         )
     token, name = _token(environ, "SIPSYNC_FORGE_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN")
     base = _base(environ, "CI_API_V4_URL", "https://gitlab.com/api/v4")
@@ -74,7 +74,7 @@ def _gitlab(environ: Mapping[str, str], number: int | None) -> Target:
 def _base(environ: Mapping[str, str], name: str, default: str) -> str:
     base = (environ.get(name) or default).rstrip("/")
     if not re.fullmatch(r"https?://[^\s@?#]+", base):
-        raise failed(f"{name} is not an address", f"unset it, or set it like {default}")
+        raise failed(f"{name} is not an address", f"Unset it, or set it like {default}")
     return base
 
 
@@ -83,9 +83,9 @@ def _token(environ: Mapping[str, str], *names: str) -> tuple[Secret, str]:
     for name in names:
         if token := environ.get(name, "").strip():
             if not re.fullmatch("[!-~]+", token):  # else HTTP libraries would quote it in their complaints
-                raise failed(f"{name} does not hold a token", "copy the token again, without blanks or line ends")
+                raise failed(f"{name} does not hold a token", "Copy the token again, without blanks or line ends")
             return Secret(token), name
-    raise failed("there is no token to write a comment with", f"set {names[0]} or {names[1]}")
+    raise failed("there is no token to write a comment with", f"Set {names[0]} or {names[1]}")
 
 
 def _event_number(environ: Mapping[str, str]) -> int | None:

@@ -102,7 +102,7 @@ def _derived(access: Access, secrets: Resolved, operator: Operator, embedded: Em
                 Diagnostic(
                     Code.PLAN_SEAL,
                     "the key that sealed this is in the emulated portal's file, which is not open",
-                    hint="check it where the file is, with `sipsync plan` or `sipsync apply`",
+                    hint="Check it where the file is, with `sipsync plan` or `sipsync apply`",
                 )
             )
         return hkdf(embedded.key, "sandbox")
@@ -127,7 +127,7 @@ def incomplete(access: OAuthAccess) -> ConfigError:
         Diagnostic(
             Code.MISSING_KEY,
             f"portal.oauth of {access.domain} has neither an access token nor all that is needed to renew one",
-            hint="give access_token, or client_id, client_secret and refresh_token",
+            hint="Give access_token, or client_id, client_secret and refresh_token",
         )
     )
 

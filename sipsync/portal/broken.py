@@ -36,7 +36,7 @@ def no_connection_within(host: str, seconds: float) -> Unreached:
         Diagnostic(
             Code.TIMEOUT,
             f"{host} can't be reached: no connection within {seconds:.0f} seconds",
-            hint="check the host name, the network and whether a firewall or proxy is in the way",
+            hint="Check the host name, the network and whether a firewall or proxy is in the way",
         )
     )
 
@@ -47,7 +47,7 @@ def no_answer_within(host: str, seconds: float) -> Unanswered:
         Diagnostic(
             Code.TIMEOUT,
             f"{host} did not answer within {seconds:.0f} seconds",
-            hint="try again later; if it happens again, look at the portal and the network in between",
+            hint="Try again later; if it happens again, look at the portal and the network in between",
         )
     )
 
@@ -58,7 +58,7 @@ def cut_off(host: str) -> Unanswered:
         Diagnostic(
             Code.UNREACHABLE,
             f"the connection to {host} broke before the answer was complete",
-            hint="try again; what was sent may have been carried out",
+            hint="Try again; what was sent may have been carried out",
         )
     )
 
@@ -69,7 +69,7 @@ def unusable(host: str, why: str) -> Unanswered:
         Diagnostic(
             Code.NOT_BITRIX24,
             f"the answer of {host} is of no use: {why}",
-            hint="try again; if it happens again, a proxy or firewall may stand in between",
+            hint="Try again; if it happens again, a proxy or firewall may stand in between",
         )
     )
 
@@ -82,15 +82,15 @@ def no_connection(host: str, error: BaseException) -> Unreached:
             return unreached(
                 host,
                 "its certificate is not trusted",
-                "a company proxy may replace certificates: SSL_CERT_FILE names the file of trusted ones",
+                "A company proxy may replace certificates: SSL_CERT_FILE names the file of trusted ones",
             )
         if isinstance(cause, ssl.SSLError):
-            return unreached(host, "no secure connection could be made", "check that the host speaks https there")
+            return unreached(host, "no secure connection could be made", "Check that the host speaks https there")
         if isinstance(cause, socket.gaierror):
             return unreached(
                 host,
                 "there is no such host",
-                "check the spelling of the host's name, and the network's name server",
+                "Check the spelling of the host's name, and the network's name server",
                 temporary=cause.errno == socket.EAI_AGAIN,
             )
         if isinstance(cause, ConnectionRefusedError):

@@ -68,14 +68,14 @@ def webhook(url: Secret, operator: Operator, at: Span | None = None) -> Endpoint
     if text != "".join(text.split()):
         raise _bad(
             "the webhook's URL holds white space or a line end",
-            "copy the URL again, as one line without blanks",
+            "Copy the URL again, as one line without blanks",
             at,
         )
     found = _WEBHOOK.fullmatch(text)
     if not found:
         raise _bad(
             "the webhook's URL does not look like https://HOST/rest/USER/SECRET/",
-            "copy it from Bitrix24 (Developer resources, Inbound webhook), up to and including the secret, "
+            "Copy it from Bitrix24 (Developer resources, Inbound webhook), up to and including the secret, "
             "without a method such as profile.json",
             at,
         )
@@ -87,7 +87,7 @@ def application(domain: str, operator: Operator, at: Span | None = None) -> Endp
     """The endpoint of an application on a portal; only loopback may be given as a whole base address."""
     found = _BASE.fullmatch(domain if "://" in domain else f"https://{domain}")
     if not found or ("://" in domain and not is_loopback(found["host"].lower())):
-        raise _bad("portal.oauth.domain is not a host", "give the portal's host alone, such as acme.bitrix24.ru", at)
+        raise _bad("portal.oauth.domain is not a host", "Give the portal's host alone, such as acme.bitrix24.ru", at)
     return _endpoint(found, operator, at)
 
 
@@ -115,7 +115,7 @@ def moved(endpoint: Endpoint, target: Target, location: Secret, operator: Operat
             Diagnostic(
                 Code.PORTAL_MOVED,
                 f"{endpoint.name} was renamed: it redirects to {_host(found)}, which may not receive the credential",
-                hint=f"check that the new name is yours, and put it into the file; {to.hint}",
+                hint=f"Check that the new name is yours, and put it into the file; {to.hint}",
             )
         ) from None
     return replace(endpoint, scheme=scheme, host=host)
@@ -127,7 +127,7 @@ def redirects(name: str, where: str) -> PortalError:
         Diagnostic(
             Code.NOT_BITRIX24,
             f"{name} does not answer as a Bitrix24 portal: it redirects {where}",
-            hint="open the address in a browser; a login page, a proxy or a closed portal may stand in front of it",
+            hint="Open the address in a browser; a login page, a proxy or a closed portal may stand in front of it",
         )
     )
 
@@ -136,7 +136,7 @@ def _endpoint(found: re.Match[str], operator: Operator, at: Span | None) -> Endp
     scheme, host = _origin(found, operator, at)
     if found["prefix"] and not is_loopback(split_port(host)[0]):
         raise _bad(
-            f"the address of {host} has a path before /rest/", "a portal's REST begins at https://HOST/rest/", at
+            f"the address of {host} has a path before /rest/", "A portal's REST begins at https://HOST/rest/", at
         )
     return Endpoint(scheme, host, found["prefix"])
 
@@ -145,7 +145,7 @@ def _origin(found: re.Match[str], operator: Operator, at: Span | None) -> tuple[
     """Scheme and host, both checked."""
     scheme, host = found["scheme"].lower(), _host(found)
     if scheme == "http" and not is_loopback(found["host"].lower()):
-        raise _bad(f"{host}: plain http would show the credential to the network", "write https://", at)
+        raise _bad(f"{host}: plain http would show the credential to the network", "Write https://", at)
     if not is_allowed(host, operator):
         raise ConfigError(forbidden(host, at))
     return scheme, host

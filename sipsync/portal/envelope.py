@@ -8,6 +8,7 @@ those that are not the server's JSON, tell nothing about what was carried out.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -22,6 +23,9 @@ from sipsync.rules.errors import ErrorRule, rule
 
 if TYPE_CHECKING:
     from sipsync.portal.transport import Response
+
+_CODE: Final = re.compile(r"[A-Z]+(_[A-Z]+)*|[a-z]+(_[a-z]+)+|-?[0-9]{1,3}")
+"""What the server's codes look like: no digits among the letters, which secrets have (server source)."""
 
 Value: TypeAlias = "int | str | Secret | Sequence[int] | Mapping[str, Value]"
 
@@ -152,11 +156,15 @@ def read_batch(result: Result, host: str, commands: Sequence[Command]) -> list[A
 
 def server_error(document: object, host: str, method: str) -> ServerError:
     """The typed error of an answer. The server's own words are left out: they are localised, and may quote values."""
-    found = _map(document).get("error")
-    row = rule(found if isinstance(found, str | int) else "")
+    row = rule(code(_map(document).get("error")))
     what = "the request" if method == "batch" else method
     named = f" ({row.error})" if row.error else ""
     return ServerError(Diagnostic(row.code, f"{host} refused {what}{named}: {row.text}", hint=row.advice), row)
+
+
+def code(error: object) -> str:
+    """The code of an error, "" where it has not the form of one: what is no code may quote the request."""
+    return str(error) if isinstance(error, str | int) and _CODE.fullmatch(str(error)) else ""
 
 
 def missing(host: str, method: str) -> Unanswered:
@@ -165,7 +173,7 @@ def missing(host: str, method: str) -> Unanswered:
         Diagnostic(
             Code.NOT_BITRIX24,
             f"{host} did not say what became of {method}",
-            hint="read the lines again to see what was carried out",
+            hint="Read the lines again to see what was carried out",
         )
     )
 

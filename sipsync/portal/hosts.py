@@ -59,6 +59,6 @@ def forbidden(host: str, at: Span | None = None) -> Diagnostic:
     return Diagnostic(
         Code.HOST_FORBIDDEN,
         f"{host} may not receive a credential: it is neither a portal of Bitrix24's cloud nor allowed by the operator",
-        hint=f"if it is your own portal, whoever runs sipsync allows it: SIPSYNC_HOSTS={host}",
+        hint=f"If it is your own portal, whoever runs sipsync allows it: SIPSYNC_HOSTS={host}",
         at=at,
     )

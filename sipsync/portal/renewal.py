@@ -19,6 +19,7 @@ from filelock import Timeout
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
 from sipsync.portal.broken import Unanswered
+from sipsync.portal.envelope import code
 from sipsync.portal.tokens import Tokens, TokenStore, token_error
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class OwnToken:
         fields = answer if isinstance(answer, dict) else {}
         texts = {key: value for key, value in fields.items() if isinstance(value, str)}
         if "error" in texts or not {"access_token", "refresh_token"} <= texts.keys():
-            raise self._refused(texts.get("error", ""), response.status)
+            raise self._refused(code(texts.get("error")), response.status)
         return Tokens(
             Secret(texts["access_token"]), Secret(texts["refresh_token"]), self._origin, texts.get("member_id", "")
         )

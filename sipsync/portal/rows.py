@@ -96,6 +96,6 @@ def odd(host: str, what: str) -> PortalError:
         Diagnostic(
             Code.NOT_BITRIX24,
             f"{host} answered with {what}",
-            hint="check that the host is a Bitrix24 portal; if it is, its REST API may have changed: report this",
+            hint="Check that the host is a Bitrix24 portal; if it is, its REST API may have changed: report this",
         )
     )

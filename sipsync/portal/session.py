@@ -169,7 +169,7 @@ class Session:
                 Diagnostic(
                     Code.TIMEOUT,
                     f"the time given for {self.host} is over",
-                    hint="give more time (--timeout SECONDS); what was done stays done, and the next run goes on",
+                    hint="Give more time (--timeout SECONDS); what was done stays done, and the next run goes on",
                 )
             )
         return min(TOTAL_SECONDS, left)

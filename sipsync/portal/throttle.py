@@ -63,7 +63,7 @@ class Throttle:
                 Diagnostic(
                     Code.TIMEOUT if reason == "retry" else Code.RATE_LIMIT,
                     f"{host} makes us wait {seconds:.0f} seconds for {_NAMES[reason]}, longer than the time given",
-                    hint="try again later, or give more time: --timeout SECONDS",
+                    hint="Try again later, or give more time: --timeout SECONDS",
                 )
             )
         self._on_wait(seconds, reason)

@@ -96,7 +96,7 @@ def store_for(operator: Operator, name: str) -> TokenStore | None:
         scheme = operator.token_store.partition(":")[0]
         raise token_error(
             f"a token store of the kind {scheme}: is not available",
-            "give --token-store a folder that only you can read",
+            "Give --token-store a folder that only you can read",
         )
     if operator.token_store:
         return FolderStore(Path(operator.token_store), name)

@@ -44,7 +44,7 @@ def problem(ref: SecretRef, code: Code, summary: str, hint: str) -> SecretError:
 
 def malformed(ref: SecretRef, form: str) -> SecretError:
     """The error for a reference that does not have its scheme's form."""
-    return problem(ref, Code.BAD_VALUE, f"this {ref.scheme}: reference is not complete", f"write it as {form}")
+    return problem(ref, Code.BAD_VALUE, f"this {ref.scheme}: reference is not complete", f"Write it as {form}")
 
 
 def missing_extra(ref: SecretRef, extra: str) -> SecretError:
@@ -53,20 +53,20 @@ def missing_extra(ref: SecretRef, extra: str) -> SecretError:
         ref,
         Code.SECRET_EXTRA,
         f"{ref.scheme}: references need an extra of sipsync that is not installed",
-        f'pip install "sipsync[{extra}]"',
+        f'Pip install "sipsync[{extra}]"',
     )
 
 
 def text_of(ref: SecretRef, value: object, what: str) -> Secret:
     """The secret, if this value is a text; `what` names the value in the error."""
     if value is None or value == "":
-        raise problem(ref, Code.SECRET_UNSET, f"{what} is empty", "store a value there, or change the reference")
+        raise problem(ref, Code.SECRET_UNSET, f"{what} is empty", "Store a value there, or change the reference")
     if not isinstance(value, str):
         raise problem(
             ref,
             Code.SECRET_VALUE,
             f"{what} is not a text",
-            "store it as text, in quotes: as a number it would lose leading zeros",
+            "Store it as text, in quotes: as a number it would lose leading zeros",
         )
     return Secret(value)
 

@@ -145,7 +145,7 @@ def _checked(ref: SecretRef, answer: object) -> Answer:
         reveal(answer).encode()
     except UnicodeEncodeError:
         return Diagnostic(
-            Code.SECRET_VALUE, f'the value of "{ref}" is not UTF-8 text', hint="store it as UTF-8", at=ref.at
+            Code.SECRET_VALUE, f'the value of "{ref}" is not UTF-8 text', hint="Store it as UTF-8", at=ref.at
         )
     return answer
 
@@ -154,7 +154,7 @@ def _broken(ref: SecretRef, what: str) -> Diagnostic:
     return Diagnostic(
         Code.SECRET_SOURCE,
         f'the kind of secret "{ref.scheme}:" {what}',
-        hint="ask the author of its package",
+        hint="Ask the author of its package",
         at=ref.at,
     )
 

@@ -35,13 +35,13 @@ def store_env(values: Mapping[str, Secret], out: Path) -> dict[str, str]:
     for name, secret in values.items():
         value = reveal(secret)
         if not _VARIABLE.fullmatch(name) or any(sign in value for sign in "\n\r\0"):
-            raise _failed(Code.SECRET_VALUE, f"{name} can't be kept in an environment file", "keep it with sops")
+            raise _failed(Code.SECRET_VALUE, f"{name} can't be kept in an environment file", "Keep it with sops")
         lines.append(f"{name}={shlex.quote(value)}\n")
     kept = read_private(out)
     try:
         before = _HEAD.format(name=out.name) if kept is None else kept.decode()
     except UnicodeDecodeError:
-        raise _failed(Code.UNWRITABLE, f"{out} is not UTF-8 text", "name another file") from None
+        raise _failed(Code.UNWRITABLE, f"{out} is not UTF-8 text", "Name another file") from None
     others = [line for line in before.splitlines(keepends=True) if line.partition("=")[0] not in values]
     if others and not others[-1].endswith("\n"):
         others.append("\n")
@@ -92,12 +92,12 @@ def _run(command: Sequence[str], stdin: str, file: Path, operator: Operator) -> 
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        raise _failed(Code.UNWRITABLE, "sops can't be run, or did not end", "run it by hand to see why") from None
+        raise _failed(Code.UNWRITABLE, "sops can't be run, or did not end", "Run it by hand to see why") from None
     if ended.returncode != 0:
         raise _failed(
             Code.UNWRITABLE,
             f"sops can't encrypt into {file} (status {ended.returncode})",
-            "an existing file needs its key (SOPS_AGE_KEY_FILE); a new one a rule in .sops.yaml or SOPS_AGE_RECIPIENTS",
+            "An existing file needs its key (SOPS_AGE_KEY_FILE); a new one a rule in .sops.yaml or SOPS_AGE_RECIPIENTS",
         )
     return ended.stdout
 

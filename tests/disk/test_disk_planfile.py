@@ -123,7 +123,7 @@ def test_a_newer_format_asks_for_an_upgrade(tmp_path, version):
     with pytest.raises(SipsyncError) as caught:
         planfile.read(edited(tmp_path, format_version=version))
     assert caught.value.code is Code.PLAN_TOO_NEW
-    assert "upgrade sipsync" in caught.value.diagnostics[0].hint
+    assert "Upgrade sipsync" in caught.value.diagnostics[0].hint
 
 
 def test_a_newer_minor_format_is_read_where_it_adds_nothing_to_the_parts(tmp_path):
