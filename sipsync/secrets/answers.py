@@ -53,7 +53,7 @@ def missing_extra(ref: SecretRef, extra: str) -> SecretError:
         ref,
         Code.SECRET_EXTRA,
         f"{ref.scheme}: references need an extra of sipsync that is not installed",
-        f'Pip install "sipsync[{extra}]"',
+        f'pip install "sipsync[{extra}]"',
     )
 
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from conftest import Box
+from box import Box
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

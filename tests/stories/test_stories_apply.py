@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from conftest import Box
+from box import Box
 
 from sipsync.model.documents import Outcome, Plan
 from sipsync.model.problems import Code, Exit, StalePlan

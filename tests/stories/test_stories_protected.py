@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from conftest import Box
+from box import Box
 
 from sipsync.model.problems import Code, Exit
 

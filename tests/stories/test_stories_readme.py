@@ -41,12 +41,16 @@ def normal(text: str) -> str:
 
 def test_the_first_two_blocks_of_the_readmes_are_the_two_commands() -> None:
     for readme in ("README.md", "README.ru.md"):
-        blocks = re.findall(r"^```sh\n(.*?)^```$", (ROOT / readme).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        blocks = re.findall(
+            r"^```sh\n(.*?)^```$", (ROOT / readme).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        )
         assert blocks[0].strip().endswith("sipsync demo")
         assert blocks[1].strip().endswith("pytest")
 
 
 def test_the_file_in_the_readme_is_valid(tmp_path: Path) -> None:
-    blocks = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(
+        r"^```yaml\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
     (tmp_path / "acme.yaml").write_text(blocks[0], encoding="utf-8")
     run("sipsync validate acme.yaml", tmp_path)
