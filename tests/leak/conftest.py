@@ -1,10 +1,12 @@
-"""A stage of its own for each test."""
+"""A stage of its own for each test, and a server that quotes what it is sent."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from leak_server import Hostile, serve
 from leak_stage import Stage
 
 
@@ -12,3 +14,10 @@ from leak_stage import Stage
 def stage(tmp_path: Path) -> Stage:
     """Folders, secrets and processes of this test."""
     return Stage(tmp_path)
+
+
+@pytest.fixture
+def hostile() -> Iterator[Hostile]:
+    """The server of this test."""
+    with serve() as server:
+        yield server
