@@ -60,22 +60,40 @@ async def carry_out(bound: Bound, portals: Mapping[str, Portal], orders: Orders,
         read_at,
     )
     calls = bound.calls
-    asks = orders.wait or orders.canary
-    before = await registration.told(registration.to_watch(bound), portals) if asks else {}
-    if orders.canary and (canary := _canary(bound)) is not None:
+    watched = registration.to_watch(bound)
+    asks = (orders.wait or orders.canary) and not orders.stop.is_set()
+    before = await registration.told(watched, portals) if asks else {}
+    canary = _canary(bound) if orders.canary else None
+    if canary is not None:
         result = await _try(canary, sender, portals, orders, before)
         if result is not None:
             return result
         calls = [call for call in calls if call is not canary]
+    result = await _send(sender, calls)
+    if orders.canary and canary is None and watched:
+        result.diagnostics.append(_NO_CANARY)
+    await _set_titles_back(sender, result)
+    if not orders.stop.is_set():
+        await _ask_after(bound, portals, orders, before, result)
+    return result
+
+
+_NO_CANARY = Diagnostic(
+    Code.UNHEALTHY,
+    "there was no canary: each line that registers anew is part of a renaming, so all were applied together",
+    "Apply one line first with --line ADDRESS, where that matters.",
+    severity="warning",
+)
+
+
+async def _send(sender: Sender, calls: list[Call]) -> Result:
+    """What became of all lines, after these calls."""
     run = await sender.send(calls)
-    result = Result(outcomes(bound, run, await read_back(bound, run, portals)))
+    result = Result(outcomes(sender.bound, run, await read_back(sender.bound, run, sender.portals)))
     if run.stopped is not None:
         result.diagnostics.append(run.stopped)
         if run.stopped.code is Code.INTERRUPTED:
             result.exits.append(Exit.INTERRUPTED)
-    await _set_titles_back(sender, result)
-    if not orders.stop.is_set():
-        await _ask_after(bound, portals, orders, before, result)
     return result
 
 
@@ -98,8 +116,7 @@ async def _try(
 ) -> Result | None:
     """Apply one line and wait for its registration; None where it came back and the rest may follow."""
     bound, address = sender.bound, str(call.address)
-    run = await sender.send([call])
-    result = Result(outcomes(bound, run, await read_back(bound, run, portals)))
+    result = await _send(sender, [call])
     if result.lines[address].result != "applied":
         result.diagnostics.append(
             Diagnostic(Code.UNHEALTHY, "the canary was not written: nothing else was sent", address=address)
@@ -111,6 +128,18 @@ async def _try(
     state = told.get(address)
     if state is not None and state.result == "success":
         return None
+    if orders.stop.is_set():
+        result.exits.append(Exit.INTERRUPTED)
+        result.diagnostics.append(
+            Diagnostic(
+                Code.INTERRUPTED,
+                "interrupted while the canary registered: it has its new values, nothing else was sent",
+                "`sipsync status --live` tells how it is; run it again to go on.",
+                bound.lines[address].change.at,
+                address,
+            )
+        )
+        return result
     restored = await restore.values_back(bound.lines[address], portals[call.address.portal])
     back = "it has its old values again" if restored else "its old values could NOT be set back"
     result.lines[address] = result.lines[address].model_copy(
@@ -137,6 +166,8 @@ async def _set_titles_back(sender: Sender, result: Result) -> None:
         return
     back = await restore.titles_back(aside, sender.portals)
     result.diagnostics[:0] = back.left
+    if back.left:
+        result.exits.append(Exit.PARTIAL)
     for address in back.restored:
         line = result.lines[address]
         result.lines[address] = line.model_copy(update={"message": f"{line.message}; it has its old title again"})

@@ -75,11 +75,12 @@ async def settled(
 
 
 def _is_final(before: Registration | None, last: Registration | None) -> bool:
-    if last is None:
+    """Whether this is about the new registration: what was told of the old one may be told again for a while."""
+    if last is None or last.result not in ("success", "error"):
         return False
-    return last.result == "error" or (
-        last.result == "success" and before is not None and last.last_updated != before.last_updated
-    )
+    if last.result == "error":
+        return before is None or (before.result, before.last_updated) != (last.result, last.last_updated)
+    return before is not None and last.last_updated != before.last_updated
 
 
 def in_words(state: Registration | None) -> str:

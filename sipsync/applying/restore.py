@@ -22,8 +22,8 @@ def left_aside(bound: Bound, run: Run, outcomes: Mapping[str, LineOutcome]) -> l
         line
         for address, line in bound.lines.items()
         if line.evidence.temporary is not None
-        and outcomes[address].result in ("failed", "skipped", "unverified")
-        and (line.state == "temporary" or run.results.get(line.calls[0].id) == "done")
+        and outcomes[address].result in ("failed", "skipped", "unverified", "stale")
+        and (line.state == "temporary" or any(run.results.get(call.id) == "done" for call in line.calls[:1]))
     ]
 
 
@@ -48,19 +48,20 @@ async def titles_back(lines: Sequence[PlannedLine], portals: Mapping[str, Portal
             back = False
         if back:
             restored.append(line.planned.address)
-        else:
+        elif back is False:
             left.append(still_aside(line))
     return SetBack(tuple(restored), tuple(left))
 
 
-async def _title_back(line: PlannedLine, portal: Portal) -> bool:
+async def _title_back(line: PlannedLine, portal: Portal) -> bool | None:
+    """Whether the old title is back; None where the line is not at its temporary one."""
     current = line.change.current
     if current is None or line.state == "temporary":
         return False  # another run moved it: its old title is not known here
     snapshot = await portal.snapshot()
     now = next((each for each in snapshot.lines if each.config_id == current.config_id), None)
     if now is None or now.title != line.evidence.temporary:
-        return now is not None
+        return None
     titles = Titles.of([line.view.reading(snapshot)])
     if titles.holders(current.title, current.config_id):
         return False
@@ -70,7 +71,13 @@ async def _title_back(line: PlannedLine, portal: Portal) -> bool:
 async def values_back(line: PlannedLine, portal: Portal) -> bool:
     """Give a line its old values back, the password from memory; whether they are there afterwards."""
     current = line.change.current
-    return current is not None and await _write_back(line, current, tuple(line.change.wanted), portal)
+    if current is None:
+        return False
+    known = tuple(name for name in line.change.wanted if name in current.values)
+    try:
+        return await _write_back(line, current, known, portal) and len(known) == len(line.change.wanted)
+    except PortalError:
+        return False
 
 
 async def _write_back(line: PlannedLine, old: CurrentLine, fields: tuple[FieldName, ...], portal: Portal) -> bool:
@@ -78,7 +85,7 @@ async def _write_back(line: PlannedLine, old: CurrentLine, fields: tuple[FieldNa
         f"{line.planned.portal}:back",
         line.change.address,
         "update",
-        {name: old.values[name] for name in fields if name in old.values},
+        {name: old.values[name] for name in fields},
         old.config_id,
         old.type,
     )

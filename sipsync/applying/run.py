@@ -119,7 +119,7 @@ class Sender:
             self.run.sent[call.id] += 1
             self.in_flight.add(str(call.address))
             if self._line(call).calls[0] is call:
-                self.on_event(LineStarted(str(call.address), call.verb))
+                self.on_event(LineStarted(str(call.address), ACTIONS[call.verb]))
         sent = await portal.send(batch, self._read_back() if not self._pending else ())
         self.in_flight.difference_update(str(call.address) for call in batch)
         self.run.read = sent.lines
@@ -157,13 +157,13 @@ class Sender:
         elif isinstance(reply, Refused):
             self.run.results[call.id] = "failed"
             self.run.errors[call.id] = reply.error
-            self.on_event(LineDone(str(call.address), call.verb, ok=False))
+            self.on_event(LineDone(str(call.address), ACTIONS[call.verb], ok=False))
 
     def _done(self, call: Call) -> None:
         self.run.results[call.id] = "done"
         self.run.errors.pop(call.id, None)
         if self._line(call).calls[-1] is call:
-            self.on_event(LineDone(str(call.address), call.verb, ok=True))
+            self.on_event(LineDone(str(call.address), ACTIONS[call.verb], ok=True))
 
     def _remember(self, call: Call, row: object) -> None:
         if isinstance(row, Mapping) and str(row.get("CONFIG_ID", "")).isdigit():
@@ -195,7 +195,7 @@ class Sender:
 
     def _lost(self, call: Call) -> None:
         self.run.results[call.id] = "lost"
-        self.on_event(LineDone(str(call.address), call.verb, ok=False))
+        self.on_event(LineDone(str(call.address), ACTIONS[call.verb], ok=False))
 
     # --- old readings ---
 

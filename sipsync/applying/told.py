@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from sipsync.applying.carry import Result
 from sipsync.applying.fresh import Bound
 from sipsync.model.documents import LineOutcome, LineResult, PortalOutcome
-from sipsync.model.problems import Diagnostic, Exit, worst
+from sipsync.model.problems import Code, Diagnostic, Exit, worst
 from sipsync.planning.build import planned
 from sipsync.portal.protocol import PortalReader
 
@@ -71,12 +71,17 @@ def sent(bound: Bound, portals: Mapping[str, PortalReader], result: Result) -> t
     return tuple(parts)
 
 
+_WRITTEN = frozenset({Code.NOT_CARRIED_OUT, Code.NEVER_REGISTERED})
+"""Failures that are found after a write: something may have changed."""
+
+
 def _exit_of(lines: Sequence[LineOutcome]) -> Exit:
     """A failure beside a success, or a write that is not confirmed, is partial; all refused means nothing changed."""
     results = {line.result for line in lines}
     failed = bool(results & {"failed", "skipped"})
     exits = [Exit.STALE] if "stale" in results else []
-    if "unverified" in results or (failed and results & {"applied", "restored"}):
+    wrote = bool(results & {"applied", "restored"}) or any(line.error in _WRITTEN for line in lines)
+    if "unverified" in results or (failed and wrote):
         exits.append(Exit.PARTIAL)
     elif failed:
         exits.append(Exit.ERROR)

@@ -74,9 +74,11 @@ def _verified(line: PlannedLine, run: Run, lines: Mapping[int, CurrentLine] | No
     if line.change.verb == "delete":
         if now is None:
             return _told(line, run, "applied")
-        return _told(line, run, "failed", "Bitrix24 accepted the delete and did not carry it out", "Try again.")
+        what = "Bitrix24 accepted the delete and did not carry it out"
+        return _told(line, run, "failed", what, "Try again.", str(Code.NOT_CARRIED_OUT))
     if now is None:
-        return _told(line, run, "failed", "the line is gone", "Somebody deleted it meanwhile. Make a new plan.")
+        advice = "Somebody deleted it meanwhile. Make a new plan."
+        return _told(line, run, "failed", "the line is gone", advice, str(Code.NOT_CARRIED_OUT))
     if not holds(now, line.calls[-1]):
         return _told(
             line,

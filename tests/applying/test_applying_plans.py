@@ -159,6 +159,16 @@ async def test_what_is_not_sent_because_the_plan_no_longer_holds_is_not_called_p
     assert one.portal.calls == 0
 
 
+@pytest.mark.parametrize("moved", [1, 2])
+async def test_half_a_swap_that_moved_stops_the_other_half(moved: int) -> None:
+    one = stage(portal(row(1, "A"), row(2, "B"), row(3, "C")), desired("a", 1, title="B"), desired("b", 2, title="A"))
+    plan = one.plan()
+    change(one.portal, moved, login="moved")
+    outcome = await one.apply(plan)
+    assert set(results(outcome).values()) == {"stale", "skipped"}
+    assert one.titles == {1: "A", 2: "B", 3: "C"}
+
+
 # --- what a plan is bound to ---
 
 
