@@ -16,7 +16,7 @@ from sipsync.applying.fresh import Bound, PlannedLine
 from sipsync.applying.lost import look_up
 from sipsync.model.clock import Clock
 from sipsync.model.events import LineDone, LineStarted, OnEvent
-from sipsync.model.lines import Call, CurrentLine
+from sipsync.model.lines import Call, CurrentLine, Verb
 from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.planning.evidence import state_of
 from sipsync.portal.protocol import Done, Lost, Portal, Refused, Reply, Unsent
@@ -24,6 +24,9 @@ from sipsync.rules.batching import BATCH_SIZE
 
 FRESH_SECONDS = 60.0
 """How old a reading may be when a line is written; an older one is repeated."""
+
+_ACTIONS: Mapping[Verb, str] = {"add": "create", "update": "update", "delete": "delete"}
+"""What events call a verb of the API."""
 
 CallResult: TypeAlias = Literal["done", "failed", "lost", "skipped", "stale"]
 
@@ -119,7 +122,7 @@ class Sender:
             self.run.sent[call.id] += 1
             self.in_flight.add(str(call.address))
             if self._line(call).calls[0] is call:
-                self.on_event(LineStarted(str(call.address), ACTIONS[call.verb]))
+                self.on_event(LineStarted(str(call.address), _ACTIONS[call.verb]))
         sent = await portal.send(batch, self._read_back() if not self._pending else ())
         self.in_flight.difference_update(str(call.address) for call in batch)
         self.run.read = sent.lines
@@ -157,13 +160,13 @@ class Sender:
         elif isinstance(reply, Refused):
             self.run.results[call.id] = "failed"
             self.run.errors[call.id] = reply.error
-            self.on_event(LineDone(str(call.address), ACTIONS[call.verb], ok=False))
+            self.on_event(LineDone(str(call.address), _ACTIONS[call.verb], ok=False))
 
     def _done(self, call: Call) -> None:
         self.run.results[call.id] = "done"
         self.run.errors.pop(call.id, None)
         if self._line(call).calls[-1] is call:
-            self.on_event(LineDone(str(call.address), ACTIONS[call.verb], ok=True))
+            self.on_event(LineDone(str(call.address), _ACTIONS[call.verb], ok=True))
 
     def _remember(self, call: Call, row: object) -> None:
         if isinstance(row, Mapping) and str(row.get("CONFIG_ID", "")).isdigit():
@@ -195,7 +198,7 @@ class Sender:
 
     def _lost(self, call: Call) -> None:
         self.run.results[call.id] = "lost"
-        self.on_event(LineDone(str(call.address), ACTIONS[call.verb], ok=False))
+        self.on_event(LineDone(str(call.address), _ACTIONS[call.verb], ok=False))
 
     # --- old readings ---
 
