@@ -67,4 +67,6 @@ def _difference(name: str, before: str, after: str) -> str:
 
 
 def _not_formatted(name: str) -> Diagnostic:
-    return Diagnostic(Code.NOT_FORMATTED, "the file is not in the one layout", f"sipsync fmt {name}", Span(name, 1))
+    return Diagnostic(
+        Code.NOT_FORMATTED, "the file is not in the one layout", f"Write it anew: sipsync fmt {name}", Span(name, 1)
+    )

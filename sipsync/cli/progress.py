@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _LONG_WAIT = 2.0
 """Seconds; shorter waits are not worth a line."""
-_DONE = {"add": "created", "create": "created", "update": "updated", "delete": "deleted"}
+_DONE = {"create": "created", "update": "updated", "delete": "deleted"}
 _WORK = {"plan": "Reading", "read": "Reading", "apply": "Applying"}
 
 

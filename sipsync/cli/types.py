@@ -23,8 +23,6 @@ class Duration(click.ParamType[timedelta]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         """The span, or what is wrong with the text."""
-        if isinstance(value, timedelta):
-            return value
         found = re.fullmatch(r"(\d{1,5})([smhdw])", value)
         if not found:
             self.fail(f"{value!r} is not a number with s, m, h, d or w after it, such as 12h", param, ctx)
@@ -65,8 +63,6 @@ class ReportType(click.ParamType[Report]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Report:
         """The two halves, or what is wrong with them."""
-        if isinstance(value, Report):
-            return value
         format_, _, file = value.partition("=")
         if format_ not in self.formats or not file:
             self.fail(f"{value!r} is not FORMAT=FILE; formats are {', '.join(self.formats)}", param, ctx)
@@ -92,8 +88,6 @@ class SecretCommandType(click.ParamType[SecretCommand]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> SecretCommand:
         """The name and the arguments, or what is wrong with them."""
-        if isinstance(value, SecretCommand):
-            return value
         name, _, command = value.partition("=")
         try:
             arguments = tuple(shlex.split(command, posix=os.name != "nt"))
