@@ -1,0 +1,117 @@
+"""What became of a plan, line by line."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+from sipsync import __version__
+from sipsync.model.document import FORMAT_VERSION, Action, Document, diagnostic_json
+from sipsync.model.lines import Registration
+from sipsync.model.plan import PlannedCall, Source
+from sipsync.model.problems import Diagnostic, Exit, worst
+
+LineResult: TypeAlias = Literal[
+    "applied",  # written and read back
+    "done",  # was already as planned; nothing was sent
+    "failed",  # the server refused it, or did not carry it out
+    "unverified",  # sent, and it is not known what became of it
+    "stale",  # changed in Bitrix24 since the plan was made; not touched
+    "skipped",  # not attempted, because of something else
+    "restored",  # written, found unhealthy, and set back
+    "planned",  # dry run: would be sent
+]
+
+
+class LineOutcome(Document):
+    """What became of one planned line."""
+
+    address: str
+    portal: str
+    action: Action
+    result: LineResult
+    config_id: int | None = None
+    """For a create: the id to paste into the file."""
+    source: Source | None = None
+    reregistered: bool = False
+    registration: Registration | None = None
+    """What the telephony operator said, where it was asked."""
+    calls: int = 0
+    """Calls sent for this line, repeats included."""
+    error: str = ""
+    """The server's own code, "" where it gave none."""
+    message: str = ""
+    """What happened, in a sentence."""
+    advice: str = ""
+    """What to do."""
+
+
+class PortalOutcome(Document):
+    """What became of one portal's part of a plan."""
+
+    portal: str
+    lines: tuple[LineOutcome, ...] = ()
+    calls: tuple[PlannedCall, ...] = ()
+    """Of a dry run: the calls that would have been sent."""
+    requests: int = 0
+    """HTTP requests sent to the portal, reading included."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    exit: Exit = Exit.OK
+
+
+class Outcome(Document):
+    """What became of a plan."""
+
+    format_version: str = FORMAT_VERSION
+    sipsync_version: str = __version__
+    timestamp: str = ""
+    plan_id: str = ""
+    dry_run: bool = False
+    parts: tuple[PortalOutcome, ...] = ()
+
+    @property
+    def lines(self) -> tuple[LineOutcome, ...]:
+        """The lines of all portals."""
+        return tuple(line for part in self.parts for line in part.lines)
+
+    @property
+    def calls(self) -> tuple[PlannedCall, ...]:
+        """Of a dry run: the calls of all portals."""
+        return tuple(call for part in self.parts for call in part.calls)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """All findings."""
+        return tuple(found for part in self.parts for found in part.diagnostics)
+
+    def count(self, action: Action, *results: LineResult) -> int:
+        """How many lines ended so; by default, how many were written."""
+        return sum(line.action == action and line.result in (results or ("applied",)) for line in self.lines)
+
+    @property
+    def exit(self) -> Exit:
+        """One portal that failed while another was written makes the run partial."""
+        exits = [part.exit for part in self.parts]
+        wrote = any(line.result in ("applied", "restored", "unverified") for line in self.lines)
+        if wrote:
+            exits = [Exit.PARTIAL if exit_ is Exit.ERROR else exit_ for exit_ in exits]
+        return worst(exits)
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome as a JSON document."""
+        return {
+            "format_version": self.format_version,
+            "sipsync_version": self.sipsync_version,
+            "timestamp": self.timestamp,
+            "plan_id": self.plan_id,
+            "dry_run": self.dry_run,
+            "lines": [line.model_dump(mode="json") for line in self.lines],
+            "calls": [call.model_dump(mode="json") for call in self.calls],
+            "summary": {
+                "added": self.count("create"),
+                "changed": self.count("update"),
+                "destroyed": self.count("delete"),
+                "requests": sum(part.requests for part in self.parts),
+            },
+            "diagnostics": [diagnostic_json(found) for found in self.diagnostics],
+            "exit": int(self.exit),
+        }

@@ -1,0 +1,290 @@
+"""A plan: a header and one part for each portal; what each part changes, calls, saw and is sealed with.
+
+In memory a plan is its parts. As JSON its lists of changes and calls are joined under Terraform's keys, so that tools
+written for Terraform's plans read it, and `parts` keeps what belongs to each portal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from sipsync import __version__
+from sipsync.model.document import FORMAT_VERSION, Action, Document, diagnostic_json, digest_of
+from sipsync.model.fields import LineType
+from sipsync.model.problems import Diagnostic, Exit, worst
+
+
+class Source(Document):
+    """Where the file declares a line."""
+
+    file: str
+    line: int
+
+
+class Change(Document):
+    """The differing fields of one line. A secret is null on both sides and named in the `_sensitive` maps."""
+
+    actions: tuple[Action, ...]
+    before: Mapping[str, str | None] | None
+    """None for a create."""
+    after: Mapping[str, str | None] | None
+    """None for a delete."""
+    before_sensitive: Mapping[str, bool] = {}
+    after_sensitive: Mapping[str, bool] = {}
+
+
+class ResourceChange(Document):
+    """One line that differs (or, on request, one that does not)."""
+
+    address: str
+    mode: Literal["managed"] = "managed"
+    type: Literal["sip_line"] = "sip_line"
+    name: str
+    """The line's key."""
+    provider_name: Literal["bitrix24"] = "bitrix24"
+    portal: str
+    config_id: int | None
+    """None for a create."""
+    line_type: LineType
+    title: str
+    """The current title (of a create: the title to be), for people."""
+    source: Source
+    reregisters: bool
+    """Whether the change makes the server register the line anew, which may drop telephone calls."""
+    stored_only: bool = False
+    """Whether it touches connection data of a line that has no registration: it is stored and nothing else happens."""
+    unchanged_fields: int = 0
+    """Managed fields that do not differ."""
+    change: Change
+
+    @property
+    def action(self) -> Action:
+        """The one action."""
+        return self.change.actions[0]
+
+
+class PlannedCall(Document):
+    """One REST call as planned; secret parameters are null and named in `sensitive`."""
+
+    id: str
+    portal: str
+    address: str
+    method: str
+    params: Mapping[str, str | int | None]
+    sensitive: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+
+
+class Summary(Document):
+    """Counts of a plan. `requests` are the writing HTTP requests, `seconds` the expected time under the rate limit."""
+
+    add: int = 0
+    change: int = 0
+    destroy: int = 0
+    unchanged: int = 0
+    unmanaged: int = 0
+    calls: int = 0
+    requests: int = 0
+    reregistrations: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: Summary) -> Summary:
+        joined = {name: getattr(self, name) + getattr(other, name) for name in Summary.model_fields}
+        # Portals run side by side, so the slowest one tells the time.
+        return Summary(**{**joined, "seconds": max(self.seconds, other.seconds)})
+
+
+class LineEvidence(Document):
+    """What a plan saw and means to leave, as keyed fingerprints of each field of one line; {} = no such line."""
+
+    config_id: int | None
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+    temporary: str | None = None
+    """The temporary title through which this plan moves the line."""
+
+
+class Selection(Document):
+    """What the operator asked of a plan; part of it, so that apply does the same."""
+
+    lines: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    reregister: tuple[str, ...] = ()
+    secrets: bool = True
+    """False: planned without reading secrets, passwords not compared."""
+
+
+class PortalPlan(Document):
+    """One portal's part of a plan, digested and sealed by itself, so that merging plans is concatenation."""
+
+    portal: str
+    host: str = ""
+    owner: str = ""
+    """Whose lines the credential sees: `webhook`, or `app:<client_id>`."""
+    created: str = ""
+    """RFC 3339, UTC."""
+    desired: str = ""
+    """SHA-256 of the portal's desired state, with references in the place of secrets."""
+    selection: Selection = Selection()
+    resource_changes: tuple[ResourceChange, ...] = ()
+    calls: tuple[PlannedCall, ...] = ()
+    evidence: Mapping[str, LineEvidence] = {}
+    summary: Summary = Summary()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    exit: Exit = Exit.OK
+    """OK, or why this part can't be applied: ERROR, STALE or GUARD."""
+    digest: str = ""
+    seal: str = ""
+
+    def substance(self) -> dict[str, Any]:
+        """What the digest covers: changes, calls, evidence, selection and the desired state; no time or diagnostics."""
+        document = self.model_dump(
+            mode="json",
+            include={"portal", "desired", "selection", "resource_changes", "calls", "evidence"},
+        )
+        document["resource_changes"] = [
+            change for change in document["resource_changes"] if change["change"]["actions"] != ["no-op"]
+        ]
+        return document
+
+    @property
+    def changes(self) -> tuple[ResourceChange, ...]:
+        """The lines that differ."""
+        return tuple(change for change in self.resource_changes if change.action != "no-op")
+
+
+def _by_portal(rows: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        grouped.setdefault(row["portal"], []).append(row)
+    return grouped
+
+
+_PART_KEYS = ("resource_changes", "calls", "diagnostics")
+
+
+class Plan(Document):
+    """The ordered changes and API calls that take current to desired, with the evidence needed to apply it later."""
+
+    format_version: str = FORMAT_VERSION
+    sipsync_version: str = __version__
+    timestamp: str = ""
+    """RFC 3339, UTC."""
+    parts: tuple[PortalPlan, ...] = ()
+    problems: tuple[Diagnostic, ...] = ()
+    """Findings that belong to no portal."""
+
+    @property
+    def resource_changes(self) -> tuple[ResourceChange, ...]:
+        """The changes of all portals."""
+        return tuple(change for part in self.parts for change in part.resource_changes)
+
+    @property
+    def calls(self) -> tuple[PlannedCall, ...]:
+        """The calls of all portals; within a portal in the order in which they are sent."""
+        return tuple(call for part in self.parts for call in part.calls)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """All findings."""
+        return (*self.problems, *(found for part in self.parts for found in part.diagnostics))
+
+    @property
+    def summary(self) -> Summary:
+        """The counts of all portals."""
+        return sum((part.summary for part in self.parts), Summary())
+
+    @property
+    def exit(self) -> Exit:
+        """OK, or why the plan, or a part of it, can't be applied."""
+        own = [Exit.ERROR] if any(found.severity == "error" for found in self.problems) else []
+        return worst([*own, *(part.exit for part in self.parts)])
+
+    @property
+    def errored(self) -> bool:
+        """Whether a portal could not be planned, or a safety limit stopped it."""
+        return self.exit is not Exit.OK
+
+    @property
+    def complete(self) -> bool:
+        """Whether every portal was planned."""
+        return all(part.exit in (Exit.OK, Exit.GUARD) for part in self.parts) and self.exit is not Exit.ERROR
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether any line differs."""
+        return any(part.changes for part in self.parts)
+
+    @property
+    def applyable(self) -> bool:
+        """Whether there is something to apply and nothing against it."""
+        return self.has_changes and not self.errored
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the sorted (portal, digest) pairs: equal plans have equal digests."""
+        return digest_of(sorted((part.portal, part.digest) for part in self.parts))
+
+    @property
+    def plan_id(self) -> str:
+        """The first 16 hex digits of the digest."""
+        return self.digest[:16]
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as a JSON document: Terraform's keys on top, what belongs to each portal under `parts`."""
+        parts = [part.model_dump(mode="json") for part in self.parts]
+        problems = [diagnostic_json(found) for found in self.problems]
+        joined = {key: [item for part in parts for item in part[key]] for key in _PART_KEYS}
+        return {
+            "format_version": self.format_version,
+            "sipsync_version": self.sipsync_version,
+            "timestamp": self.timestamp,
+            "plan_id": self.plan_id,
+            "digest": self.digest,
+            "applyable": self.applyable,
+            "complete": self.complete,
+            "errored": self.errored,
+            "resource_changes": joined["resource_changes"],
+            "calls": joined["calls"],
+            "summary": self.summary.model_dump(mode="json"),
+            "diagnostics": [*problems, *joined["diagnostics"]],
+            "parts": [
+                {key: value for key, value in part.items() if key not in _PART_KEYS}
+                | {"diagnostics": len(part["diagnostics"])}
+                for part in parts
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Plan:
+        """The plan that `to_json` wrote.
+
+        Raises KeyError, TypeError or pydantic's ValidationError where the document is not one.
+        """
+        changes = _by_portal(document["resource_changes"])
+        calls = _by_portal(document["calls"])
+        found = document["diagnostics"]
+        end = len(found) - sum(part["diagnostics"] for part in document["parts"])
+        problems = found[:end]
+        parts = []
+        for part in document["parts"]:
+            start, end = end, end + part["diagnostics"]
+            parts.append(
+                {
+                    **part,
+                    "resource_changes": changes.get(part["portal"], ()),
+                    "calls": calls.get(part["portal"], ()),
+                    "diagnostics": found[start:end],
+                }
+            )
+        return cls.model_validate(
+            {
+                "format_version": document["format_version"],
+                "sipsync_version": document["sipsync_version"],
+                "timestamp": document["timestamp"],
+                "parts": parts,
+                "problems": problems,
+            }
+        )
