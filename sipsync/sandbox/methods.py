@@ -12,7 +12,8 @@ from sipsync.rules import outgoing
 from sipsync.rules.errors import rule
 from sipsync.rules.lines import Effect, Memory, Provider, Refusal, Row, add, delete, update
 from sipsync.rules.php import Array, integer, is_true, upper_keys
-from sipsync.sandbox.filters import Refused, matching, ordered
+from sipsync.sandbox.comparing import Refused
+from sipsync.sandbox.filters import matching, ordered
 from sipsync.sandbox.portal import Portal
 from sipsync.sandbox.rows import shown, shown_new
 
