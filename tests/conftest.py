@@ -23,12 +23,9 @@ def sandbox_url() -> Iterator[str]:
     """A sandbox that listens on loopback, with two applications and no rate limit."""
     from sipsync.sandbox.options import Options
     from sipsync.sandbox.server import create_app
+    from sipsync.sandbox.serving import configured
 
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(Options(db=":memory:", apps=("appa", "appb"), bucket=None)), port=0, log_level="error"
-        )
-    )
+    server = uvicorn.Server(configured(create_app(Options(apps=("appa", "appb")))))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
