@@ -13,15 +13,24 @@ from sipsync.portal.protocol import PortalReader
 
 
 def refused(found: Mapping[str, Diagnostic], portals: Mapping[str, PortalReader]) -> tuple[PortalOutcome, ...]:
-    """A plan that may not be applied at all: the findings by portal."""
+    """A plan that may not be applied at all: the findings by portal. Owners of one portal are applied together."""
     return tuple(
         PortalOutcome(
             portal=name,
             requests=portal.requests,
-            diagnostics=(found[name],) if name in found else (),
-            exit=Exit.STALE if name in found else Exit.ERROR,
+            diagnostics=(found.get(name) or _held_up(name, found),),
+            exit=Exit.STALE,
         )
         for name, portal in portals.items()
+    )
+
+
+def _held_up(name: str, found: Mapping[str, Diagnostic]) -> Diagnostic:
+    return Diagnostic(
+        Code.NOT_ATTEMPTED,
+        f"not attempted: the plan of {', '.join(found)}, on the same portal, can't be applied",
+        "Make a new plan.",
+        address=name,
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from sipsync.applying.carry import Orders
@@ -22,8 +23,9 @@ async def apply_fleet(
 ) -> Outcome:
     """What became of each part of the plan. Raises StalePlan where it is not the expected one."""
     _expect(plan, options.expect)
+    _once_each(plan)
     by_name = {portal.name: portal for portal in fleet.portals}
-    done = {part.portal: reason for part in plan.parts if (reason := _in_the_way(part, fleet)) is not None}
+    done = {part.portal: reason for part in plan.parts if (reason := _in_the_way(part, by_name)) is not None}
     parts = {part.portal: part for part in plan.parts if part.portal not in done}
     selections = {name: part.selection for name, part in parts.items()}
     prepared = await prepare([by_name[name] for name in parts], fleet.operator, selections)
@@ -70,25 +72,42 @@ def _expect(plan: Plan, digest: str | None) -> None:
         )
 
 
-def _in_the_way(part: PortalPlan, fleet: Fleet) -> PortalOutcome | None:
+def _once_each(plan: Plan) -> None:
+    """Plans are merged by putting their parts together, so one portal may be in there twice."""
+    names = Counter(part.portal for part in plan.parts)
+    twice = [name for name, times in names.items() if times > 1]
+    if twice:
+        raise StalePlan(
+            *(
+                Diagnostic(
+                    Code.PLAN_UNEXPECTED,
+                    "the plan has this portal more than once",
+                    "Merge plans of different portals, or make one plan of all.",
+                    address=name,
+                )
+                for name in twice
+            )
+        )
+
+
+def _in_the_way(part: PortalPlan, by_name: Collection[str]) -> PortalOutcome | None:
     """Why nothing of this part is sent: nothing to do, not planned, stopped by a limit, or no such file."""
     if part.exit is not Exit.OK:
         errors = tuple(found for found in part.diagnostics if found.severity == "error")
         return _failed(part.portal, errors, part.exit)
-    if part.portal not in {portal.name for portal in fleet.portals}:
-        return _failed(
-            part.portal,
-            (
-                Diagnostic(
-                    Code.STALE_FILE,
-                    "the plan has this portal, the files have not",
-                    "Apply with the files that were planned.",
-                    address=part.portal,
-                ),
-            ),
-            Exit.STALE,
-        )
+    if part.portal not in by_name:
+        return _failed(part.portal, (no_file(part),), Exit.STALE)
     return None if part.changes else PortalOutcome(portal=part.portal)
+
+
+def no_file(part: PortalPlan) -> Diagnostic:
+    """What is said of a planned portal that the files do not have."""
+    return Diagnostic(
+        Code.STALE_FILE,
+        "the plan has this portal, the files have not",
+        "Apply with the files that were planned.",
+        address=part.portal,
+    )
 
 
 def _failed(portal: str, found: Sequence[Diagnostic], exit_: Exit = Exit.ERROR) -> PortalOutcome:

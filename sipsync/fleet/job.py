@@ -99,7 +99,8 @@ async def prepare(
 ) -> Prepared:
     """Resolve the secrets of all these portals at once, and group the portals by host."""
     prepared = Prepared()
-    wanted = {portal.name: list(_references(portal, selections[portal.name])) for portal in portals}
+    # A secret that is used twice is asked for, and told missing, once.
+    wanted = {portal.name: tuple(dict.fromkeys(_references(portal, selections[portal.name]))) for portal in portals}
     resolution = await resolve((ref for refs in wanted.values() for ref in refs), operator)
     by_host: dict[str, list[DesiredPortal]] = defaultdict(list)
     identities: dict[str, Identity] = {}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sipsync.applying.fresh import refusal
+from sipsync.fleet.apply import no_file
 from sipsync.fleet.checkup import check_up
 from sipsync.fleet.connect import connected, embedded_in
 from sipsync.fleet.job import Job, prepare
@@ -120,16 +121,17 @@ async def diagnose(fleet: Fleet, on_event: OnEvent) -> Diagnosis:
 async def verify(plan: Plan, fleet: Fleet, options: ApplyOptions) -> tuple[Diagnostic, ...]:
     """What can be said of a saved plan without asking a portal."""
     by_name = {portal.name: portal for portal in fleet.portals}
-    portals = [by_name[part.portal] for part in plan.parts if part.portal in by_name]
+    parts = {part.portal: part for part in plan.parts}
+    portals = [by_name[name] for name in parts if name in by_name]
     prepared = await prepare(portals, fleet.operator, {portal.name: Selection(secrets=False) for portal in portals})
-    found = [one for each_ in prepared.failed.values() for one in each_]
+    found = [no_file(part) for name, part in parts.items() if name not in by_name]
+    found += [one for each_ in prepared.failed.values() for one in each_]
     for job in prepared.jobs:
         for portal in job.portals:
-            part = next(part for part in plan.parts if part.portal == portal.name)
             identity = job.identities[portal.name]
             seal = seal_for(portal.access, job.secrets, job.operator, embedded_in(portal.access))
             view = View(portal, Snapshot((), {}), {}, seal, host_in_plan(portal, identity), identity.owner)
-            reason = refusal(part, view, options.clock.now(), options.max_plan_age)
+            reason = refusal(parts[portal.name], view, options.clock.now(), options.max_plan_age)
             if reason is not None:
                 found.append(reason)
     return tuple(found)

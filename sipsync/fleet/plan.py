@@ -10,7 +10,7 @@ from sipsync.fleet.options import PlanOptions
 from sipsync.fleet.run import each
 from sipsync.fleet.saved import plan_against
 from sipsync.fleet.work import PlanWork, plan_portal
-from sipsync.model.documents import Plan, PortalPlan, SavedState
+from sipsync.model.documents import Plan, PortalPlan, SavedPortal
 from sipsync.model.events import OnEvent
 from sipsync.model.lines import DesiredPortal, Fleet
 from sipsync.model.problems import Diagnostic, Exit, SipsyncError
@@ -21,8 +21,8 @@ async def plan_fleet(fleet: Fleet, options: PlanOptions, on_event: OnEvent) -> P
     portals = chosen(fleet, options.portals, options.selection)
     timestamp = options.clock.now().isoformat(timespec="seconds")
     if options.against is not None:
-        saved = read_state(options.against)
-        parts = tuple(_part_against(portal, saved, fleet, options) for portal in portals)
+        saved = {one.portal: one for one in read_state(options.against).portals}
+        parts = tuple(_part_against(portal, saved.get(portal.name), fleet, options) for portal in portals)
         return Plan(timestamp=timestamp, parts=parts, problems=fleet.warnings)
     prepared = await prepare(portals, fleet.operator, {portal.name: options.selection for portal in portals})
     work = PlanWork(options.clock, options.timeout, options.no_ops, on_event)
@@ -44,8 +44,7 @@ def _failed(portal: str, found: Sequence[Diagnostic]) -> PortalPlan:
     return PortalPlan(portal=portal, diagnostics=tuple(found), exit=Exit.ERROR)
 
 
-def _part_against(portal: DesiredPortal, state: SavedState, fleet: Fleet, options: PlanOptions) -> PortalPlan:
-    saved = next((each for each in state.portals if each.portal == portal.name), None)
+def _part_against(portal: DesiredPortal, saved: SavedPortal | None, fleet: Fleet, options: PlanOptions) -> PortalPlan:
     try:
         return plan_against(portal, saved, fleet.operator, options)
     except SipsyncError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sipsync.fleet.options import PlanOptions
 from sipsync.model.documents import PortalPlan, SavedLine, SavedPortal, canonical
@@ -66,7 +66,8 @@ def plan_against(
                 desired.name,
             )
         )
-    if options.clock.now() - datetime.fromisoformat(saved.taken) > options.max_age:
+    unverified = _check_seal(desired, saved, operator)
+    if options.clock.now() - _time(desired, saved) > options.max_age:
         raise SipsyncError(
             Diagnostic(
                 Code.SNAPSHOT,
@@ -76,7 +77,6 @@ def plan_against(
                 desired.name,
             )
         )
-    unverified = _check_seal(desired, saved, operator)
     view = View(
         desired,
         Snapshot(tuple(_current(line) for line in saved.lines), saved.names, saved.default_line),
@@ -104,16 +104,29 @@ def _check_seal(desired: DesiredPortal, saved: SavedPortal, operator: Operator) 
                 severity="warning",
             ),
         )
-    if not hmac.compare_digest(saved.seal, seal(canonical(saved.substance()))):
-        raise SipsyncError(
-            Diagnostic(
-                Code.SNAPSHOT,
-                "the snapshot was edited, or sealed with another SIPSYNC_PLAN_KEY",
-                "Make a new one with `sipsync snapshot`.",
-                address=desired.name,
-            )
-        )
+    # As bytes, since an edited seal may be any text.
+    if not hmac.compare_digest(saved.seal.encode(), seal(canonical(saved.substance())).encode()):
+        raise _edited(desired)
     return ()
+
+
+def _time(desired: DesiredPortal, saved: SavedPortal) -> datetime:
+    try:
+        taken = datetime.fromisoformat(saved.taken)
+    except ValueError:
+        raise _edited(desired) from None
+    return taken if taken.tzinfo else taken.replace(tzinfo=UTC)
+
+
+def _edited(desired: DesiredPortal) -> SipsyncError:
+    return SipsyncError(
+        Diagnostic(
+            Code.SNAPSHOT,
+            "the snapshot was edited, or sealed with another SIPSYNC_PLAN_KEY",
+            "Make a new one with `sipsync snapshot`.",
+            address=desired.name,
+        )
+    )
 
 
 def _current(line: SavedLine) -> CurrentLine:
