@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -33,6 +32,24 @@ It is kept on this machine and never shown.
   отметьте «Телефония (telephony)», сохраните и скопируйте адрес: https://…/rest/1/…/
 Он хранится на этом компьютере и нигде не показывается.
 """,
+}
+
+
+_NEXT = {
+    "en": (
+        "What to do next:",
+        "1. Open {file} and change a title.",
+        "2. sipsync plan     shows what would change.",
+        "3. sipsync apply    asks, and changes it.",
+        "4. Put the webhook into a secret named as in {file}, and commit. The workflow says more.",
+    ),
+    "ru": (
+        "Что дальше:",
+        "1. Откройте {file} и измените какое-нибудь название.",
+        "2. sipsync plan     покажет, что изменится.",
+        "3. sipsync apply    спросит и изменит.",
+        "4. Сохраните вебхук в секрете с именем из {file} и сделайте коммит. Остальное написано в workflow.",
+    ),
 }
 
 
@@ -167,16 +184,7 @@ def _first_plan(session: Session, file: Path, operator: Operator, ci: Forge | No
 
     plan = make_plan(session, api.load([file], operator), api.PlanOptions())
     publish(session, plan, "text")
-    session.hint(_next(file, ci))
+    head, *steps, for_ci = _NEXT[session.lang]
+    wanted = [*steps, for_ci] if ci else steps
+    session.hint("\n".join((f"\n{head}", *(f"  {step.format(file=file)}" for step in wanted))))
     return plan.exit
-
-
-def _next(file: Path, ci: Forge | None) -> str:
-    steps: Sequence[str] = (
-        f"1. Open {file} and change a title.",
-        "2. sipsync plan     shows what would change.",
-        "3. sipsync apply    asks, and changes it.",
-    )
-    if ci:
-        steps = (*steps, f"4. Put the webhook into a secret named as in {file}, and commit. The workflow says more.")
-    return "\n".join(("\nWhat to do next:", *(f"  {step}" for step in steps)))

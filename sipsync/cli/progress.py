@@ -97,7 +97,14 @@ class _Live:
             no_color=not session.in_color(err=True),
             width=streams.width(session.environ, terminal=True),
         )
-        self._live = Live(console=console, get_renderable=self._line, transient=True, refresh_per_second=8)
+        self._live = Live(
+            console=console,
+            get_renderable=self._line,
+            transient=True,
+            refresh_per_second=8,
+            redirect_stdout=False,  # events for programs go there
+            redirect_stderr=False,
+        )
 
     def __enter__(self) -> _Live:
         self._live.start()

@@ -12,7 +12,9 @@ from sipsync.model.problems import Code, Diagnostic, SipsyncError
 
 def approved(session: Session, *, destroys: int) -> bool:
     """Whether the person typed `yes` under the plan that was just shown."""
-    warning = f"  This deletes {destroys} for good.\n" if destroys else ""
+    from sipsync.report.wording import count
+
+    warning = f"  This deletes {count(destroys, 'line')} for good.\n" if destroys else ""
     streams.write(
         "\nDo you want to perform these actions?\n"
         f"{warning}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
@@ -13,6 +14,8 @@ from sipsync.cli import streams
 from sipsync.model.problems import Exit
 
 T = TypeVar("T")
+_SHOW_CURSOR = "\x1b[?25h"
+"""The moving line hides it, and gets no chance to bring it back."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -49,6 +52,7 @@ def _heard(stop: asyncio.Event) -> Iterator[None]:
 
 def _signalled(stop: asyncio.Event) -> None:
     if stop.is_set():
-        streams.write("Ended at once. Run it again: it goes on from what the portal holds.\n", err=True)
+        cursor = _SHOW_CURSOR if sys.stderr.isatty() else ""
+        streams.write(f"{cursor}Ended at once. Run it again: it goes on from what the portal holds.\n", err=True)
         os._exit(Exit.INTERRUPTED)
     stop.set()

@@ -251,3 +251,16 @@ def test_a_signal_while_planning_is_told_as_one(acme: Any) -> None:
     _, err = running.communicate(timeout=10)
     assert running.returncode == 130
     assert "interrupted; nothing was changed" in err
+
+
+def test_a_plan_that_deletes_says_so_in_the_question(acme: Any) -> None:
+    acme.write(
+        "policy: {delete: true}\nlines: {depot: {config_id: 102}}\nremoved: {sales: {config_id: 101, title: Sales}}\n",
+        "sipsync.yaml",
+    )
+    terminal = Terminal("apply")
+    terminal.until("Enter a value: ")
+    assert "This deletes 1 line for good." in terminal.shown
+    terminal.type("yes\n")
+    assert terminal.end() == 0
+    assert set(acme.titles) == {102}

@@ -80,6 +80,17 @@ def test_a_terminal_gets_a_moving_line_and_above_it_what_matters(
     assert "Sent and not answered yet: acme.depot" in err
 
 
+def test_beside_a_moving_line_stdout_is_for_programs_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with progress(Session({"TERM": "xterm"}), 1, EventStream(wanted=True)) as on_event:
+        on_event(LineDone("acme.sales", "create", ok=True))
+    out, err = capsys.readouterr()
+    assert [json.loads(line)["type"] for line in out.splitlines()] == ["version", "apply_complete"]
+    assert "apply_complete" not in err
+
+
 def _live(on_event: Any) -> Any:
     """What draws the moving line."""
     return next(cell.cell_contents for cell in on_event.__closure__ if hasattr(cell.cell_contents, "_line"))
