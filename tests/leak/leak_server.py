@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import socketserver
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -77,9 +79,6 @@ WRONG: Mapping[str, Callable[[Request], bytes]] = {
     "moved": lambda request: answer(302, "", Location=f"https://evil.example{request.path}"),
     "moved-on": lambda request: answer(301, page(request), Location=f"https://acme.bitrix24.ru/x{request.path}"),
     "moved-odd": lambda request: answer(307, "", Location=f"//{request.path}@\x7f"),
-    "odd-result": lambda request: answer(200, {"result": request.echo}),
-    "odd-rows": lambda request: answer(200, {"result": {"result": {"c0": [{request.path: 1}], "c1": request.echo}}}),
-    "reason": lambda request: f"HTTP/1.1 400 {request.path}\r\nX-Echo: {request.path}\r\n\r\n".encode(),
 }
 """Answers that no repetition mends."""
 BROKEN: Mapping[str, Callable[[Request], bytes]] = {
@@ -92,6 +91,9 @@ BROKEN: Mapping[str, Callable[[Request], bytes]] = {
     "other-json": lambda request: answer(200, [request.echo]),
     "brotli": lambda request: answer(200, request.echo, Content_Encoding="br"),
     "no-gzip": lambda request: answer(200, request.echo, Content_Encoding="gzip"),
+    "reason": lambda request: f"HTTP/1.1 400 {request.path}\r\nX-Echo: {request.path}\r\n\r\n".encode(),
+    "odd-result": lambda request: answer(200, {"result": request.echo}),
+    "odd-rows": lambda request: answer(200, {"result": {"result": {"c0": [{request.path: 1}], "c1": request.echo}}}),
     "reset": lambda _: b"",
 }
 """Answers after which it is tried again."""
@@ -114,6 +116,11 @@ class Hostile:
     def kinds(self) -> set[str]:
         """How it answered so far."""
         return {request.kind for request in self.seen}
+
+    def interrupt(self, process: subprocess.Popen[bytes]) -> None:
+        """Send a process Ctrl-C once it waits for us."""
+        assert self.asked.wait(30)
+        process.send_signal(signal.SIGINT)
 
     def answer(self, request: Request) -> bytes:
         """What this request gets."""

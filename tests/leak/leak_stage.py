@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from leak_scan import Canary, Hit, canary, search
 
@@ -94,9 +96,9 @@ class Stage:
         path.chmod(mode)
         return path
 
-    def sipsync(self, *arguments: str | Path, json_log: bool = False, **how: object) -> Ran:
+    def sipsync(self, *arguments: str | Path, json_log: bool = False, **how: Any) -> Ran:
         """Run a command with all its logs; raises Leaked."""
-        return self.python("-m", "sipsync", *DEBUG, *(["--json-log"] if json_log else []), *arguments, **how)  # type: ignore[arg-type]
+        return self.python("-m", "sipsync", *DEBUG, *(["--json-log"] if json_log else []), *arguments, **how)
 
     def python(
         self,
@@ -109,11 +111,12 @@ class Stage:
         """Run Python; raises Leaked. `keeps` names, by globs, the files that may hold some secrets."""
         before = self._files()
         with (
+            TemporaryFile() as given,
             subprocess.Popen(
                 [sys.executable, *map(str, arguments)],
                 cwd=self.work,
                 env={**self.environ, **(environ or {})},
-                stdin=subprocess.PIPE,
+                stdin=_holding(given, stdin),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
@@ -121,7 +124,7 @@ class Stage:
             Watch(process.pid) as watch,
         ):
             meanwhile(process)
-            out, err = process.communicate(stdin.encode(), timeout=60)
+            out, err = process.communicate(timeout=60)
         self.inspect({"stdout": out, "stderr": err, "arguments": watch.seen}, before, keeps or {})
         return Ran(process.returncode, out.decode(), err.decode())
 
@@ -143,6 +146,13 @@ class Stage:
             for path in self.folder.rglob("*")
             if path.is_file()
         }
+
+
+def _holding(file: IO[bytes], text: str) -> IO[bytes]:
+    """The file, which holds this text, at its beginning."""
+    file.write(text.encode())
+    file.seek(0)
+    return file
 
 
 class Watch:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
 from collections.abc import Iterable, Mapping
 
 import pytest
@@ -100,10 +98,6 @@ def test_a_portal_that_never_answers_is_not_quoted(stage: Stage, hostile: Hostil
 
 @pytest.mark.parametrize("command", [["plan"], ["apply", "--yes"], ["doctor"], ["--json-log", "status"]], ids=str)
 def test_an_interrupted_request_is_not_shown(stage: Stage, hostile: Hostile, command: list[str]) -> None:
-    def interrupt(process: subprocess.Popen[bytes]) -> None:
-        assert hostile.asked.wait(30)
-        process.send_signal(signal.SIGINT)
-
     portal(stage, "silent", f"{hostile.url}/silent/rest/1/{stage.webhook.value}/")
-    ran = stage.sipsync(*command, meanwhile=interrupt)
+    ran = stage.sipsync(*command, meanwhile=hostile.interrupt)
     assert (ran.code, "interrupted" in ran.err) == (130, True)
