@@ -1,0 +1,224 @@
+"""The action's scripts, run as a GitHub runner runs them: from a commit to a snapshot, a plan, a comment, an apply."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from pieces_stage import PASSWORD, ROOT, Forge, Portal, Repository
+
+pytestmark = pytest.mark.slow
+
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+BRANCH = "sipsync-snapshot"
+
+
+@dataclass
+class Step:
+    """What a step of a workflow left behind."""
+
+    code: int
+    text: str
+    outputs: dict[str, str]
+    summary: str
+
+
+@dataclass
+class Runner:
+    """A runner's variables and files, as GitHub sets them."""
+
+    folder: Path
+    forge: Forge
+    steps: int = 0
+
+    def step(
+        self,
+        repository: Repository,
+        inputs: dict[str, str],
+        secrets: dict[str, str] | None = None,
+        pull_request: str = "",
+        fork: str = "",
+    ) -> Step:
+        """Run the action with inputs; those not given have the defaults that action.yml gives them."""
+        self.steps += 1
+        place = self.folder / f"step-{self.steps}"
+        place.mkdir(parents=True)
+        given = {name: inputs.get(name, row["default"]) for name, row in ACTION["inputs"].items()}
+        assert set(inputs) <= set(given)
+        assert given.pop("github-token")
+        env = {
+            **(secrets or {}),
+            **{f"INPUT_{name.upper().replace('-', '_')}": value for name, value in given.items()},
+            "INPUT_PULL_REQUEST": pull_request,
+            "INPUT_FORK": fork,
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_API_URL": self.forge.url,
+            "GITHUB_EVENT_PATH": str(place / "event.json"),
+            "GITHUB_OUTPUT": str(place / "output"),
+            "GITHUB_REF": f"refs/pull/{pull_request}/merge" if pull_request else "refs/heads/main",
+            "GITHUB_REPOSITORY": "acme/sip",
+            "GITHUB_SERVER_URL": self.forge.url,
+            "GITHUB_STEP_SUMMARY": str(place / "summary"),
+            "GITHUB_TOKEN": "token-of-the-job",
+            "RUNNER_TEMP": str(place),
+        }
+        event = {"number": 7, "pull_request": {"number": 7}} if pull_request else {}
+        (place / "event.json").write_text(json.dumps(event), encoding="utf-8")
+        for name in ("output", "summary"):
+            (place / name).touch()
+        done = repository.run(ROOT / ".github/action.sh", env=env)
+        outputs = dict(line.split("=", 1) for line in (place / "output").read_text(encoding="utf-8").splitlines())
+        return Step(done.code, done.text, outputs, (place / "summary").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def runner(tmp_path: Path, forge: Forge) -> Runner:
+    return Runner(tmp_path / "runner", forge)
+
+
+def reviewed(repository: Repository, runner: Runner, secrets: dict[str, str]) -> Step:
+    """A change of the warehouse's server, merged and planned: the job `prepare`."""
+    repository.commit("sip.old.example", "sip.new.example")
+    planned = runner.step(repository, {"command": "plan"}, secrets)
+    assert planned.code == 0, planned.text
+    return planned
+
+
+def approved(planned: Step) -> dict[str, str]:
+    """The inputs of the job `apply`."""
+    return {
+        "command": "apply",
+        "plan-file": planned.outputs["plan_path"],
+        "expect-plan": planned.outputs["digest"],
+    }
+
+
+def test_from_a_commit_to_a_snapshot_a_plan_a_comment_and_an_apply(
+    repository: Repository, runner: Runner, portal: Portal, forge: Forge, secrets: dict[str, str], tmp_path: Path
+) -> None:
+    # The protected branch leaves a snapshot, as a branch of one commit and one file.
+    for _ in range(2):
+        done = runner.step(repository, {"command": "snapshot", "snapshot-branch": BRANCH}, secrets)
+        assert done.code == 0, done.text
+    repository.git("fetch", "--quiet", "origin", BRANCH)
+    assert repository.git("rev-list", "--count", "FETCH_HEAD") == "1"
+    assert repository.git("ls-tree", "--name-only", "FETCH_HEAD") == "snapshot.json"
+    assert PASSWORD not in repository.git("show", "FETCH_HEAD:snapshot.json")
+    assert repository.git("status", "--porcelain") == ""
+
+    # A pull request is planned without a credential and without a word to the portal.
+    asked = portal.requests()
+    repository.git("switch", "--quiet", "--create", "move-the-warehouse")
+    repository.commit("sip.old.example", "sip.draft.example")
+    planned = runner.step(repository, {"command": "plan", "snapshot-branch": BRANCH}, pull_request="7")
+    assert planned.code == 0, planned.text
+    assert (planned.outputs["changes"], planned.outputs["to_change"]) == ("true", "1")
+    assert "sip.draft.example" in planned.summary
+    assert "sip.draft.example" in forge.comments[1]
+
+    # The next push edits the one comment.
+    repository.commit("sip.draft.example", "sip.new.example")
+    planned = runner.step(repository, {"command": "plan", "snapshot-branch": BRANCH}, pull_request="7")
+    assert planned.code == 0, planned.text
+    assert list(forge.comments) == [1]
+    assert "sip.new.example" in forge.comments[1]
+    assert "sip.draft.example" not in forge.comments[1]
+    assert forge.tokens == {"Bearer token-of-the-job"}
+    assert portal.requests() == asked
+
+    # The merge is planned anew, approved, and applied by another job on another machine.
+    repository.git("push", "--quiet", "origin", "HEAD:main")
+    main = repository.checkout(tmp_path / "prepare")
+    prepared = runner.step(main, {"command": "plan"}, secrets)
+    assert prepared.code == 0, prepared.text
+    assert prepared.outputs["to_change"] == "1"
+    assert "sip.new.example" in Path(prepared.outputs["text_plan_path"]).read_text(encoding="utf-8")
+    assert portal.updates() == 0
+    applied = runner.step(repository.checkout(tmp_path / "apply"), approved(prepared), secrets)
+    assert applied.code == 0, applied.text
+    assert portal.lines()[70]["server"] == "sip.new.example"
+    assert portal.updates() == 1
+
+    # A retried job has nothing to send.
+    retried = runner.step(repository.checkout(tmp_path / "retry"), approved(prepared), secrets)
+    assert retried.code == 0, retried.text
+    assert portal.updates() == 1
+
+
+def test_a_portal_that_moved_between_review_and_apply_is_left_as_it_is(
+    repository: Repository, runner: Runner, portal: Portal, secrets: dict[str, str]
+) -> None:
+    planned = reviewed(repository, runner, secrets)
+    portal.edit(70, SERVER="sip.elsewhere.example")
+    before, written = portal.lines(), portal.updates()
+    applied = runner.step(repository, approved(planned), secrets)
+    assert applied.code == 5, applied.text
+    assert applied.outputs["failure_reason"] == "plan-changed"
+    assert (portal.lines(), portal.updates()) == (before, written)
+
+
+def test_another_plan_than_the_approved_one_is_not_applied(
+    repository: Repository, runner: Runner, portal: Portal, secrets: dict[str, str]
+) -> None:
+    planned = reviewed(repository, runner, secrets)
+    applied = runner.step(repository, {**approved(planned), "expect-plan": "0" * 64}, secrets)
+    assert applied.code == 5, applied.text
+    assert applied.outputs["failure_reason"] == "plan-changed"
+    assert portal.updates() == 0
+
+
+def test_drift_fails_and_says_what_differs(
+    repository: Repository, runner: Runner, portal: Portal, secrets: dict[str, str]
+) -> None:
+    assert runner.step(repository, {"command": "drift"}, secrets).code == 0
+    portal.edit(70, SERVER="sip.elsewhere.example")
+    drifted = runner.step(repository, {"command": "drift"}, secrets)
+    assert drifted.code == 2, drifted.text
+    assert drifted.outputs["failure_reason"] == "drift"
+    assert "sip.elsewhere.example" in drifted.summary
+
+
+def test_without_a_snapshot_the_plan_says_which_job_to_run(repository: Repository, runner: Runner) -> None:
+    planned = runner.step(repository, {"command": "plan", "snapshot-branch": BRANCH}, pull_request="7")
+    assert planned.code == 1
+    assert planned.outputs == {"failure_reason": "no-snapshot"}
+    assert f"::error title=sipsync::No snapshot on {BRANCH}" in planned.text
+
+
+def test_a_mistake_in_a_file_is_shown_at_its_line(repository: Repository, runner: Runner, forge: Forge) -> None:
+    repository.commit("title: Warehouse", "titel: Warehouse")
+    planned = runner.step(repository, {"command": "plan", "snapshot-branch": BRANCH}, pull_request="7")
+    assert planned.code == 3
+    assert planned.outputs == {"failure_reason": "invalid"}
+    assert "::error file=portals/acme.yaml,line=14" in planned.text
+    assert forge.written == 0
+
+
+@pytest.mark.parametrize(
+    ("inputs", "fork"), [({}, "true"), ({"comment": "false"}, "false")], ids=["from a fork", "comment: false"]
+)
+def test_no_comment_is_written_where_it_may_not_be(
+    repository: Repository, runner: Runner, forge: Forge, secrets: dict[str, str], inputs: dict[str, str], fork: str
+) -> None:
+    repository.commit("sip.old.example", "sip.new.example")
+    planned = runner.step(repository, {"command": "plan", **inputs}, secrets, pull_request="7", fork=fork)
+    assert planned.code == 0, planned.text
+    assert "sip.new.example" in planned.summary
+    assert forge.written == 0
+
+
+def test_a_command_that_is_none_is_wrong_usage(repository: Repository, runner: Runner) -> None:
+    done = runner.step(repository, {"command": "destroy"})
+    assert (done.code, done.outputs) == (64, {"failure_reason": "wrong-usage"})
+
+
+def test_the_action_installs_sipsync_from_its_own_checkout_once(repository: Repository, tmp_path: Path) -> None:
+    env = {"RUNNER_TEMP": str(tmp_path), "GITHUB_ACTION_PATH": str(ROOT)}
+    done = repository.run(ROOT / ".github/install.sh", env=env)
+    assert done.code == 0, done.text
+    version = repository.run(tmp_path / "sipsync/bin/sipsync", "--version")
+    assert version.code == 0, version.text
+    assert repository.run(ROOT / ".github/install.sh", env={**env, "GITHUB_ACTION_PATH": "/nowhere"}).code == 0

@@ -1,0 +1,99 @@
+"""The GitLab include's scripts, run as a runner runs them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from pieces_stage import PASSWORD, ROOT, Forge, Job, Portal, Repository
+
+pytestmark = pytest.mark.slow
+
+PIPELINE = yaml.safe_load((ROOT / "examples/gitlab/sipsync.yml").read_text(encoding="utf-8"))
+
+
+@dataclass
+class Runner:
+    """Runs jobs of the include by their names."""
+
+    forge: Forge
+
+    def job(self, name: str, repository: Repository, secrets: dict[str, str] | None = None) -> Job:
+        """Run a job's script in one shell, as GitLab does: the first failure ends it."""
+        env = {
+            **PIPELINE["variables"],
+            "GITLAB_CI": "true",
+            "CI_API_V4_URL": f"{self.forge.url}/api/v4",
+            "CI_MERGE_REQUEST_IID": "7",
+            "CI_PROJECT_ID": "42",
+            "CI_REPOSITORY_URL": str(repository.origin),
+            **(secrets or {}),
+        }
+        return repository.run("bash", "-eo", "pipefail", "-c", "\n".join(PIPELINE[name]["script"]), env=env)
+
+
+@pytest.fixture
+def runner(forge: Forge) -> Runner:
+    return Runner(forge)
+
+
+def test_from_a_commit_to_a_snapshot_a_plan_a_comment_and_an_apply(
+    repository: Repository, runner: Runner, portal: Portal, forge: Forge, secrets: dict[str, str]
+) -> None:
+    done = runner.job("sipsync:snapshot", repository, secrets)
+    assert done.code == 0, done.text
+    repository.git("fetch", "--quiet", "origin", "sipsync-snapshot")
+    assert PASSWORD not in repository.git("show", "FETCH_HEAD:snapshot.json")
+
+    asked = portal.requests()
+    repository.git("switch", "--quiet", "--create", "move-the-warehouse")
+    repository.commit("sip.old.example", "sip.new.example")
+    for _ in range(2):
+        planned = runner.job("sipsync:plan", repository, {"GITLAB_TOKEN": "token-of-the-project"})
+        assert planned.code == 0, planned.text
+    assert list(forge.comments) == [1]
+    assert "sip.new.example" in forge.comments[1]
+    report = json.loads((repository.tree / "plan-report.json").read_text(encoding="utf-8"))
+    assert report == {"create": 0, "update": 1, "delete": 0}
+    assert portal.requests() == asked
+
+    planned = runner.job("sipsync:prepare", repository, secrets)
+    assert planned.code == 0, planned.text
+    applied = runner.job("sipsync:apply", repository, secrets)
+    assert applied.code == 0, applied.text
+    assert portal.lines()[70]["server"] == "sip.new.example"
+    assert portal.updates() == 1
+
+
+def test_a_portal_that_moved_between_review_and_apply_is_left_as_it_is(
+    repository: Repository, runner: Runner, portal: Portal, secrets: dict[str, str]
+) -> None:
+    repository.commit("sip.old.example", "sip.new.example")
+    assert runner.job("sipsync:prepare", repository, secrets).code == 0
+    portal.edit(70, SERVER="sip.elsewhere.example")
+    before, written = portal.lines(), portal.updates()
+    applied = runner.job("sipsync:apply", repository, secrets)
+    assert applied.code == 5, applied.text
+    assert (portal.lines(), portal.updates()) == (before, written)
+
+
+def test_without_a_token_the_plan_is_made_and_no_comment_written(
+    repository: Repository, runner: Runner, forge: Forge, secrets: dict[str, str]
+) -> None:
+    assert runner.job("sipsync:snapshot", repository, secrets).code == 0
+    planned = runner.job("sipsync:plan", repository)
+    assert planned.code == 0, planned.text
+    assert forge.written == 0
+    assert (repository.tree / "plan.md").stat().st_size
+
+
+def test_the_artifacts_are_files_that_the_jobs_leave(
+    repository: Repository, runner: Runner, secrets: dict[str, str]
+) -> None:
+    assert runner.job("sipsync:prepare", repository, secrets).code == 0
+    artifacts = PIPELINE["sipsync:prepare"]["artifacts"]
+    for name in [*artifacts["paths"], artifacts["reports"]["terraform"]]:
+        assert (repository.tree / Path(name)).is_file(), name
