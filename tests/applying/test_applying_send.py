@@ -238,3 +238,41 @@ async def test_an_old_reading_that_can_not_be_repeated_ends_the_run() -> None:
     outcome = await one.apply(read_at=0.0)
     assert (set(results(outcome).values()), outcome.exit) == ({"skipped"}, Exit.ERROR)
     assert one.portal.calls == 0
+
+
+async def test_a_call_that_is_carried_out_late_is_done_when_the_line_is_read_again() -> None:
+    one = move(2)
+    plan = one.plan()
+    late = one.bound(plan).calls[0]
+    one.portal.faults = {1: "lost before"}
+
+    def reading(number: int) -> None:
+        one.clock.time += 100.0
+        if number == 2:
+            one.portal._carried_out(late)
+
+    one.portal.before_read = reading
+    outcome = await one.apply(plan)
+    assert outcome.exit is Exit.OK
+    assert one.portal.registered == {1: 1, 2: 1}
+
+
+async def test_a_status_that_asking_brought_up_to_date_does_not_keep_a_line_from_being_registered_again() -> None:
+    from dataclasses import replace
+
+    from sipsync.rules.state import Effect
+
+    one = stage(portal(row(1, "A", status_code=0)), desired("a", 1, server="old.example"))
+    plan = one.plan(reregister=("acme.a",))
+    fresh = replace(one.portal.state.rows[1], status_code=200)
+    one.portal.before_read = lambda _number: one.portal.state.commit(Effect(None, rows=(fresh,)))
+    one.clock.time = 100.0
+    outcome = await one.apply(plan, read_at=0.0)
+    assert (results(outcome), one.portal.registered) == ({"a": "applied"}, {1: 1})
+
+
+async def test_an_answer_of_an_add_without_an_id_is_unconfirmed() -> None:
+    one = stage(portal(), desired("n", title="New", server="s.example", login="x"))
+    one.portal.faults = {1: "ignored"}
+    outcome = await one.apply()
+    assert results(outcome) == {"n": "unverified"}
