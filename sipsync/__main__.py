@@ -12,9 +12,13 @@ def main() -> None:
 
         print(f"sipsync {__version__}")
         return
-    from sipsync.cli.main import run
+    try:
+        from sipsync.cli.main import run
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while modules were loaded, or while another interruption was told
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -151,6 +151,7 @@ def _carry_out(
     from sipsync.cli.progress import progress
     from sipsync.cli.signals import run_stoppable
 
+    session.writing = not options.dry_run
     with progress(session, len(plan.parts), events) as on_event:
         return run_stoppable(lambda stop: api.aapply(plan, fleet, options, on_event, stop))
 

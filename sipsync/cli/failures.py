@@ -41,8 +41,12 @@ def wrong_usage(error: click.ClickException, session: Session) -> Exit:
 
 
 def interrupted(session: Session) -> Exit:
-    """Tell that a signal ended the run before anything was written."""
-    show([Diagnostic(Code.INTERRUPTED, "interrupted; nothing was changed")], session)
+    """Tell that a signal ended the run."""
+    if session.writing:
+        found = Diagnostic(Code.INTERRUPTED, "interrupted", "Run it again: it goes on from what the portal holds.")
+    else:
+        found = Diagnostic(Code.INTERRUPTED, "interrupted; nothing was changed")
+    show([found], session)
     return Exit.INTERRUPTED
 
 

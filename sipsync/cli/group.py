@@ -57,14 +57,22 @@ class Group(Command, click.Group):
     """A command with commands of its own."""
 
 
+def full_help(ctx: click.Context) -> str:
+    """The help of a command with the options that only fleets need."""
+    fleet = [param for param in ctx.command.params if isinstance(param, Option) and param.fleet]
+    for param in fleet:
+        param.hidden = False
+    try:
+        return ctx.get_help()
+    finally:
+        for param in fleet:
+            param.hidden = True
+
+
 def _help_all(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
-    if not value or ctx.resilient_parsing:
-        return
-    for param in ctx.command.params:
-        if isinstance(param, Option):
-            param.hidden = False
-    click.echo(ctx.get_help(), color=ctx.color)
-    ctx.exit()
+    if value and not ctx.resilient_parsing:
+        click.echo(full_help(ctx), color=ctx.color)
+        ctx.exit()
 
 
 class LazyGroup(click.Group):

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from sipsync.cli import streams
-from sipsync.cli.group import LazyGroup
+from sipsync.cli.group import LazyGroup, full_help
 from sipsync.cli.session import Session
 from sipsync.model.problems import Exit, SipsyncError
 
@@ -80,6 +80,15 @@ Every option can be given as a variable as well: SIPSYNC_PLAN_OUT is --out of pl
 )
 @click.option("--json-log", is_flag=True, help="Log one JSON object a line.")
 @click.option(
+    "--help-all",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    allow_from_autoenv=False,
+    callback=lambda ctx, _param, value: _help_all(ctx, value),
+    help="Show this message, and all options of all commands.",
+)
+@click.option(
     "--version",
     "-V",
     is_flag=True,
@@ -93,7 +102,6 @@ Every option can be given as a variable as well: SIPSYNC_PLAN_OUT is --out of pl
 def cli(session: Session, color: streams.ColorChoice, lang: str, log_level: str, json_log: bool) -> None:
     session.color = color
     session.lang = "ru" if lang == "ru" else "en"
-    session.debug = log_level == "debug"
     from sipsync.cli.logs import start_logging
 
     start_logging(getattr(logging, log_level.upper()), as_json=json_log)
@@ -104,6 +112,16 @@ def _version(ctx: click.Context, value: bool) -> None:
         from sipsync import __version__
 
         click.echo(f"sipsync {__version__}")
+        ctx.exit()
+
+
+def _help_all(ctx: click.Context, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(ctx.get_help())
+        for name in cli.list_commands(ctx):
+            if command := cli.get_command(ctx, name):
+                below = click.Context(command, info_name=name, parent=ctx)
+                click.echo(f"\n\n{full_help(below)}")
         ctx.exit()
 
 

@@ -21,11 +21,12 @@ class Session:
     environ: Mapping[str, str]
     color: ColorChoice = "auto"
     lang: Literal["en", "ru"] = "en"
-    debug: bool = False
     json: bool = False
     """stdout is to be one JSON document, whatever happens."""
     input: bool = True
     """False: never ask anything."""
+    writing: bool = False
+    """Whether portals may have been written to."""
 
     def style(self, *, err: bool = False, everything: bool = False) -> Style:
         """How to render for the people at one of the streams."""

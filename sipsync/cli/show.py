@@ -10,7 +10,10 @@ from sipsync.cli.group import Command, option
 from sipsync.cli.options import PLAN_FORMATS, Limits, format_option, operator_options, paths_argument, report_option
 from sipsync.cli.session import Session
 from sipsync.cli.types import Report
-from sipsync.model.problems import Exit, worst
+from sipsync.model.problems import Code, Exit, worst
+
+_STALE = (Code.PLAN_SEAL, Code.PLAN_TOO_OLD, Code.PLAN_UNEXPECTED, Code.STALE_FILE)
+"""Findings by which the plan is stale; others are in the way of telling."""
 
 
 @click.command(
@@ -53,7 +56,7 @@ def command(
         findings = api.verify(plan, load(session, paths, limits))
         if findings.diagnostics:
             failures.show(findings.diagnostics, session)
-        exits.append(Exit.OK if findings.valid else Exit.STALE)
+        exits += [Exit.STALE if found.code in _STALE else Exit.ERROR for found in findings.diagnostics]
         if findings.valid:
             session.say(f"Verified: the plan {plan.plan_id} is whole, sealed with this credential, and of these files.")
     return worst(exits)

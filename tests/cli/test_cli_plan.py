@@ -149,7 +149,7 @@ def test_a_saved_plan_is_shown_in_any_format_without_its_portal(acme: Any, sipsy
     assert acme.stats["requests"] == requests
 
 
-def test_a_saved_plan_is_verified_offline(acme: Any, sipsync: Sipsync) -> None:
+def test_a_saved_plan_is_verified_offline(acme: Any, sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch) -> None:
     acme.write(MOVE, "sipsync.yaml")
     sipsync("plan", "--out", "a.plan.json")
     requests = acme.stats["requests"]
@@ -157,6 +157,9 @@ def test_a_saved_plan_is_verified_offline(acme: Any, sipsync: Sipsync) -> None:
     assert (good.code, "Verified" in good.err) == (0, True)
     acme.write(SAME, "sipsync.yaml")
     assert sipsync("show", "a.plan.json", "--verify").code == 5
+    acme.write(MOVE, "sipsync.yaml")
+    monkeypatch.delenv("HOOK")
+    assert sipsync("show", "a.plan.json", "--verify").code == 1
     assert acme.stats["requests"] == requests
 
 

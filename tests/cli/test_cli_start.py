@@ -12,7 +12,9 @@ import click
 import pytest
 
 from sipsync import __version__
+from sipsync.__main__ import main
 from sipsync.cli.main import SECTIONS, cli
+from sipsync.cli.session import Session
 
 if TYPE_CHECKING:
     from cli_runs import Sipsync
@@ -79,6 +81,15 @@ def test_options_that_only_fleets_need_are_shown_by_help_all_alone(sipsync: Sips
     everything = sipsync("plan", "--help-all")
     assert everything.code == 0
     assert "--parallel" in everything.out
+    assert "--parallel" not in sipsync("plan", "--help").out
+
+
+def test_everything_can_be_shown_at_once(sipsync: Sipsync) -> None:
+    ran = sipsync("--help-all")
+    assert ran.code == 0
+    assert "Every day:" in ran.out
+    assert all(f"Usage: sipsync {name}" in ran.out for name in COMMANDS)
+    assert "--parallel" in ran.out
 
 
 @pytest.mark.parametrize(
@@ -154,6 +165,30 @@ def test_a_failure_among_several_is_told_by_the_first(sipsync: Sipsync, monkeypa
     monkeypatch.setattr("sipsync.api.check", broken)
     ran = sipsync("validate")
     assert (ran.code, "KeyError" in ran.err, "hunter2" in ran.err) == (1, True, False)
+
+
+@pytest.mark.parametrize("writing", [False, True])
+def test_an_interruption_says_whether_anything_may_have_changed(
+    writing: bool, sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(session: Session, **_: object) -> None:
+        session.writing = writing
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sipsync.cli.schema.command.callback", click.pass_obj(interrupted))
+    ran = sipsync("schema")
+    assert ran.code == 130
+    assert ("nothing was changed" in ran.err) is not writing
+
+
+def test_ctrl_c_before_there_is_anything_to_stop_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sipsync.cli.main.run", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
 
 
 def test_logs_can_be_json(sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch) -> None:
