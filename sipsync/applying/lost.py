@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sipsync.model.fields import FIELDS, FieldName
-from sipsync.model.lines import Call, CurrentLine, Snapshot
+from sipsync.model.fields import FieldName
+from sipsync.model.lines import Address, Call, CurrentLine, Registration, Snapshot
 from sipsync.model.problems import PortalError
 from sipsync.model.secret import Secret
 from sipsync.portal.protocol import PortalReader
+from sipsync.rules.lines import reregisters
 from sipsync.rules.values import stored
 
 
@@ -22,46 +24,60 @@ class Found:
     """Of an add that was carried out: the new line's config_id."""
 
 
-async def look_up(call: Call, last: Call, portal: PortalReader, before: Snapshot) -> Found:
-    """Whether the server carried the call out. Never raises.
+async def look_up(
+    calls: Sequence[Call], last: Mapping[Address, Call], portal: PortalReader, before: Snapshot
+) -> list[Found]:
+    """Whether the server carried each of one owner's calls out, in as few requests as can be. Never raises.
 
-    `last` is the line's last call (often this one): where that was carried out, an earlier one was as well. `before`
-    is what the portal was when the call was sent.
+    `last` has the lines' last calls: where that was carried out, an earlier one was as well. `before` is what the
+    portal was when the calls were sent.
     """
     try:
-        if call.config_id is None:
-            return await _added(call, portal, before)
-        line = (await portal.lines([call.config_id])).get(call.config_id)
-        if call.verb == "delete":
-            return Found(line is None)
-        if call is not last and line is not None and holds(line, last):
-            return Found(True)
-        return await _updated(call, line, portal)
+        ids = [call.config_id for call in calls if call.config_id is not None]
+        lines = await portal.lines(ids) if ids else {}
+        now = (await portal.snapshot()).lines if len(ids) < len(calls) else ()
+        asked = [reg_id for call in calls if (reg_id := _to_ask(call, lines)) is not None]
+        told = await portal.statuses(asked) if asked else {}
     except PortalError:
-        return Found(None)
-
-
-async def _added(call: Call, portal: PortalReader, before: Snapshot) -> Found:
-    """A new line of that title, server and login is the one."""
+        return [Found(None)] * len(calls)
     known = {line.config_id for line in before.lines}
-    for line in (await portal.snapshot()).lines:
-        if line.config_id not in known and all(
-            line.values.get(name) == call.values[name] for name in ("title", "server", "login")
-        ):
+    made = [line for line in now if line.config_id not in known]
+    return [
+        _added(call, made) if call.config_id is None else Found(_carried_out(call, last[call.address], lines, told))
+        for call in calls
+    ]
+
+
+def _added(call: Call, made: Sequence[CurrentLine]) -> Found:
+    """A new line of that title, server and login is the one."""
+    for line in made:
+        if all(line.values.get(name) == call.values[name] for name in ("title", "server", "login")):
             return Found(True, line.config_id)
     return Found(False)
 
 
-async def _updated(call: Call, line: CurrentLine | None, portal: PortalReader) -> Found:
+def _carried_out(
+    call: Call, last: Call, lines: Mapping[int, CurrentLine], told: Mapping[int, Registration]
+) -> bool | None:
+    line = lines.get(call.config_id or 0)
+    if call.verb == "delete":
+        return line is None
     if line is None:
-        return Found(None)
-    if not holds(line, call):
-        return Found(False)
-    if line.reg_id and line.registered and any(FIELDS[name].registers for name in call.values):
+        return None
+    reg_id = _to_ask(call, lines)
+    if reg_id is not None:
         # The values are stored; whether they were registered as well, only the telephony operator knows.
-        told = (await portal.statuses([line.reg_id])).get(line.reg_id)
-        return Found(told is None or told.result != "error")
-    return Found(True)
+        state = told.get(reg_id)
+        return state is None or state.result != "error"
+    return holds(line, call) or (call is not last and holds(line, last))
+
+
+def _to_ask(call: Call, lines: Mapping[int, CurrentLine]) -> int | None:
+    """The registration that tells whether an update was carried out, where its values alone can't."""
+    line = lines.get(call.config_id or 0)
+    if line is None or call.verb != "update" or not holds(line, call):
+        return None
+    return line.reg_id if reregisters(line.type, line.reg_id, call.values) else None
 
 
 def holds(line: CurrentLine, call: Call) -> bool:

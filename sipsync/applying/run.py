@@ -182,10 +182,13 @@ class Sender:
 
     async def _look_up(self, calls: list[Call]) -> list[Call]:
         """Settle calls whose answers were lost by reading; returns those that surely were not carried out."""
+        if not calls:
+            return []
         again = []
-        for call in calls:
-            line = self._line(call)
-            found = await look_up(call, line.calls[-1], self.portals[call.address.portal], line.view.current)
+        last = {call.address: self._line(call).calls[-1] for call in calls}
+        before = self._line(calls[0]).view.current
+        answers = await look_up(calls, last, self.portals[calls[0].address.portal], before)
+        for call, found in zip(calls, answers, strict=True):
             if found.made is not None:
                 self.run.made[str(call.address)] = found.made
             if found.carried_out:

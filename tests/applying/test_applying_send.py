@@ -276,3 +276,23 @@ async def test_an_answer_of_an_add_without_an_id_is_unconfirmed() -> None:
     one.portal.faults = {1: "ignored"}
     outcome = await one.apply()
     assert results(outcome) == {"n": "unverified"}
+
+
+async def test_fifty_lost_answers_are_looked_up_in_two_requests() -> None:
+    one = move(50)
+    one.portal.lost_requests = {1: "after"}
+    outcome = await one.apply()
+    assert outcome.exit is Exit.OK
+    assert (one.portal.reads - 1, one.portal.asked) == (1, 1)  # and one reading back
+    assert set(one.portal.registered.values()) == {1}
+
+
+async def test_a_line_that_is_gone_when_its_lost_answer_is_looked_up_is_unconfirmed() -> None:
+    from sipsync.rules.state import Effect
+
+    one = move(1)
+    one.portal.faults = {1: "lost before"}
+    one.portal.before_read = lambda _number: (
+        one.portal.state.rows and one.portal.state.commit(Effect(None, dropped=(1,)))
+    )
+    assert results(await one.apply()) == {"l1": "unverified"}
