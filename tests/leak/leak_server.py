@@ -12,6 +12,7 @@ import signal
 import socketserver
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -111,6 +112,13 @@ class Hostile:
     """Set when something waits for an answer that never comes."""
     over: threading.Event = field(default_factory=threading.Event)
     forge: Callable[[Request], bytes] = lambda _: answer(404)
+    on_request: Callable[[Request], object] = lambda _: None
+
+    def interrupt_twice(self, process: subprocess.Popen[bytes]) -> None:
+        """Send it Ctrl-C, and another after it took the first."""
+        self.interrupt(process)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
 
     @property
     def kinds(self) -> set[str]:
@@ -125,6 +133,7 @@ class Hostile:
     def answer(self, request: Request) -> bytes:
         """What this request gets."""
         self.seen.append(request)
+        self.on_request(request)
         kind, rest = request.kind, request.path[1:].partition("/")[2]
         if kind == "silent":
             self.asked.set()
@@ -142,8 +151,12 @@ class Hostile:
         name, _, method = re.sub(r"/rest/1/[\w-]+/|/rest/", "/", rest).partition("/")
         body: dict[str, Any] = {**json.loads(request.body or b"{}"), "auth": None}
         url = f"{self.sandbox}/{name}/rest/1/sandbox/{method}"
-        passed = httpx.post(url, json={key: value for key, value in body.items() if value is not None}, trust_env=False)
-        return answer(passed.status_code, passed.text)
+        with suppress(httpx.TransportError):
+            passed = httpx.post(
+                url, json={key: value for key, value in body.items() if value is not None}, trust_env=False
+            )
+            return answer(passed.status_code, passed.text)
+        return b""
 
 
 class _Handler(socketserver.StreamRequestHandler):

