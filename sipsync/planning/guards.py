@@ -73,9 +73,10 @@ def max_changes(proposal: Proposal) -> Iterator[Diagnostic]:
 
 
 def allowed_changes(limit: str, total: int) -> int:
-    """How many of `total` lines may change; a percentage always allows one, so that it works on small portals."""
+    """How many of `total` lines may change; a percentage allows one at least, so that it works on small portals."""
     if limit.endswith("%"):
-        return max(1, int(float(limit[:-1]) * total / 100))
+        share = float(limit[:-1]) * total / 100
+        return max(1, int(share)) if share else 0
     return int(limit)
 
 

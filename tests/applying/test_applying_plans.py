@@ -80,6 +80,12 @@ def test_a_credential_that_sees_none_of_the_lines_is_stopped_by_a_guard_and_noth
     assert codes(one.plan(allow=("vanished-lines:acme",)), "error") == ["line-not-found"] * 2
 
 
+@pytest.mark.parametrize(("limit", "stopped"), [("0%", True), ("1%", False), ("0", True), ("1", False)])
+def test_a_limit_of_nothing_lets_nothing_change(limit: str, stopped: bool) -> None:
+    one = stage(portal(row(1, "A")), desired("a", 1, title="B"), policy=Policy(max_changes=limit))
+    assert (one.plan().exit is Exit.GUARD) is stopped
+
+
 # --- retried plans ---
 
 
