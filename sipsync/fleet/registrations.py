@@ -11,7 +11,7 @@ from sipsync.model.clock import Clock
 from sipsync.model.documents import LineStatus
 from sipsync.model.events import OnEvent
 from sipsync.model.lines import CurrentLine, Registration
-from sipsync.planning.compare import match
+from sipsync.planning.matching import match
 
 
 async def statuses(job: Job, clock: Clock, seconds: float, on_event: OnEvent, *, live: bool) -> list[LineStatus]:

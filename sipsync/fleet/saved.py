@@ -13,7 +13,7 @@ from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 from sipsync.model.secret import SecretRef
 from sipsync.planning.build import build
-from sipsync.planning.compare import match
+from sipsync.planning.matching import match
 from sipsync.planning.view import View
 from sipsync.portal.auth import plan_key_seal
 

@@ -22,8 +22,9 @@ from sipsync.model.lines import Call, CurrentLine, DesiredLine
 from sipsync.model.problems import Diagnostic, Exit
 from sipsync.model.secret import Secret
 from sipsync.planning import guards, notes
-from sipsync.planning.compare import Difference, Match, differences, match
+from sipsync.planning.compare import Difference, differences
 from sipsync.planning.evidence import desired_digest, witness
+from sipsync.planning.matching import Match, match
 from sipsync.planning.order import Write, order
 from sipsync.planning.proof import prove, writing_requests
 from sipsync.planning.titles import Titles, collisions

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 
 from sipsync.model.lines import CurrentLine
 from sipsync.model.problems import Code, Diagnostic
-from sipsync.planning.compare import Match
+from sipsync.planning.matching import Match
 from sipsync.planning.view import LineChange, View
 
 

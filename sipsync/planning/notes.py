@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from sipsync.model.lines import CurrentLine, DesiredLine
 from sipsync.model.problems import Code, Diagnostic
-from sipsync.planning.compare import Difference, Match
+from sipsync.planning.compare import Difference
 from sipsync.planning.evidence import ASKED_FOR, REGISTERED
 from sipsync.planning.guards import describe_unmanaged
+from sipsync.planning.matching import Match
 from sipsync.planning.view import LineChange, View, matches
 
 
