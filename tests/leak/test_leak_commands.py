@@ -17,7 +17,7 @@ from leak_stage import Stage
 from sipsync.cli.options import OUTCOME_FORMATS, PLAN_FORMATS
 
 if TYPE_CHECKING:
-    from tests.conftest import Box
+    from box import Box
 
 PLAN_REPORTS = [f"--report={name}=plan.{name}" for name in PLAN_FORMATS]
 OUTCOME_REPORTS = [f"--report={name}=outcome.{name}" for name in OUTCOME_FORMATS]
@@ -123,6 +123,11 @@ def test_what_reads_a_portal_shows_no_secret(acme: Acme) -> None:
     assert stage.sipsync("plan", "--against", "snapshot.json", *PLAN_REPORTS).code == 0
     assert stage.sipsync("status", "--live", "--incoming", "--format", "json").code == 0
     assert stage.sipsync("doctor", "--format", "json", json_log=True).code == 0
+
+
+@pytest.mark.slow
+def test_a_plan_that_nobody_can_read_or_write_shows_no_secret(acme: Acme) -> None:
+    stage = acme.stage
     assert stage.sipsync("plan", "--no-secrets", "--json-events").code == 0
     assert stage.sipsync("plan", "--line=l1", "--reregister=acme.l1").code == 0
     unwritable = stage.sipsync("plan", "--out=no/plan.json", "--report=html=no/plan.html", "--report=json=/dev/full")
@@ -162,6 +167,31 @@ def test_init_keeps_the_webhook_in_one_private_file(acme: Acme) -> None:
     assert not (stage.work / "wrong").exists()
 
 
+AT_A_TERMINAL = """
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.executable, [sys.executable, "-m", "sipsync", "--log-level", "debug", "init", "asked"])
+shown = b""
+try:
+    while piece := os.read(terminal, 4096):
+        sys.stdout.buffer.write(piece)
+        shown += piece
+        if b"not shown" in shown:
+            os.write(terminal, os.environ["HOOK"].encode() + b"\\n")
+            shown = b""
+except OSError:
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+"""Types the webhook where it is asked for, and prints all that the terminal shows."""
+
+
+def test_a_webhook_that_is_typed_is_not_shown(acme: Acme) -> None:
+    kept = {"work/asked/.sipsync/webhook": [acme.stage.webhook]}
+    ran = acme.stage.python("-c", AT_A_TERMINAL, keeps=kept)
+    assert (ran.code, "Webhook (not shown" in ran.out, "No changes" in ran.out) == (0, True, True)
+
+
 @pytest.mark.slow
 def test_an_application_keeps_its_tokens_in_the_token_store_alone(acme: Acme, hostile: Hostile) -> None:
     stage = acme.stage
@@ -182,7 +212,7 @@ def test_an_application_keeps_its_tokens_in_the_token_store_alone(acme: Acme, ho
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("do", "code"), [({"delay": 20}, 130), ("reset-after", 0), ({"error": "TITLE_EXISTS"}, 4)], ids=str
+    ("do", "code"), [({"delay": 20}, 130), ("reset-after", 0), ({"error": "TITLE_EXISTS"}, 1)], ids=str
 )
 def test_an_apply_that_goes_wrong_is_told_without_secrets(acme: Acme, hostile: Hostile, do: object, code: int) -> None:
     def note_the_write(request: Request) -> None:
@@ -213,7 +243,7 @@ def test_the_sandbox_logs_no_secret(stage: Stage) -> None:
         process.terminate()
 
     ran = stage.sipsync("sandbox", "serve", "--app=a", "--log=sandbox.log", meanwhile=use)
-    assert (ran.code, len((stage.work / "sandbox.log").read_text().splitlines())) == (0, 5)
+    assert (ran.code, "voximplant.sip.add" in (stage.work / "sandbox.log").read_text()) == (0, True)
 
 
 def test_the_commands_without_a_portal_show_no_secret(stage: Stage) -> None:

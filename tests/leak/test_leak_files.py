@@ -55,7 +55,6 @@ def test_findings_for_people_show_no_secret(stage: Stage, literal: Canary, lang:
     [
         ["plan", "--out", "plan.json", "--github", "--all", *reports(PLAN_FORMATS)],
         ["plan", "--json-events"],
-        ["plan", "--format", "json"],
         ["apply", "--yes", "--json-events"],
         ["status", "--format", "json"],
         ["doctor"],

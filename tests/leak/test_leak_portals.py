@@ -61,7 +61,6 @@ def portal(stage: Stage, name: str, webhook: str, lines: str = LINES) -> None:
         ["apply", "--yes", *(f"--report={name}=report.{name}" for name in OUTCOME_FORMATS)],
         ["apply", "--dry-run", "--format", "json"],
         ["status", "--live", "--incoming"],
-        ["status", "--format", "json"],
         ["doctor"],
         ["snapshot", "--out", "snapshot.json"],
         ["--json-log", "doctor", "--format", "json"],
