@@ -7,7 +7,10 @@ PATH="$RUNNER_TEMP/sipsync/bin:$PATH"
 reports="$RUNNER_TEMP/sipsync-reports"
 plan="$reports/sipsync.plan.json"
 mkdir -p "$reports"
-read -ra paths <<<"$INPUT_PATHS"
+read -rd '' -a paths <<<"$INPUT_PATHS" || true # several lines are one list; its end is no failure
+# Files say which variables sipsync reads, and no file has a reason to name this one.
+token=$GITHUB_TOKEN
+unset GITHUB_TOKEN
 
 output() { # NAME VALUE
   printf '%s=%s\n' "$1" "$2" >>"$GITHUB_OUTPUT"
@@ -32,19 +35,30 @@ fail_by_code() { # CODE OTHERWISE
 }
 
 plainly() { # COMMAND…: what it prints is text, even where a line's title looks like a command to the runner
-  local token code=0
-  token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
-  printf '::stop-commands::%s\n' "$token"
+  local end code=0
+  end=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+  printf '::stop-commands::%s\n' "$end"
   "$@" || code=$?
-  printf '::%s::\n' "$token"
+  printf '::%s::\n' "$end"
   return "$code"
 }
 
-git_with_token() { # the token travels in the environment: arguments can be read by other processes
+# The token is there for this one command: not in git's configuration, and not in arguments, which other processes read.
+git_with_token() {
   GIT_TERMINAL_PROMPT=0 GIT_CONFIG_COUNT=1 \
     GIT_CONFIG_KEY_0="http.$GITHUB_SERVER_URL/.extraheader" \
-    GIT_CONFIG_VALUE_0="AUTHORIZATION: basic $(printf 'x-access-token:%s' "$GITHUB_TOKEN" | base64 | tr -d '\n')" \
+    GIT_CONFIG_VALUE_0="AUTHORIZATION: basic $(printf 'x-access-token:%s' "$token" | base64 | tr -d '\n')" \
     git "$@"
+}
+
+# What the target branch protects counts in a pull request, and a checkout has its merge commit only. Where the whole
+# history was checked out, it stays whole.
+fetch_target_branch() {
+  local depth=(--depth=1)
+  [[ -n ${GITHUB_BASE_REF:-} && -z ${SIPSYNC_TARGET_BRANCH:-} ]] || return 0
+  [[ $(git rev-parse --is-shallow-repository) == true ]] || depth=()
+  git_with_token fetch --quiet --no-tags "${depth[@]}" origin \
+    "+refs/heads/$GITHUB_BASE_REF:refs/remotes/origin/$GITHUB_BASE_REF"
 }
 
 fetch_snapshot() {
@@ -83,6 +97,7 @@ PY
 make_plan() {
   local options=() code=0
   sipsync validate --format github "${paths[@]}" || fail invalid $?
+  fetch_target_branch || fail no-target-branch 1 "The branch $GITHUB_BASE_REF can't be fetched."
   [[ -z $INPUT_PORTAL ]] || options+=(--portal "$INPUT_PORTAL")
   if [[ -n $INPUT_SNAPSHOT_BRANCH ]]; then
     fetch_snapshot || fail no-snapshot 1 "No snapshot on $INPUT_SNAPSHOT_BRANCH: run the snapshot job once."
@@ -97,7 +112,7 @@ make_plan() {
 
 comment() { # a fork's token can't write comments: there the step's summary has to do
   if [[ $INPUT_COMMENT == true && -n $INPUT_PULL_REQUEST && $INPUT_FORK != true && -s $plan ]]; then
-    sipsync comment --github "$plan"
+    GITHUB_TOKEN=$token sipsync comment --github "$plan"
   fi
 }
 
@@ -109,12 +124,13 @@ apply() {
   ((code == 0)) || fail_by_code "$code" apply-failed
 }
 
-code=0
+code=0 comment_code=0
 case $INPUT_COMMAND in
   plan)
     make_plan || code=$?
-    comment
+    comment || comment_code=$?
     ((code == 0 || code == 2)) || fail_by_code "$code" plan-failed
+    ((comment_code == 0)) || fail comment-failed "$comment_code" "The plan is in the step's summary."
     ;;
   drift)
     make_plan || code=$?

@@ -202,6 +202,13 @@ class Repository:
     origin: Path
     env: dict[str, str]
 
+    def unprotect(self) -> None:
+        """A main branch that protects a line, and a branch that changes it and protects it no longer."""
+        self.commit("lines:", "policy: {protected: [warehouse]}\nlines:")
+        self.git("switch", "--quiet", "--create", "unprotect")
+        self.commit("policy: {protected: [warehouse]}\n", "")
+        self.commit("sip.old.example", "sip.new.example")
+
     @property
     def file(self) -> Path:
         """The one portal file."""
@@ -222,10 +229,15 @@ class Repository:
         self.git("commit", "--quiet", "--all", "--message", f"{old} becomes {new}")
         self.git("push", "--quiet", "origin", "HEAD")
 
-    def checkout(self, folder: Path) -> Repository:
-        """A fresh clone of what the origin's main branch holds, as another machine has it."""
-        subprocess.run(["git", "clone", "--quiet", str(self.origin), str(folder)], env=self.env, check=True)
+    def checkout(self, folder: Path, branch: str = "main", *options: str) -> Repository:
+        """A fresh clone of what a branch of the origin holds, as another machine has it."""
+        command = ["git", "clone", "--quiet", "--branch", branch, *options, self.origin.as_uri(), str(folder)]
+        subprocess.run(command, env=self.env, check=True)
         return Repository(folder, self.origin, self.env)
+
+    def shallow(self, folder: Path, branch: str) -> Repository:
+        """A clone as forges' jobs begin with: one commit of one branch."""
+        return self.checkout(folder, branch, "--depth=1", "--single-branch")
 
     def run(self, *command: str | Path, env: Mapping[str, str] | None = None) -> Job:
         """Run a job's script in the work tree, without a terminal."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
+from pieces_git import git_server
 from pieces_stage import PASSWORD, ROOT, Forge, Portal, Repository
 
 pytestmark = pytest.mark.slow
 
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 BRANCH = "sipsync-snapshot"
+TOKEN = "token-of-the-job"
 
 
 @dataclass
@@ -41,6 +45,7 @@ class Runner:
         secrets: dict[str, str] | None = None,
         pull_request: str = "",
         fork: str = "",
+        server: str = "",
     ) -> Step:
         """Run the action with inputs; those not given have the defaults that action.yml gives them."""
         self.steps += 1
@@ -56,16 +61,17 @@ class Runner:
             "INPUT_FORK": fork,
             "GITHUB_ACTIONS": "true",
             "GITHUB_API_URL": self.forge.url,
+            "GITHUB_BASE_REF": "main" if pull_request else "",
             "GITHUB_EVENT_PATH": str(place / "event.json"),
             "GITHUB_OUTPUT": str(place / "output"),
             "GITHUB_REF": f"refs/pull/{pull_request}/merge" if pull_request else "refs/heads/main",
             "GITHUB_REPOSITORY": "acme/sip",
-            "GITHUB_SERVER_URL": self.forge.url,
+            "GITHUB_SERVER_URL": server or self.forge.url,
             "GITHUB_STEP_SUMMARY": str(place / "summary"),
-            "GITHUB_TOKEN": "token-of-the-job",
+            "GITHUB_TOKEN": TOKEN,
             "RUNNER_TEMP": str(place),
         }
-        event = {"number": 7, "pull_request": {"number": 7}} if pull_request else {}
+        event = {"pull_request": {"number": int(pull_request)}} if pull_request else {}
         (place / "event.json").write_text(json.dumps(event), encoding="utf-8")
         for name in ("output", "summary"):
             (place / name).touch()
@@ -126,7 +132,7 @@ def test_from_a_commit_to_a_snapshot_a_plan_a_comment_and_an_apply(
     assert list(forge.comments) == [1]
     assert "sip.new.example" in forge.comments[1]
     assert "sip.draft.example" not in forge.comments[1]
-    assert forge.tokens == {"Bearer token-of-the-job"}
+    assert forge.tokens == {f"Bearer {TOKEN}"}
     assert portal.requests() == asked
 
     # The merge is planned anew, approved, and applied by another job on another machine.
@@ -181,6 +187,89 @@ def test_drift_fails_and_says_what_differs(
     assert "sip.elsewhere.example" in drifted.summary
 
 
+def test_what_the_target_branch_protects_counts_in_a_shallow_checkout(
+    repository: Repository, runner: Runner, forge: Forge, secrets: dict[str, str], tmp_path: Path
+) -> None:
+    repository.unprotect()
+    checkout = repository.shallow(tmp_path / "checkout", "unprotect")
+    planned = runner.step(checkout, {"command": "plan"}, secrets, pull_request="7")
+    assert planned.code == 6, planned.text
+    assert planned.outputs["failure_reason"] == "safety-limit"
+    assert "protected" in forge.comments[1]
+    assert checkout.git("rev-list", "--count", "origin/main") == "1"
+
+
+def test_a_whole_history_stays_whole(
+    repository: Repository, runner: Runner, secrets: dict[str, str], tmp_path: Path
+) -> None:
+    repository.unprotect()
+    checkout = repository.checkout(tmp_path / "checkout", "unprotect")
+    repository.git("switch", "--quiet", "main")
+    repository.commit("title: Sales", "title: Sale")
+    assert runner.step(checkout, {"command": "plan"}, secrets, pull_request="7").code == 6
+    assert checkout.git("rev-parse", "--is-shallow-repository") == "false"
+    assert checkout.git("rev-parse", "origin/main") == repository.git("rev-parse", "main")
+
+
+def test_a_target_branch_that_can_not_be_fetched_ends_the_plan(
+    repository: Repository, runner: Runner, portal: Portal, secrets: dict[str, str]
+) -> None:
+    repository.git("--git-dir", str(repository.origin), "update-ref", "-d", "refs/heads/main")
+    planned = runner.step(repository, {"command": "plan"}, secrets, pull_request="7")
+    assert planned.code == 1
+    assert planned.outputs == {"failure_reason": "no-target-branch"}
+    assert portal.requests() == 0
+
+
+def test_a_private_repository_is_read_with_the_job_s_token_which_is_left_nowhere(
+    repository: Repository, runner: Runner, secrets: dict[str, str], tmp_path: Path
+) -> None:
+    assert runner.step(repository, {"command": "snapshot", "snapshot-branch": BRANCH}, secrets).code == 0
+    repository.unprotect()
+    checkout = repository.shallow(tmp_path / "checkout", "unprotect")
+    with git_server(repository.origin.parent, TOKEN) as server:
+        checkout.git("remote", "set-url", "origin", f"{server.url}/{repository.origin.name}")
+        inputs = {"command": "plan", "snapshot-branch": BRANCH}
+        planned = runner.step(checkout, inputs, pull_request="7", server=server.url)
+    assert planned.code == 6, planned.text
+    assert server.asked
+    for file in (*checkout.tree.rglob("*"), *runner.folder.rglob("*")):
+        if file.is_file():
+            assert not found_in(file.read_bytes()), file
+    assert not found_in(os.fsencode(planned.text))
+
+
+def found_in(data: bytes) -> bool:
+    """Whether the job's token is there, plain or as git sends it."""
+    return TOKEN.encode() in data or base64.b64encode(f"x-access-token:{TOKEN}".encode()) in data
+
+
+def test_no_file_can_name_the_job_s_token(repository: Repository, runner: Runner, secrets: dict[str, str]) -> None:
+    repository.commit("env:SIP_SALES_PASSWORD", "env:GITHUB_TOKEN")
+    planned = runner.step(repository, {"command": "plan"}, secrets)
+    assert planned.code == 1, planned.text
+    assert "GITHUB_TOKEN is not set" in planned.text
+
+
+def test_a_comment_that_can_not_be_written_fails_after_the_plan(
+    repository: Repository, runner: Runner, secrets: dict[str, str]
+) -> None:
+    repository.commit("sip.old.example", "sip.new.example")
+    planned = runner.step(repository, {"command": "plan"}, secrets, pull_request="8")
+    assert planned.code == 1, planned.text
+    assert (planned.outputs["failure_reason"], planned.outputs["to_change"]) == ("comment-failed", "1")
+    assert "sip.new.example" in planned.summary
+
+
+def test_paths_may_be_given_on_several_lines(repository: Repository, runner: Runner, secrets: dict[str, str]) -> None:
+    repository.commit("sip.old.example", "sip.new.example")
+    (repository.tree / "broken.yaml").write_text("sipsync: 1\n", encoding="utf-8")
+    planned = runner.step(repository, {"command": "plan", "paths": "portals\n  broken.yaml\n"}, secrets)
+    assert planned.outputs == {"failure_reason": "invalid"}
+    planned = runner.step(repository, {"command": "plan", "paths": "\n  portals\n"}, secrets)
+    assert planned.outputs["to_change"] == "1", planned.text
+
+
 def test_without_a_snapshot_the_plan_says_which_job_to_run(repository: Repository, runner: Runner) -> None:
     planned = runner.step(repository, {"command": "plan", "snapshot-branch": BRANCH}, pull_request="7")
     assert planned.code == 1
@@ -216,7 +305,8 @@ def test_a_command_that_is_none_is_wrong_usage(repository: Repository, runner: R
 
 
 def test_the_action_installs_sipsync_from_its_own_checkout_once(repository: Repository, tmp_path: Path) -> None:
-    env = {"RUNNER_TEMP": str(tmp_path), "GITHUB_ACTION_PATH": str(ROOT)}
+    registry = {name: value for name, value in os.environ.items() if name.lower().startswith(("pip_", "https_proxy"))}
+    env = {**registry, "RUNNER_TEMP": str(tmp_path), "GITHUB_ACTION_PATH": str(ROOT)}
     done = repository.run(ROOT / ".github/install.sh", env=env)
     assert done.code == 0, done.text
     version = repository.run(tmp_path / "sipsync/bin/sipsync", "--version")

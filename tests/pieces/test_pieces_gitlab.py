@@ -14,6 +14,8 @@ pytestmark = pytest.mark.slow
 
 PIPELINE = yaml.safe_load((ROOT / "examples/gitlab/sipsync.yml").read_text(encoding="utf-8"))
 
+MERGE_REQUEST = {"CI_MERGE_REQUEST_IID": "7", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"}
+
 
 @dataclass
 class Runner:
@@ -27,7 +29,7 @@ class Runner:
             **PIPELINE["variables"],
             "GITLAB_CI": "true",
             "CI_API_V4_URL": f"{self.forge.url}/api/v4",
-            "CI_MERGE_REQUEST_IID": "7",
+            **(MERGE_REQUEST if name == "sipsync:plan" else {}),
             "CI_PROJECT_ID": "42",
             "CI_REPOSITORY_URL": str(repository.origin),
             **(secrets or {}),
@@ -78,6 +80,27 @@ def test_a_portal_that_moved_between_review_and_apply_is_left_as_it_is(
     applied = runner.job("sipsync:apply", repository, secrets)
     assert applied.code == 5, applied.text
     assert (portal.lines(), portal.updates()) == (before, written)
+
+
+def test_what_the_target_branch_protects_counts_in_a_shallow_checkout(
+    repository: Repository, runner: Runner, portal: Portal, forge: Forge, secrets: dict[str, str], tmp_path: Path
+) -> None:
+    assert runner.job("sipsync:snapshot", repository, secrets).code == 0
+    repository.unprotect()
+    checkout = repository.shallow(tmp_path / "checkout", "unprotect")
+    planned = runner.job("sipsync:plan", checkout, {"GITLAB_TOKEN": "token-of-the-project"})
+    assert planned.code == 6, planned.text
+    assert "protected" in forge.comments[1]
+
+
+def test_a_target_branch_that_can_not_be_fetched_ends_the_plan(
+    repository: Repository, runner: Runner, portal: Portal, secrets: dict[str, str]
+) -> None:
+    assert runner.job("sipsync:snapshot", repository, secrets).code == 0
+    repository.git("--git-dir", str(repository.origin), "update-ref", "-d", "refs/heads/main")
+    planned = runner.job("sipsync:plan", repository)
+    assert planned.code != 0
+    assert "Plan:" not in planned.text
 
 
 def test_without_a_token_the_plan_is_made_and_no_comment_written(

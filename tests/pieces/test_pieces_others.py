@@ -19,11 +19,13 @@ HOOKS = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.
 
 def atlantis(stage: str, repository: Repository, env: dict[str, str]) -> Job:
     """Run the steps of a stage, each in a shell of its own, as Atlantis does."""
-    env = {**env, "PLANFILE": str(repository.tree / "default.tfplan")}
+    env = {**env, "PLANFILE": str(repository.tree / "default.tfplan"), "BASE_BRANCH_NAME": "main"}
     done = Job(0, "")
     for step in ATLANTIS["workflows"]["sipsync"][stage]["steps"]:
         if "env" in step:
-            env[step["env"]["name"]] = step["env"]["value"]
+            given = step["env"]
+            told = repository.run("sh", "-c", given["command"], env=env).text.rstrip("\n") if "command" in given else ""
+            env[given["name"]] = told or given["value"]
         else:
             done = repository.run("sh", "-c", step["run"], env=env)
             if done.code:
@@ -39,6 +41,18 @@ def test_atlantis_plans_and_applies(repository: Repository, portal: Portal, secr
     applied = atlantis("apply", repository, secrets)
     assert applied.code == 0, applied.text
     assert portal.lines()[70]["server"] == "sip.new.example"
+
+
+def test_atlantis_heeds_what_the_target_branch_protects(
+    repository: Repository, portal: Portal, secrets: dict[str, str], tmp_path: Path
+) -> None:
+    repository.unprotect()
+    checkout = repository.checkout(tmp_path / "merged")  # --checkout-strategy=merge: the target, the change merged in
+    checkout.git("merge", "--quiet", "--no-ff", "--message", "merged", "origin/unprotect")
+    planned = atlantis("plan", checkout, secrets)
+    assert planned.code == 6, planned.text
+    assert atlantis("apply", checkout, secrets).code == 6
+    assert portal.updates() == 0
 
 
 def test_atlantis_lets_no_file_read_another_variable(
