@@ -60,10 +60,20 @@ def _texts(file: Path) -> tuple[str, str]:
 
 
 def _difference(name: str, before: str, after: str) -> str:
+    """What changes, without what may be a secret: a job's log keeps it, and `fmt` runs on files that nobody checked."""
     from sipsync.report.escape import visible
 
-    lines = unified_diff(before.splitlines(), after.splitlines(), name, f"{name} (formatted)", lineterm="")
+    lines = unified_diff(_shown(name, before), _shown(name, after), name, f"{name} (formatted)", lineterm="")
     return "".join(f"{visible(line)}\n" for line in lines)
+
+
+def _shown(name: str, text: str) -> list[str]:
+    from sipsync.config.source import Source
+    from sipsync.config.yaml import read
+
+    source = Source(name, text)
+    read(source)
+    return source.masked().splitlines()
 
 
 def _not_formatted(name: str) -> Diagnostic:

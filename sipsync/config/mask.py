@@ -62,7 +62,7 @@ def shown_value(key: str, text: str, *, one_line: bool = True) -> str | None:
     """The value of a key as it may be shown; None where it may not."""
     if key in PUBLIC:
         return clean(text)
-    return text if one_line and _REFERENCE.fullmatch(text) and clean(text) == text else None
+    return text if one_line and _REFERENCE.fullmatch(text.strip("\"'")) and clean(text) == text else None
 
 
 def broken_line(lines: list[str], number: int) -> str:

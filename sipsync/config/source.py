@@ -95,6 +95,16 @@ class Source:
             shown, at = shown + part, min(piece.end, begin + len(text))
         return (shown + _structure(text[at - begin :])).rstrip()[: column + LONG_LINE], end_column
 
+    def masked(self) -> str:
+        """The whole text, line for line, with as much of each as its excerpt shows; a comment stays as a sign."""
+        shown, at = "", 0
+        for piece in self.pieces:
+            own = self.text[piece.start : piece.end]
+            shown += _gap(self.text[at : piece.start])
+            shown += own if piece.shown is None else piece.shown + "\n" * len(_BREAK.findall(own))
+            at = piece.end
+        return shown + _gap(self.text[at:])
+
     def _pieces_on(self, begin: int, stop: int) -> list[Piece]:
         first = bisect_right(self.pieces, begin, key=lambda piece: piece.end)
         last = bisect_left(self.pieces, stop, key=lambda piece: piece.start)
@@ -104,6 +114,11 @@ class Source:
 def _structure(gap: str) -> str:
     """What stands between scalars: punctuation. Tags, anchors and comments are not shown."""
     return _FILLER.sub(lambda found: "*" * len(found[0]), gap.partition("#")[0])
+
+
+def _gap(text: str) -> str:
+    """What stands between scalars, over several lines."""
+    return "\n".join(_structure(line) + ("# ***" if "#" in line else "") for line in _BREAK.split(text))
 
 
 def decode(data: bytes, name: str, path: Path | None = None) -> Source:

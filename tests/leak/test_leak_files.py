@@ -59,7 +59,7 @@ def test_findings_for_people_show_no_secret(stage: Stage, literal: Canary, lang:
         ["status", "--format", "json"],
         ["doctor"],
         ["snapshot", "--out", "snapshot.json"],
-        ["fmt", "--check"],
+        ["fmt", "--check", "--diff"],
     ],
     ids=" ".join,
 )
