@@ -23,14 +23,19 @@ def atlantis(stage: str, repository: Repository, env: dict[str, str]) -> Job:
     done = Job(0, "")
     for step in ATLANTIS["workflows"]["sipsync"][stage]["steps"]:
         if "env" in step:
-            given = step["env"]
-            told = repository.run("sh", "-c", given["command"], env=env).text.rstrip("\n") if "command" in given else ""
-            env[given["name"]] = told or given["value"]
+            env[step["env"]["name"]] = variable(step["env"], repository, env)
         else:
             done = repository.run("sh", "-c", step["run"], env=env)
             if done.code:
                 break
     return done
+
+
+def variable(step: dict[str, str], repository: Repository, env: dict[str, str]) -> str:
+    """What an `env` step sets its variable to: a value, or what a command prints."""
+    if "command" in step:
+        return repository.run("sh", "-c", step["command"], env=env).text.removesuffix("\n")
+    return step["value"]
 
 
 def test_atlantis_plans_and_applies(repository: Repository, portal: Portal, secrets: dict[str, str]) -> None:
