@@ -191,13 +191,27 @@ async def _ask_after(
             result.lines[address] = result.lines[address].model_copy(update={"registration": state})
             if state is None or state.result != "success":
                 _unhealthy(bound, result, address, registration.in_words(state))
+    office = [address for address, line in result.lines.items() if _is_stored_only(bound, line)]
     if orders.check_command is not None:
-        for address, line in result.lines.items():
-            change = bound.lines[address].change
-            if line.result == "applied" and line.action == "update" and change.type == "office":
-                trouble = await registration.check_office(orders.check_command, address, line.config_id or 0)
-                if trouble:
-                    _unhealthy(bound, result, address, trouble)
+        for address in office:
+            config_id = result.lines[address].config_id or 0
+            if trouble := await registration.check_office(orders.check_command, address, config_id):
+                _unhealthy(bound, result, address, trouble)
+    elif orders.wait and office:
+        result.diagnostics.append(
+            Diagnostic(
+                Code.UNHEALTHY,
+                f"{len(office)} office line{'s' * (len(office) > 1)} can't be checked: such a PBX registers by itself",
+                "--check-command NAME lets a command of yours check them.",
+                severity="warning",
+            )
+        )
+
+
+def _is_stored_only(bound: Bound, line: LineOutcome) -> bool:
+    """Whether connection data of an office line was written."""
+    planned = bound.lines[line.address].planned
+    return line.result == "applied" and planned.stored_only and planned.line_type == "office"
 
 
 def _unhealthy(bound: Bound, result: Result, address: str, what: str) -> None:

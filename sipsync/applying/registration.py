@@ -15,6 +15,8 @@ from sipsync.portal.protocol import Portal
 
 POLL_SECONDS = 3.0
 """Between two questions."""
+CHECK_SECONDS = 60.0
+"""What the operator's own check of an office line may take."""
 
 
 def to_watch(bound: Bound, outcomes: Mapping[str, LineOutcome] | None = None) -> dict[str, int]:
@@ -98,5 +100,11 @@ async def check_office(command: tuple[str, ...], address: str, config_id: int) -
         )
     except OSError as error:
         return f"the check command can't be run: {error.strerror}"
-    code = await process.wait()
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            code = await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return f"the check command did not end within {CHECK_SECONDS:.0f} s"
     return f"the check command ended with {code}" if code else ""

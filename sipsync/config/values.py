@@ -43,7 +43,7 @@ def _trimmed(text: str) -> str:
 
 
 def _title(text: str) -> str:
-    if text.startswith(TEMPORARY_TITLE):
+    if text.lower().startswith(TEMPORARY_TITLE):  # the server's database ignores letter case
         summary = f"a title that begins with {TEMPORARY_TITLE} is kept for lines whose titles are being swapped"
         wrong(Code.TEMPORARY_TITLE, summary, "Choose another title.")
     return _trimmed(text)

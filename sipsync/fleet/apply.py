@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 from sipsync.applying.carry import Orders
 from sipsync.fleet.job import Job, prepare
@@ -24,6 +25,10 @@ async def apply_fleet(
     """What became of each part of the plan. Raises StalePlan where it is not the expected one."""
     _expect(plan, options.expect)
     _once_each(plan)
+    if options.strict and not options.dry_run:
+        looked = await apply_fleet(plan, fleet, replace(options, dry_run=True), on_event, stop)
+        if any(part.exit is Exit.STALE for part in looked.parts):
+            return _untouched(looked)
     by_name = {portal.name: portal for portal in fleet.portals}
     done = {part.portal: reason for part in plan.parts if (reason := _in_the_way(part, by_name)) is not None}
     parts = {part.portal: part for part in plan.parts if part.portal not in done}
@@ -59,6 +64,22 @@ async def apply_fleet(
         dry_run=options.dry_run,
         parts=tuple(done[part.portal] for part in plan.parts),
     )
+
+
+def _untouched(looked: Outcome) -> Outcome:
+    """Of a strict run: one stale line anywhere, and nothing at all is sent."""
+    parts = []
+    for part in looked.parts:
+        lines = tuple(
+            line.model_copy(
+                update={"result": "skipped", "message": "not attempted: something else is stale (--strict)"}
+            )
+            if line.result == "planned"
+            else line
+            for line in part.lines
+        )
+        parts.append(part.model_copy(update={"lines": lines, "calls": ()}))
+    return looked.model_copy(update={"parts": tuple(parts), "dry_run": False})
 
 
 def _expect(plan: Plan, digest: str | None) -> None:

@@ -55,7 +55,7 @@ class ApplyOptions:
 
     dry_run: bool = False
     strict: bool = False
-    """One stale line stops the whole portal."""
+    """One stale line anywhere, and nothing at all is touched."""
     max_failures: int = 10
     """For each portal."""
     wait: float = 0.0

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+from pydantic import Field
+
 from sipsync import __version__
 from sipsync.model.document import FORMAT_VERSION, Action, Document, diagnostic_json, digest_of
 from sipsync.model.fields import LineType
@@ -25,7 +27,7 @@ class Source(Document):
 class Change(Document):
     """The differing fields of one line. A secret is null on both sides and named in the `_sensitive` maps."""
 
-    actions: tuple[Action, ...]
+    actions: tuple[Action, ...] = Field(min_length=1)
     before: Mapping[str, str | None] | None
     """None for a create."""
     after: Mapping[str, str | None] | None
@@ -145,7 +147,9 @@ class PortalPlan(Document):
             include={"portal", "desired", "selection", "resource_changes", "calls", "evidence"},
         )
         document["resource_changes"] = [
-            change for change in document["resource_changes"] if change["change"]["actions"] != ["no-op"]
+            {key: value for key, value in change.items() if key != "source"}  # where a line stands changes nothing
+            for change in document["resource_changes"]
+            if change["change"]["actions"] != ["no-op"]
         ]
         return document
 

@@ -5,6 +5,7 @@ What is said many times over is said once, with the places.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import TextWrapper
 from typing import TYPE_CHECKING
@@ -82,13 +83,19 @@ def beyond_deletes(plan: Plan) -> list[Diagnostic]:
     return [found for found in plan.diagnostics if found.code is not Code.LOST_FOR_GOOD or found.address not in gone]
 
 
-def hint(found: Diagnostic, style: Style) -> str:
-    """What to do, in the reader's language."""
-    if style.lang == "ru" and found.hint:
-        from sipsync.model.explain import explain
+_TO_TYPE = re.compile(r"""["`]|--[a-z]|[A-Z]=|: \d""")
+"""A quoted word, an option, a variable, an id."""
 
-        return explain(found.code, "ru").action
-    return visible(found.hint)
+
+def hint(found: Diagnostic, style: Style) -> str:
+    """What to do, in the reader's language. A hint that names something to type is kept beside the translation."""
+    own = visible(found.hint)
+    if style.lang == "en" or not own:
+        return own
+    from sipsync.model.explain import explain
+
+    general = explain(found.code, style.lang).action
+    return f"{general} ({own})" if _TO_TYPE.search(own) else general
 
 
 def excerpt(at: Span, paint: Paint) -> Iterator[str]:

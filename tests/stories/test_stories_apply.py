@@ -135,6 +135,31 @@ async def test_strict_touches_nothing_where_one_line_is_stale(box: Box) -> None:
     assert "voximplant.sip.update" not in box.stats["calls"]
 
 
+async def test_strict_touches_no_portal_where_another_one_is_stale(box: Box) -> None:
+    two(box)
+    box.write(MOVE)
+    (box.folder / "other.yaml").write_text(
+        "sipsync: 1\nportal: {webhook: 'env:OTHER'}\nlines:\n  x: {config_id: 201, title: New}\n", encoding="utf-8"
+    )
+    other = Box(box.url, box.folder)
+    other.seed({"config_id": 201, "title": "Old"})
+    box.environ |= {"OTHER": other.webhook}
+    plan = await box.plan()
+    other.seed({"config_id": 201, "title": "Moved"})
+    outcome = await box.apply(plan, strict=True)
+    assert results(outcome) == {"acme.a": "skipped", "acme.b": "skipped", "other.x": "stale"}
+    assert outcome.exit is Exit.STALE
+    assert {line["server"] for line in box.lines.values()} == {"old.example"}
+
+
+async def test_waiting_says_that_office_lines_can_not_be_checked(box: Box) -> None:
+    box.seed({"type": "office", "config_id": 101, "title": "A"})
+    box.write("lines:\n  a: {config_id: 101, server: new.example}\n")
+    outcome = await box.apply(wait=0.001)
+    assert "office line can't be checked" in outcome.diagnostics[0].summary
+    assert outcome.exit is Exit.OK
+
+
 async def test_what_waits_for_a_stale_line_is_not_attempted(box: Box) -> None:
     two(box)
     box.write("lines:\n  a: {config_id: 101, title: B}\n  b: {config_id: 102, title: C}\n")
