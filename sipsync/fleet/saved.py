@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from sipsync.fleet.options import PlanOptions
 from sipsync.model.documents import PortalPlan, SavedLine, SavedPortal, canonical
+from sipsync.model.fields import FieldName
 from sipsync.model.lines import CurrentLine, DesiredPortal, Snapshot
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
@@ -130,11 +131,11 @@ def _edited(desired: DesiredPortal) -> SipsyncError:
 
 
 def _current(line: SavedLine) -> CurrentLine:
-    values: Mapping[str, str] = {"title": line.title, "server": line.server, "login": line.login}
+    values: Mapping[FieldName, str] = {"title": line.title, "server": line.server, "login": line.login}
     return CurrentLine(
         line.config_id,
         line.type,
-        values,  # type: ignore[arg-type]
+        values,
         line.reg_id,
         line.line_id,
         line.status_code,

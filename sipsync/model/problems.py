@@ -68,8 +68,8 @@ class Code(StrEnum):
     BAD_VALUE = "bad-value"
     TOO_LONG = "too-long"
     WHITE_SPACE = "white-space"
-    LITERAL_SECRET = "literal-secret"  # noqa: S105  # a finding's name
-    SHARED_SECRET = "shared-secret"  # noqa: S105
+    LITERAL_SECRET = "literal-secret"
+    SHARED_SECRET = "shared-secret"
     TEMPORARY_TITLE = "temporary-title"
     BAD_ADDRESS = "bad-address"
     INCLUDE = "include"
@@ -79,12 +79,12 @@ class Code(StrEnum):
     SIMILAR_TITLES = "similar-titles"
     NOT_FORMATTED = "not-formatted"
     # secrets
-    SECRET_UNSET = "secret-unset"  # noqa: S105
-    SECRET_SCHEME = "secret-scheme"  # noqa: S105
-    SECRET_EXTRA = "secret-extra"  # noqa: S105
-    SECRET_FORBIDDEN = "secret-forbidden"  # noqa: S105
-    SECRET_SOURCE = "secret-source"  # noqa: S105
-    SECRET_VALUE = "secret-value"  # noqa: S105
+    SECRET_UNSET = "secret-unset"
+    SECRET_SCHEME = "secret-scheme"
+    SECRET_EXTRA = "secret-extra"
+    SECRET_FORBIDDEN = "secret-forbidden"
+    SECRET_SOURCE = "secret-source"
+    SECRET_VALUE = "secret-value"
     # the way to a portal
     BAD_URL = "bad-url"
     HOST_FORBIDDEN = "host-forbidden"
@@ -94,7 +94,7 @@ class Code(StrEnum):
     PORTAL_MOVED = "portal-moved"
     PORTAL_GONE = "portal-gone"
     CREDENTIAL = "credential"
-    TOKEN = "token"  # noqa: S105
+    TOKEN = "token"
     NO_SCOPE = "no-scope"
     NO_RIGHT = "no-right"
     SUBSCRIPTION = "subscription"
@@ -136,7 +136,7 @@ class Code(StrEnum):
     PLAN_NOT_APPLYABLE = "plan-not-applyable"
     STALE_LINE = "stale-line"
     STALE_FILE = "stale-file"
-    STALE_SECRET = "stale-secret"  # noqa: S105
+    STALE_SECRET = "stale-secret"
     SNAPSHOT = "snapshot"
     # applying
     DECLINED = "declined"
