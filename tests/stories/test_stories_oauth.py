@@ -38,9 +38,9 @@ lines:
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def served() -> Iterator[dict[str, Any]]:
-    """What a served sandbox says of itself."""
+    """What a served sandbox says of itself; one for each test, since tokens are renewed and expire."""
     command = [sys.executable, "-m", "sipsync", "sandbox", "serve", "--bucket", "off", "--app", "appa", "--app", "appb"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

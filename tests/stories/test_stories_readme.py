@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+# What a CI system sets colours the output, or names a branch to look at.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("CI", "GITHUB_", "SIPSYNC_"))}
 TRANSCRIPT = re.compile(r"^```text\n\$ (sipsync [^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -27,9 +30,9 @@ def test_the_transcripts_are_what_is_printed(readme: str, tmp_path: Path) -> Non
 
 
 def run(command: str, folder: Path) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", *shlex.split(command)], cwd=folder, capture_output=True, text=True, encoding="utf-8"
-    )
+    arguments = [sys.executable, "-m", *shlex.split(command)]
+    env = {**ENVIRONMENT, "NO_COLOR": "1"}
+    done = subprocess.run(arguments, cwd=folder, env=env, capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     return done.stdout
 
