@@ -50,37 +50,45 @@ class Prepared:
 
 def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection) -> tuple[DesiredPortal, ...]:
     """The portals that the options leave in. Raises UsageError for a glob that names nothing: it is a typing error."""
-    portals = [portal for portal in fleet.portals if not globs or any(fnmatchcase(portal.name, g) for g in globs)]
+    portals = [portal for portal in fleet.portals if not globs or _named(portal.name, globs)]
+    names = [portal.name for portal in fleet.portals]
     addresses = [address for portal in portals for address in _addresses(portal)]
-    problems = [
-        _names_nothing("portal", glob, [portal.name for portal in fleet.portals])
-        for glob in globs
-        if not any(fnmatchcase(portal.name, glob) for portal in fleet.portals)
-    ]
-    for option, given in (
-        ("line", selection.lines),
-        ("exclude", selection.exclude),
-        ("reregister", selection.reregister),
+    problems = [_names_nothing("portal", glob, names) for glob in globs if not any(_named(n, [glob]) for n in names)]
+    for option, given, others in (
+        ("line", selection.lines, ()),
+        ("exclude", selection.exclude, names),
+        ("reregister", selection.reregister, ()),
     ):
         problems += [
             _names_nothing(option, glob, list(map(str, addresses)))
             for glob in given
             if not any(matches(address, (glob,)) for address in addresses)
+            and not any(_named(n, [glob]) for n in others)
         ]
-    for allow in selection.allow:
-        finding, _, address = allow.partition(":")
-        if finding not in {str(code) for code in ALLOWABLE} or not address:
-            known = ", ".join(sorted(f"{code}:ADDRESS" for code in ALLOWABLE))
-            problems.append(Diagnostic(Code.UNKNOWN_ALLOW, f'--allow "{allow}" names no finding', f"It takes {known}."))
-        elif address not in {*map(str, addresses), *(portal.name for portal in portals)}:
-            problems.append(_names_nothing("allow", address, list(map(str, addresses))))
+    problems += [problem for allow in selection.allow for problem in _wrong_allow(allow, addresses, names)]
     if problems:
         raise UsageError(*problems)
-    if not selection.lines:
-        return tuple(portals)
     return tuple(
-        portal for portal in portals if any(matches(address, selection.lines) for address in _addresses(portal))
+        portal
+        for portal in portals
+        if not _named(portal.name, selection.exclude)
+        and (not selection.lines or any(matches(address, selection.lines) for address in _addresses(portal)))
     )
+
+
+def _named(name: str, globs: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs)
+
+
+def _wrong_allow(allow: str, addresses: Sequence[Address], portals: Sequence[str]) -> list[Diagnostic]:
+    """What is wrong with one `--allow FINDING:ADDRESS`, if anything."""
+    finding, _, address = allow.partition(":")
+    if finding not in {str(code) for code in ALLOWABLE} or not address:
+        known = ", ".join(sorted(f"{code}:ADDRESS" for code in ALLOWABLE))
+        return [Diagnostic(Code.UNKNOWN_ALLOW, f'--allow "{allow}" names no finding', f"It takes {known}.")]
+    if address not in {*map(str, addresses), *portals}:
+        return [_names_nothing("allow", address, list(map(str, addresses)))]
+    return []
 
 
 def _addresses(portal: DesiredPortal) -> list[Address]:

@@ -414,3 +414,14 @@ async def test_one_portal_in_two_files_is_an_error(box: Box) -> None:
     box.write(MOVE, "again.yaml")
     plan = await box.plan()
     assert [found.code for found in plan.diagnostics if found.severity == "error"] == [Code.HOST_TWICE] * 2
+
+
+async def test_a_portal_can_be_left_out_by_its_name(box: Box) -> None:
+    two(box)
+    box.write(MOVE)
+    (box.folder / "down.yaml").write_text(
+        "sipsync: 1\nportal: {webhook: 'env:DOWN'}\nlines:\n  x: {config_id: 1, title: X}\n", encoding="utf-8"
+    )
+    plan = await box.plan(exclude=("do*", "acme.a"))
+    assert [part.portal for part in plan.parts] == ["acme"]
+    assert [change.address for change in plan.resource_changes] == ["acme.b"]
