@@ -32,8 +32,8 @@ class _Kind:
     again: str
 
 
-_PLAN = _Kind("plan", Code.PLAN_UNREADABLE, "make a new one: sipsync plan --out FILE")
-_STATE = _Kind("saved state", Code.SNAPSHOT, "make a new one: sipsync snapshot --out FILE")
+_PLAN = _Kind("plan", Code.PLAN_UNREADABLE, "Make a new one: sipsync plan --out FILE")
+_STATE = _Kind("saved state", Code.SNAPSHOT, "Make a new one: sipsync snapshot --out FILE")
 
 
 def write(path: Path, plan: Plan) -> None:

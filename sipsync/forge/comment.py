@@ -104,7 +104,7 @@ def _rows(api: Api, target: Target, dialect: Dialect) -> Iterator[Mapping[str, A
         if not isinstance(rows, list) or not all(
             isinstance(row, dict) and isinstance(row.get("id"), int) for row in rows
         ):
-            raise failed("what answers is not the forge's API: no list of comments", "check the API's address")
+            raise failed("what answers is not the forge's API: no list of comments", "Check the API's address")
         yield from rows
         if len(rows) < _PAGE:
             return

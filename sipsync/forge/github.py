@@ -20,7 +20,7 @@ GITHUB: Final = Dialect(
         401: ("does not accept the token", "it may have expired; give the job GITHUB_TOKEN: ${{ github.token }}"),
         403: (
             "does not let this token write comments",
-            "give the job `permissions: pull-requests: write`; a pull request from a fork never has it",
+            "Give the job `permissions: pull-requests: write`; a pull request from a fork never has it",
         ),
         404: (
             "does not know the pull request, or hides it from this token",
@@ -29,7 +29,7 @@ GITHUB: Final = Dialect(
         410: ("has the comments of this pull request switched off", "switch them on, or unlock the conversation"),
         422: (
             "refuses the comment; it is probably longer than 65,536 characters",
-            "give it a shorter text: the format markdown is cut to fit",
+            "Give it a shorter text: the format markdown is cut to fit",
         ),
     },
 )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _TOO_LONG: Final = (
     "refuses the comment; it is probably longer than 1,000,000 characters",
-    "give it a shorter text: the format markdown is cut to fit",
+    "Give it a shorter text: the format markdown is cut to fit",
 )
 
 

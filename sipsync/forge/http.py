@@ -74,7 +74,7 @@ class Api:
         try:
             return answer.json()
         except ValueError:
-            raise failed("what answers is not the forge's API: no JSON", "check the API's address") from None
+            raise failed("what answers is not the forge's API: no JSON", "Check the API's address") from None
 
     def _refusal(self, answer: httpx.Response) -> SipsyncError:
         status, headers = answer.status_code, answer.headers
@@ -82,12 +82,12 @@ class Api:
         wait = float(asked) if asked.isascii() and asked.isdigit() else 0.0
         limited = status == 429 or (status == 403 and (asked or headers.get("X-RateLimit-Remaining") == "0"))
         if limited and wait > _LONGEST_WAIT:
-            return failed(f"the forge accepts no more requests for {wait:.0f} s", "run it again after that time")
+            return failed(f"the forge accepts no more requests for {wait:.0f} s", "Run it again after that time")
         if limited:
             return Unavailable("the forge accepts no more requests for now", wait)
         if status >= 500:
             return Unavailable(f"the forge failed with status {status}", min(wait, _LONGEST_WAIT))
         if answer.is_redirect:
-            return failed("the forge says that the project has moved", "check the project's name and the API's address")
-        summary, hint = self._hints.get(status, (f"answered with status {status}", "check the project and the token"))
+            return failed("the forge says that the project has moved", "Check the project's name and the API's address")
+        summary, hint = self._hints.get(status, (f"answered with status {status}", "Check the project and the token"))
         return failed(f"the forge {summary}", hint)

@@ -54,7 +54,7 @@ class Webhook:
 
     async def renew(self, used: Mapping[str, Secret]) -> None:
         """Impossible."""
-        raise token_error("the portal says that a token expired, but a webhook has none", "check the webhook's URL")
+        raise token_error("the portal says that a token expired, but a webhook has none", "Check the webhook's URL")
 
 
 class GivenToken:

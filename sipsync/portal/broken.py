@@ -94,9 +94,9 @@ def no_connection(host: str, error: BaseException) -> Unreached:
                 temporary=cause.errno == socket.EAI_AGAIN,
             )
         if isinstance(cause, ConnectionRefusedError):
-            hint = "check the address; an emulated portal has to be started first"
+            hint = "Check the address; an emulated portal has to be started first"
             return unreached(host, "it refuses connections", hint, temporary=True)
         # A host with several addresses gives a group: one error for each.
         cause = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause.__cause__ or cause.__context__
-    hint = "check the host name, the network and whether a firewall or proxy is in the way"
+    hint = "Check the host name, the network and whether a firewall or proxy is in the way"
     return unreached(host, "no connection could be made", hint, temporary=True)

@@ -215,9 +215,9 @@ def _not_json(response: Response, host: str) -> Unanswered:
     if response.status >= 500:
         hint = "the portal may be overloaded or under maintenance; try again later"
     elif html:
-        hint = "check the host and that the whole webhook URL was copied; a login page or firewall may stand in front"
+        hint = "Check the host and that the whole webhook URL was copied; a login page or firewall may stand in front"
     else:
-        hint = "try again; if it happens again, check that the host is a Bitrix24 portal"
+        hint = "Try again; if it happens again, check that the host is a Bitrix24 portal"
     return Unanswered(
         Diagnostic(Code.NOT_BITRIX24, f"{host} answered with {form} (status {response.status})", hint=hint),
         temporary=not html or response.status == 429 or response.status >= 500,

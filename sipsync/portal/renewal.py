@@ -33,8 +33,8 @@ _ADVICE: Mapping[str, str] = {
     "invalid_grant": f"the refresh token is used up, expired (180 days) or of another application: {_AGAIN}",
     "invalid_client": "client_id and client_secret do not belong together; copy both from the application's page",
     "wrong_client": "client_id and client_secret do not belong together; copy both from the application's page",
-    "invalid_scope": "give the application the scope telephony",
-    "insufficient_scope": "give the application the scope telephony",
+    "invalid_scope": "Give the application the scope telephony",
+    "insufficient_scope": "Give the application the scope telephony",
     "PAYMENT_REQUIRED": "the portal's subscription has ended; renew it",
 }
 
@@ -96,7 +96,7 @@ class OwnToken:
                     self._store.put(kept)
         except Timeout:
             raise token_error(
-                f"{self._name}: another process keeps the token store locked", "wait until it ends, then try again"
+                f"{self._name}: another process keeps the token store locked", "Wait until it ends, then try again"
             ) from None
         except OSError as error:
             raise token_error(
@@ -123,7 +123,7 @@ class OwnToken:
         except Unanswered as lost:
             raise token_error(
                 f"{self._name}: the token may be renewed, but the answer was lost: {lost.diagnostics[0].summary}",
-                f"try again; if the next run is refused with invalid_grant, {_AGAIN}",
+                f"Try again; if the next run is refused with invalid_grant, {_AGAIN}",
             ) from None
         try:
             answer = json.loads(response.body)
@@ -141,7 +141,7 @@ class OwnToken:
         reason = error or f"status {status}, and no token in the answer"
         return token_error(
             f"{self._name}: the token can't be renewed ({reason})",
-            _ADVICE.get(error, "check token_url, client_id and client_secret, then try again"),
+            _ADVICE.get(error, "Check token_url, client_id and client_secret, then try again"),
             error,
         )
 

@@ -24,14 +24,14 @@ _DEVICES: Final = frozenset(
 def locate(ref: SecretRef, name: str, operator: Operator) -> Path:
     """The real path of a file that the operator lets references read; relative ones begin at the root of the files."""
     if any(part.split(".")[0].split(":")[0].strip().upper() in _DEVICES for part in PureWindowsPath(name).parts):
-        raise problem(ref, Code.SECRET_FORBIDDEN, f'"{name}" is a device on Windows', "give the file another name")
+        raise problem(ref, Code.SECRET_FORBIDDEN, f'"{name}" is a device on Windows', "Give the file another name")
     roots = [Path(root) for root in operator.secret_roots or (operator.root,)]
     try:
         path = Path(operator.root, name).resolve()
         inside = any(path.is_relative_to(root.resolve()) for root in roots)
         exists = inside and path.exists()  # of what lies outside, not even this is told
     except (OSError, RuntimeError, ValueError):  # RuntimeError: a loop of links; ValueError: a null character
-        raise problem(ref, Code.SECRET_SOURCE, f"the file {name} can't be reached", "check the path") from None
+        raise problem(ref, Code.SECRET_SOURCE, f"the file {name} can't be reached", "Check the path") from None
     if not inside:
         raise problem(
             ref,
@@ -56,7 +56,7 @@ def read_text(ref: SecretRef, path: Path, name: str) -> str:
     try:
         data = _read(path)
     except OSError:
-        raise problem(ref, Code.SECRET_SOURCE, f"the file {name} can't be read", "check who may read it") from None
+        raise problem(ref, Code.SECRET_SOURCE, f"the file {name} can't be read", "Check who may read it") from None
     if data is None:
         raise problem(ref, Code.SECRET_SOURCE, f"{name} is not a regular file", "a secret is read from a regular file")
     if len(data) > MAX_BYTES:

@@ -40,12 +40,12 @@ def _value(ref: SecretRef) -> Secret:
             ref,
             Code.SECRET_UNSET,
             f'the keyring has nothing for the user "{user}" of "{service}"',
-            f"store it: keyring set {service} {user}",
+            f"Store it: keyring set {service} {user}",
         )
     return text_of(ref, value, f'the keyring\'s value for the user "{user}" of "{service}"')
 
 
-HINT = "check it with `keyring diagnose`; servers and CI have none, use another kind of reference there"
+HINT = "Check it with `keyring diagnose`; servers and CI have none, use another kind of reference there"
 
 
 def module(ref: SecretRef) -> Any:

@@ -73,7 +73,7 @@ class EnvScheme:
             ref,
             Code.SECRET_UNSET,
             f"the environment variable {name} {state}",
-            near or f"set it to the secret, or {name}_FILE to a file that holds it",
+            near or f"Set it to the secret, or {name}_FILE to a file that holds it",
         )
 
     def _allowed(self, name: str) -> bool:
@@ -136,7 +136,7 @@ class ExecScheme:
                 refs[0],
                 Code.SECRET_SOURCE,
                 f'the command "{name}" {error if isinstance(error, NotRun) else "wrote what is not UTF-8 text"}',
-                "run it by hand to see why; its messages are not shown here, as they may quote secrets",
+                "Run it by hand to see why; its messages are not shown here, as they may quote secrets",
             ) from None
 
     def _unknown(self, ref: SecretRef, name: str) -> SecretError:
@@ -163,7 +163,7 @@ def _json_object(text: str) -> Mapping[str, object]:
 def _value_of(ref: SecretRef, name: str, values: Mapping[str, object]) -> Secret:
     key = ref.rest.partition("#")[2]
     if key not in values:
-        raise problem(ref, Code.SECRET_UNSET, f'the command "{name}" gives nothing for "{key}"', "check the key")
+        raise problem(ref, Code.SECRET_UNSET, f'the command "{name}" gives nothing for "{key}"', "Check the key")
     what = f' for "{key}"' if key else ""
     return text_of(ref, values[key], f'what the command "{name}" gives{what}')
 

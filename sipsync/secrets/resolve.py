@@ -166,11 +166,11 @@ def check_password(ref: SecretRef, secret: Secret) -> Diagnostic | None:
     """
     value, longest = reveal(secret), FIELDS["password"].max_length
     if not value:
-        what, hint = "is empty", "store a password there"
+        what, hint = "is empty", "Store a password there"
     elif value != value.strip(_TRIMMED):
-        what, hint = "begins or ends with white space, which Bitrix24 would cut off", "store it without"
+        what, hint = "begins or ends with white space, which Bitrix24 would cut off", "Store it without"
     elif len(value) > longest:
-        what, hint = f"is longer than the {longest} characters that Bitrix24 stores", "use a shorter one"
+        what, hint = f"is longer than the {longest} characters that Bitrix24 stores", "Use a shorter one"
     else:
         return None
     return Diagnostic(Code.SECRET_VALUE, f'the password from "{ref}" {what}', hint=hint, at=ref.at)

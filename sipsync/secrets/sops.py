@@ -45,7 +45,7 @@ _REASONS: Final[Mapping[int, tuple[str, str]]] = {  # (measured, sops 3.11)
     52: ("has no MAC", "take it from git again"),
     128: (
         "can't be decrypted: no key of yours fits",
-        "give sops the key: SOPS_AGE_KEY_FILE (or SOPS_AGE_KEY) for age; others as sops documents",
+        "Give sops the key: SOPS_AGE_KEY_FILE (or SOPS_AGE_KEY) for age; others as sops documents",
     ),
 }
 
@@ -78,7 +78,7 @@ class SopsScheme:
         try:
             ended = await output(command, environ(self._operator))
         except NotRun as error:
-            raise problem(ref, Code.SECRET_SOURCE, f"sops {error}", "run it by hand to see why") from None
+            raise problem(ref, Code.SECRET_SOURCE, f"sops {error}", "Run it by hand to see why") from None
         if ended.status != 0:
             what, hint = _REASONS.get(
                 ended.status,
@@ -88,7 +88,7 @@ class SopsScheme:
         try:
             return json.loads(ended.stdout)
         except (ValueError, RecursionError):
-            raise problem(ref, Code.SECRET_SOURCE, f"{name} does not hold a document", "check its content") from None
+            raise problem(ref, Code.SECRET_SOURCE, f"{name} does not hold a document", "Check its content") from None
 
 
 def _value(ref: SecretRef, document: object) -> Secret:
@@ -99,7 +99,7 @@ def _value(ref: SecretRef, document: object) -> Secret:
     for token in pointer[1:].split("/"):
         found = _step(found, token.replace("~1", "/").replace("~0", "~"))
         if found is _NOTHING:
-            raise problem(ref, Code.SECRET_UNSET, f"{name} has nothing at {pointer}", "check the keys on the way")
+            raise problem(ref, Code.SECRET_UNSET, f"{name} has nothing at {pointer}", "Check the keys on the way")
     return text_of(ref, found, f"{pointer} in {name}")
 
 

@@ -88,7 +88,7 @@ def _client(ref: SecretRef, environ: Mapping[str, str]) -> Any:
     address = environ.get("VAULT_ADDR")
     if not address:
         raise problem(
-            ref, Code.SECRET_SOURCE, "VAULT_ADDR is not set", "set it to the address of your Vault: https://…:8200"
+            ref, Code.SECRET_SOURCE, "VAULT_ADDR is not set", "Set it to the address of your Vault: https://…:8200"
         )
     certificate, key = environ.get("VAULT_CLIENT_CERT"), environ.get("VAULT_CLIENT_KEY")
     return hvac.Client(
@@ -127,7 +127,7 @@ def _jwt(ref: SecretRef, environ: Mapping[str, str]) -> str:
     if path := environ.get("VAULT_JWT_FILE"):
         if jwt := _text(Path(path)):
             return jwt
-        raise problem(ref, Code.SECRET_SOURCE, f"{path} (from VAULT_JWT_FILE) holds no token", "check the path")
+        raise problem(ref, Code.SECRET_SOURCE, f"{path} (from VAULT_JWT_FILE) holds no token", "Check the path")
     return environ.get("VAULT_JWT", "").strip()
 
 
@@ -154,7 +154,7 @@ def _read(client: Any, path: str, refs: Sequence[SecretRef]) -> Mapping[SecretRe
             refs[0],
             Code.SECRET_SOURCE,
             f"Vault's answer for {path} is not a secret of KV version 2",
-            "check the mount's type: vault secrets list -detailed",
+            "Check the mount's type: vault secrets list -detailed",
         )
         return spread(refs, other)
     return each(refs, lambda ref: _value(ref, path, data))
@@ -186,9 +186,9 @@ def _reason(error: Exception, what: str) -> tuple[str, str]:
         case vault.VaultDown():
             return "Vault is sealed or down for maintenance", "unseal it (vault operator unseal), then run again"
         case vault.VaultNotInitialized():
-            return "Vault is not initialized", "ask its operator; is VAULT_ADDR the right one?"
+            return "Vault is not initialized", "Ask its operator; is VAULT_ADDR the right one?"
         case vault.RateLimitExceeded():
-            return "Vault refuses more requests for now", "run again later"
+            return "Vault refuses more requests for now", "Run again later"
         case vault.Forbidden() | vault.Unauthorized() if what != "the login":
             return (
                 f"Vault denies reading {what}",
@@ -199,10 +199,10 @@ def _reason(error: Exception, what: str) -> tuple[str, str]:
         case vault.Forbidden() | vault.Unauthorized() | vault.InvalidRequest() | vault.InvalidPath():
             return (
                 f"Vault refuses {what}",
-                "check what it logs in with, the role, and where the method is mounted (VAULT_AUTH_PATH)",
+                "Check what it logs in with, the role, and where the method is mounted (VAULT_AUTH_PATH)",
             )
         case vault.VaultError():
-            return f"Vault failed at {what} ({type(error).__name__})", "run again later, or ask its operator"
+            return f"Vault failed at {what} ({type(error).__name__})", "Run again later, or ask its operator"
         case network.SSLError():
             return "Vault's certificate is not trusted", "name the file of trusted ones: VAULT_CACERT"
         case network.Timeout():
