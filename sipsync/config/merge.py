@@ -73,12 +73,13 @@ class _Merge:
         self.writer.typed = self._default("type") is not None
         self.writer.keys |= {key.text for key, _ in (*self._section("lines"), *self._section("removed"))}
         found = self._matched(current)
-        titles = Counter(self._titles(found, overwrite=overwrite))
-        self.writer.titles |= titles.keys()
+        titles = self._titles(found if overwrite else {})
+        self.writer.titles |= set(titles.values())
         for key, line in self.lines:
             twin = found.get(key.text)
             if twin and line.start >= key.end:
-                fields = [name for name in SHOWN if overwrite and (name != "title" or titles[twin.title] == 1)]
+                renames = titles.get(key.text) == twin.title
+                fields = [name for name in SHOWN if overwrite and (name != "title" or renames)]
                 yield from self._line(line, twin, fields, pin=pin)
         known = {line.config_id for line in found.values()}
         known |= {int(number) for _, entry in self._section("removed") if (number := _number(entry))}
@@ -108,12 +109,21 @@ class _Merge:
                     found[key.text] = by_id.pop(hits[0].config_id)
         return found
 
-    def _titles(self, found: Mapping[str, CurrentLine], *, overwrite: bool) -> Iterator[str]:
-        """The titles that the file will have."""
-        for key, line in self.lines:
-            if own := _text(line.get("title")):
-                theirs = found[key.text].title if overwrite and key.text in found else ""
-                yield theirs if theirs and not unsaid("title", theirs) else own
+    def _titles(self, found: Mapping[str, CurrentLine]) -> dict[str, str]:
+        """The titles that the file will have: the portal's, or the file's own where two lines would get one.
+
+        A line that keeps its own title may stand in the way of another, so that one keeps its own as well.
+        """
+        own = {key.text: title for key, line in self.lines if (title := _text(line.get("title")))}
+        titles = own | {
+            key: title for key in own if key in found and (title := found[key].title) and not unsaid("title", title)
+        }
+        while shared := {title for title, count in Counter(titles.values()).items() if count > 1}:
+            kept = {key: own[key] for key, title in titles.items() if title in shared and title != own[key]}
+            if not kept:
+                break
+            titles |= kept
+        return titles
 
     def _line(self, line: Map, twin: CurrentLine, fields: list[FieldName], *, pin: bool) -> Iterator[Edit]:
         """What brings an entry up to date: values in their place, new keys before the first one."""

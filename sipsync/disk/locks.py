@@ -77,7 +77,7 @@ def _taken(held: filelock.BaseFileLock) -> bool:
         return False
     except (OSError, NotImplementedError) as error:
         reason = error if isinstance(error, OSError) else OSError("this file system has no locks")
-        hint = "name a state folder on a local disk: SIPSYNC_STATE_DIR"
+        hint = "Name a state folder on a local disk: SIPSYNC_STATE_DIR"
         raise unwritable(f"the lock {held.lock_file} can't be taken", reason, hint) from None
     return True
 

@@ -213,7 +213,7 @@ def _not_json(response: Response, host: str) -> Unanswered:
     html = response.content_type == "text/html" or response.body.lstrip()[:9].lower().startswith(_HTML)
     form = "a web page" if html else "something that is not its JSON"
     if response.status >= 500:
-        hint = "the portal may be overloaded or under maintenance; try again later"
+        hint = "The portal may be overloaded or under maintenance; try again later"
     elif html:
         hint = "Check the host and that the whole webhook URL was copied; a login page or firewall may stand in front"
     else:

@@ -204,7 +204,7 @@ def _reason(error: Exception, what: str) -> tuple[str, str]:
         case vault.VaultError():
             return f"Vault failed at {what} ({type(error).__name__})", "Run again later, or ask its operator"
         case network.SSLError():
-            return "Vault's certificate is not trusted", "name the file of trusted ones: VAULT_CACERT"
+            return "Vault's certificate is not trusted", "Name the file of trusted ones: VAULT_CACERT"
         case network.Timeout():
             return f"Vault did not answer within {_SECONDS} seconds", "check VAULT_ADDR and the network"
         case network.ConnectionError():

@@ -455,6 +455,19 @@ def test_a_merge_keeps_line_ends_of_windows_and_the_byte_order_mark() -> None:
     assert merged(windows) == "\ufeff" + merged(FILE).replace("\n", "\r\n")
 
 
+def test_a_title_that_a_gone_line_keeps_holds_back_whoever_waits_for_the_next_one(tmp_path: Path) -> None:
+    text = f"{HEAD}lines:\n  gone: {{config_id: 3, title: A}}\n  moved: {{config_id: 4, title: B}}\n"
+    now = Snapshot(
+        tuple(
+            CurrentLine(key, "office", {"title": title, "server": "s", "login": "l"})
+            for key, title in ((4, "A"), (5, "B"))
+        ),
+        {},
+    )
+    lines = load_text(tmp_path, merge_text(text, "f", now, overwrite=True, pin=False)).portals[0].lines
+    assert [(line.config_id, line.title) for line in lines] == [(3, "A"), (4, "B"), (5, None)]
+
+
 @settings(max_examples=40, deadline=None)
 @given(snapshots(), snapshots(), st.booleans())
 def test_a_merge_with_overwrite_leaves_nothing_to_change(
