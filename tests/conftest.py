@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -11,6 +12,12 @@ from pathlib import Path
 import pytest
 import uvicorn
 from box import Box
+from hypothesis import settings
+
+# The gate judges a change by the same examples each time; everywhere else new ones are looked for.
+settings.register_profile("gate", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("gate")
 
 
 def pytest_configure() -> None:
