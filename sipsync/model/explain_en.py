@@ -317,11 +317,6 @@ EXPLANATIONS: dict[Code, E] = {
         "The change makes a new line the portal's default for outgoing calls, or leaves none.",
         "Choose the default line in Bitrix24 yourself if that is not wanted.",
     ),
-    Code.REREGISTERS: E(
-        "Line registers anew",
-        "Sending server, login or password makes the line register anew, which may drop telephone calls on it.",
-        "Apply when few people are on the telephone.",
-    ),
     Code.LOST_FOR_GOOD: E(
         "Settings are lost with the line",
         "With a line, Bitrix24 deletes its queue, voice menu, recording, working hours, CRM rules and access rights.",
@@ -388,11 +383,6 @@ EXPLANATIONS: dict[Code, E] = {
         "Not the plan that was approved",
         "The plan's digest is not the one that was expected.",
         "Apply the plan that was reviewed, or review this one.",
-    ),
-    Code.PLAN_NOT_APPLYABLE: E(
-        "Plan can't be applied",
-        "The plan holds errors, or a safety limit stopped it.",
-        "Mend what it reports and make a new plan.",
     ),
     Code.STALE_LINE: E(
         "Line changed since the plan",

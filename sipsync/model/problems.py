@@ -117,7 +117,6 @@ class Code(StrEnum):
     PASSWORDS_NOT_COMPARED = "passwords-not-compared"
     NEVER_REGISTERED = "never-registered"
     DEFAULT_LINE = "default-line"
-    REREGISTERS = "reregisters"
     LOST_FOR_GOOD = "lost-for-good"
     UNMANAGED = "unmanaged"
     PLAN_IS_WRONG = "plan-is-wrong"
@@ -133,7 +132,6 @@ class Code(StrEnum):
     PLAN_TOO_OLD = "plan-too-old"
     PLAN_SEAL = "plan-seal"
     PLAN_UNEXPECTED = "plan-unexpected"
-    PLAN_NOT_APPLYABLE = "plan-not-applyable"
     STALE_LINE = "stale-line"
     STALE_FILE = "stale-file"
     STALE_SECRET = "stale-secret"
@@ -216,12 +214,6 @@ class SecretError(SipsyncError):
     """A secret can't be had: the operator must provide it."""
 
 
-class GuardRefused(SipsyncError):
-    """A safety limit stopped the run: the operator may allow the one finding."""
-
-    exit = Exit.GUARD
-
-
 class StalePlan(SipsyncError):
     """The world moved since the plan was made: plan again."""
 
@@ -232,12 +224,6 @@ class UsageError(SipsyncError):
     """The command line must be changed."""
 
     exit = Exit.USAGE
-
-
-class Interrupted(SipsyncError):
-    """A signal ended the run."""
-
-    exit = Exit.INTERRUPTED
 
 
 class PortalError(SipsyncError):
