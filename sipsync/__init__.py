@@ -12,9 +12,10 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from sipsync.api import ApplyOptions, PlanOptions, aapply, aplan, apply, load, plan
-    from sipsync.model.documents import Outcome, Plan
     from sipsync.model.lines import Fleet
     from sipsync.model.operator import Operator
+    from sipsync.model.outcome import Outcome
+    from sipsync.model.plan import Plan
     from sipsync.model.problems import Diagnostic, Exit, SipsyncError
 
 _HOMES = {
@@ -23,8 +24,8 @@ _HOMES = {
     "Exit": "sipsync.model.problems",
     "Fleet": "sipsync.model.lines",
     "Operator": "sipsync.model.operator",
-    "Outcome": "sipsync.model.documents",
-    "Plan": "sipsync.model.documents",
+    "Outcome": "sipsync.model.outcome",
+    "Plan": "sipsync.model.plan",
     "PlanOptions": "sipsync.api",
     "SipsyncError": "sipsync.model.problems",
     "aapply": "sipsync.api",

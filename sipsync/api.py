@@ -16,15 +16,17 @@ from sipsync.disk.planfile import read as read_plan
 from sipsync.disk.planfile import write as write_plan
 from sipsync.disk.planfile import write_state
 from sipsync.fleet.options import ApplyOptions, PlanOptions
-from sipsync.model.documents import Diagnosis, Findings, Outcome, Plan, SavedState, Status
 from sipsync.model.events import OnEvent, ignore
 from sipsync.model.lines import DesiredPortal, Fleet
+from sipsync.model.looks import Diagnosis, Findings, SavedState, Status
 from sipsync.model.operator import Operator
+from sipsync.model.outcome import Outcome
+from sipsync.model.plan import Plan
 from sipsync.model.problems import ConfigError, Diagnostic
 
 if TYPE_CHECKING:
     from sipsync.config.load import Loaded
-    from sipsync.fleet.look import Reading as Reading  # a name for annotations
+    from sipsync.fleet.status import Reading as Reading  # a name for annotations
 
 __all__ = [
     "ApplyOptions",
@@ -145,9 +147,9 @@ def apply(plan: Plan, fleet: Fleet, options: ApplyOptions = ApplyOptions(), on_e
 
 def verify(plan: Plan, fleet: Fleet, options: ApplyOptions = ApplyOptions()) -> Findings:
     """What can be told of a saved plan without asking a portal: its seal, its age, the files."""
-    from sipsync.fleet import look
+    from sipsync.fleet import status
 
-    return Findings(diagnostics=asyncio.run(look.verify(plan, fleet, options)))
+    return Findings(diagnostics=asyncio.run(status.verify(plan, fleet, options)))
 
 
 # --- reading ---
@@ -155,34 +157,34 @@ def verify(plan: Plan, fleet: Fleet, options: ApplyOptions = ApplyOptions()) -> 
 
 async def astatus(fleet: Fleet, *, live: bool = False, on_event: OnEvent = ignore) -> Status:
     """The registrations as stored; `live` asks their operators, which may notify portal users."""
-    from sipsync.fleet import look
+    from sipsync.fleet import status
 
-    return await look.status(fleet, live, on_event)
+    return await status.status(fleet, live, on_event)
 
 
 async def adoctor(fleet: Fleet, on_event: OnEvent = ignore) -> Diagnosis:
     """A check-up of each portal's credential, scope and rights."""
-    from sipsync.fleet import look
+    from sipsync.fleet import status
 
-    return await look.diagnose(fleet, on_event)
+    return await status.diagnose(fleet, on_event)
 
 
 async def aread(fleet: Fleet, on_event: OnEvent = ignore) -> list[Reading]:
     """Each portal as it is, for `import`."""
-    from sipsync.fleet import look
+    from sipsync.fleet import status
 
-    return await look.read(fleet, on_event)
+    return await status.read(fleet, on_event)
 
 
 async def asnapshot(fleet: Fleet, on_event: OnEvent = ignore) -> SavedState:
     """The state of the portals without secrets, sealed. Raises the first portal's error: a part is no state."""
-    from sipsync.fleet import look
+    from sipsync.fleet import status
 
-    return await look.save_all(fleet, on_event)
+    return await status.save_all(fleet, on_event)
 
 
 def store_passwords(kind: str, reading: Reading, where: str, operator: Operator) -> Mapping[int, str]:
     """Stores the passwords that a portal returned; config_id → the reference to write into the file."""
-    from sipsync.fleet import look
+    from sipsync.fleet import status
 
-    return look.store_passwords(kind, reading, where, operator)
+    return status.store_passwords(kind, reading, where, operator)

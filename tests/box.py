@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 
 import sipsync
-from sipsync.model.documents import Outcome, Plan
 from sipsync.model.operator import Operator
+from sipsync.model.outcome import Outcome
+from sipsync.model.plan import Plan
 
 
 @dataclass

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sipsync.applying.fresh import Bound, PlannedLine
-from sipsync.applying.lost import holds
-from sipsync.applying.run import Run, touched
-from sipsync.model.documents import LineOutcome, LineResult
+from sipsync.applying.bind import Bound, PlannedLine
+from sipsync.applying.send import Run, touched
+from sipsync.applying.unanswered import holds
 from sipsync.model.lines import CurrentLine
+from sipsync.model.outcome import LineOutcome, LineResult
 from sipsync.model.problems import Code, PortalError
 from sipsync.portal.protocol import Portal
 from sipsync.rules.errors import rule

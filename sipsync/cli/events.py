@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from sipsync.cli import streams
 
 if TYPE_CHECKING:
-    from sipsync.model.documents import Outcome, Plan
     from sipsync.model.events import Event
+    from sipsync.model.outcome import Outcome
+    from sipsync.model.plan import Plan
     from sipsync.model.problems import Diagnostic
     from sipsync.report.events import Message, Stream
 

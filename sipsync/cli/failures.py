@@ -19,7 +19,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 def show(diagnostics: Sequence[Diagnostic], session: Session) -> None:
     """Print findings: what, where, the line with a caret, and what to do."""
-    from sipsync.model.documents import Findings
+    from sipsync.model.looks import Findings
     from sipsync.report import render
 
     findings = Findings(diagnostics=tuple(diagnostics))

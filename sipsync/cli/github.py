@@ -10,7 +10,7 @@ from sipsync.model.problems import Exit, worst
 
 if TYPE_CHECKING:
     from sipsync.cli.session import Session
-    from sipsync.model.documents import Plan
+    from sipsync.model.plan import Plan
 
 _SUMMARY_BUDGET = 1024 * 1024
 """Bytes; a longer summary is not cut by GitHub but refused (documented)."""

@@ -59,7 +59,7 @@ Every option can be given as a variable as well: SIPSYNC_PLAN_OUT is --out of pl
 
 @click.group(
     cls=LazyGroup,
-    package="sipsync.cli",
+    package="sipsync.cli.commands",
     sections=SECTIONS,
     help=_HELP,
     context_settings={"max_content_width": 100, "auto_envvar_prefix": "SIPSYNC"},

@@ -28,7 +28,7 @@ def write_schema(folder: Path) -> None:
 
 def keep_webhook(folder: Path, url: str) -> None:
     """Keep a webhook in a file that nobody else can read and git does not see."""
-    from sipsync.disk.places import write_private
+    from sipsync.disk.files import write_private
 
     write_private(_own_folder(folder) / "webhook", f"{url}\n".encode())
 
@@ -51,7 +51,7 @@ def write_ci(session: Session, folder: Path, forge: Forge, variable: str) -> Non
 
 def _own_folder(folder: Path) -> Path:
     """`.sipsync` in the project, for this user alone, and out of git."""
-    from sipsync.disk.places import private_folder
+    from sipsync.disk.files import private_folder
 
     own = private_folder(folder / FOLDER)
     ignore = own / ".gitignore"

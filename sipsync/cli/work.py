@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from sipsync.api import PlanOptions
     from sipsync.cli.options import Limits
     from sipsync.cli.session import Session
-    from sipsync.model.documents import Plan
     from sipsync.model.lines import Fleet
+    from sipsync.model.plan import Plan
 
 
 def load(session: Session, paths: Sequence[Path], limits: Limits) -> Fleet:

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from sipsync.config.mask import clean
+from sipsync.config.reader.mask import clean
+from sipsync.config.reader.yaml import Mapping, Node, Scalar
 from sipsync.config.refs import beside, path_finding
 from sipsync.config.values import ADDRESS_PART
-from sipsync.config.yaml import Mapping, Node, Scalar
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.rules.values import title_key
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from sipsync.config.mask import shown_key, shown_value
-from sipsync.config.yaml import Mapping, Node, Scalar, Sequence
+from sipsync.config.reader.mask import shown_key, shown_value
+from sipsync.config.reader.yaml import Mapping, Node, Scalar, Sequence
 from sipsync.model.problems import Code, Diagnostic, Span
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from sipsync.config.findings import no_mapping, validate
 from sipsync.config.paths import read_source
+from sipsync.config.reader.yaml import Entry, Mapping, Node, Scalar, Sequence, read
 from sipsync.config.refs import beside
 from sipsync.config.schema import IncludedFile
-from sipsync.config.yaml import Entry, Mapping, Node, Scalar, Sequence, read
 from sipsync.model.problems import Code, ConfigError, Diagnostic
 
 _MERGED = ("portal", "policy", "defaults")

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sipsync.config import check
-from sipsync.config.build import Rules, ignored, portal_of
+from sipsync.config.desired import Rules, ignored, portal_of
 from sipsync.config.findings import no_mapping, validate
 from sipsync.config.include import Includes
 from sipsync.config.paths import find, find_root, read_source
+from sipsync.config.reader.yaml import Mapping, Node, Scalar, read
 from sipsync.config.schema import OperatorPolicyFile, PortalFile
-from sipsync.config.yaml import Mapping, Node, Scalar, read
 from sipsync.model.lines import DesiredPortal
 from sipsync.model.operator import Operator
 from sipsync.model.policy import OperatorPolicy

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sipsync.config.source import MAX_BYTES, Source, decode
+from sipsync.config.reader.source import MAX_BYTES, Source, decode
 from sipsync.config.values import DEVICES
 from sipsync.model.problems import Code, ConfigError, Diagnostic, Span
 

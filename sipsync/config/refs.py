@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from sipsync.config.yaml import Scalar
+from sipsync.config.reader.yaml import Scalar
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.secret import SecretRef
 

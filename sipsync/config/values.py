@@ -14,7 +14,7 @@ from typing import Annotated, Any, NoReturn, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from sipsync.config.mask import VARIABLE, holds_secret
+from sipsync.config.reader.mask import VARIABLE, holds_secret
 from sipsync.model.fields import FIELDS
 from sipsync.model.lines import TEMPORARY_TITLE
 from sipsync.model.problems import Code

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import filelock
 
-from sipsync.disk.places import private_folder, state_dir, unwritable
+from sipsync.disk.files import private_folder, state_dir, unwritable
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 
 if TYPE_CHECKING:

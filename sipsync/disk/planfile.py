@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
-from sipsync.disk.places import reason, write_private
-from sipsync.model.documents import FORMAT_VERSION, Plan, SavedState
+from sipsync.disk.files import reason, write_private
+from sipsync.model.document import FORMAT_VERSION
+from sipsync.model.looks import SavedState
+from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 
 if TYPE_CHECKING:

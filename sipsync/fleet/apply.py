@@ -8,14 +8,15 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
-from sipsync.applying.carry import Orders
-from sipsync.fleet.job import Job, prepare
+from sipsync.applying.execute import Orders
+from sipsync.fleet.host import Job, prepare
 from sipsync.fleet.options import ApplyOptions
-from sipsync.fleet.run import each
+from sipsync.fleet.parallel import each
 from sipsync.fleet.work import ApplyWork, apply_portal
-from sipsync.model.documents import Outcome, Plan, PortalOutcome, PortalPlan
 from sipsync.model.events import OnEvent, Stopping
 from sipsync.model.lines import Fleet
+from sipsync.model.outcome import Outcome, PortalOutcome
+from sipsync.model.plan import Plan, PortalPlan
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, StalePlan
 
 

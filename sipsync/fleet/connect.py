@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal, TypeAlias
 
-from sipsync.fleet.job import Job
+from sipsync.fleet.host import Job
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, Waiting
 from sipsync.model.lines import Access, SandboxAccess

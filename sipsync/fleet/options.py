@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from sipsync.model.clock import Clock
-from sipsync.model.documents import Selection
+from sipsync.model.plan import Selection
 from sipsync.portal.clock import SystemClock
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sipsync.disk.planfile import read_state
-from sipsync.fleet.job import Job, chosen, prepare
+from sipsync.fleet.host import Job, chosen, prepare
 from sipsync.fleet.options import PlanOptions
-from sipsync.fleet.run import each
-from sipsync.fleet.saved import plan_against
+from sipsync.fleet.parallel import each
+from sipsync.fleet.snapshot import plan_against
 from sipsync.fleet.work import PlanWork, plan_portal
-from sipsync.model.documents import Plan, PortalPlan, SavedPortal
 from sipsync.model.events import OnEvent
 from sipsync.model.lines import DesiredPortal, Fleet
+from sipsync.model.looks import SavedPortal
+from sipsync.model.plan import Plan, PortalPlan
 from sipsync.model.problems import Diagnostic, Exit, SipsyncError
 
 

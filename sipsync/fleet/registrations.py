@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sipsync.fleet.connect import connected
-from sipsync.fleet.job import Job
+from sipsync.fleet.host import Job
 from sipsync.fleet.work import views_of
 from sipsync.model.clock import Clock
-from sipsync.model.documents import LineStatus
 from sipsync.model.events import OnEvent
 from sipsync.model.lines import CurrentLine, Registration
-from sipsync.planning.matching import match
+from sipsync.model.looks import LineStatus
+from sipsync.planning.match import match
 
 
 async def statuses(job: Job, clock: Clock, seconds: float, on_event: OnEvent, *, live: bool) -> list[LineStatus]:

@@ -9,20 +9,21 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sipsync.applying import told
-from sipsync.applying.carry import Orders, carry_out
-from sipsync.applying.fresh import bind, refusal
+from sipsync.applying import outcome
+from sipsync.applying.bind import bind, refusal
+from sipsync.applying.execute import Orders, carry_out
 from sipsync.disk.locks import lock
 from sipsync.fleet.connect import connected
-from sipsync.fleet.job import Job
+from sipsync.fleet.host import Job
 from sipsync.fleet.options import ApplyOptions
 from sipsync.model.clock import Clock
-from sipsync.model.documents import PortalOutcome, PortalPlan
 from sipsync.model.events import OnEvent, Waiting, ignore
 from sipsync.model.lines import DesiredPortal, SandboxAccess
+from sipsync.model.outcome import PortalOutcome
+from sipsync.model.plan import PortalPlan
 from sipsync.model.problems import Exit
-from sipsync.planning.build import build
-from sipsync.planning.view import View
+from sipsync.planning.inputs import View
+from sipsync.planning.plan import build
 from sipsync.portal.protocol import Identity, PortalReader
 
 
@@ -89,8 +90,8 @@ async def apply_portal(job: Job, work: ApplyWork) -> tuple[PortalOutcome, ...]:
             if (reason := refusal(part, view, clock.now(), work.options.max_plan_age))
         }
         if found:
-            return told.refused(found, portals)
+            return outcome.refused(found, portals)
         bound = bind(parts, views, strict=work.options.strict)
         if work.options.dry_run or bound.exit is not Exit.OK:
-            return told.unsent(bound, portals)
-        return told.sent(bound, portals, await carry_out(bound, portals, work.orders, read_at))
+            return outcome.unsent(bound, portals)
+        return outcome.sent(bound, portals, await carry_out(bound, portals, work.orders, read_at))

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
-from sipsync.model.documents import LineEvidence, canonical, digest_of
+from sipsync.model.document import canonical, digest_of
 from sipsync.model.fields import FieldName
 from sipsync.model.lines import Address, CurrentLine, DesiredPortal, SandboxAccess
+from sipsync.model.plan import LineEvidence
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
-from sipsync.planning.view import LineChange, Seal
+from sipsync.planning.inputs import LineChange, Seal
 
 ASKED_FOR = 0
 REGISTERED = 200

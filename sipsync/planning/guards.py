@@ -12,8 +12,8 @@ from fnmatch import fnmatchcase
 
 from sipsync.model.lines import CurrentLine
 from sipsync.model.problems import Code, Diagnostic
-from sipsync.planning.matching import Match
-from sipsync.planning.view import LineChange, View
+from sipsync.planning.inputs import LineChange, View
+from sipsync.planning.match import Match
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sipsync.planning.titles import Titles, leaving
-from sipsync.planning.view import LineChange
+from sipsync.planning.conflicts import Titles, leaving
+from sipsync.planning.inputs import LineChange
 
 
 @dataclass(frozen=True, slots=True)

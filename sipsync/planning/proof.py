@@ -16,7 +16,7 @@ from sipsync.model.lines import Call, CurrentLine
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
-from sipsync.planning.view import LineChange, View
+from sipsync.planning.inputs import LineChange, View
 from sipsync.rules import lines as server
 from sipsync.rules.batching import in_requests, is_rewritten
 from sipsync.rules.values import stored

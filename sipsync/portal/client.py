@@ -21,11 +21,11 @@ from sipsync.portal.embedded import Embedded
 from sipsync.portal.envelope import Command, Result
 from sipsync.portal.protocol import Identity
 from sipsync.portal.renewal import DEFAULT_TOKEN_URL, OwnToken, ask_token
-from sipsync.portal.sending import PAGE, Sender, reading
 from sipsync.portal.session import Session
 from sipsync.portal.throttle import Throttle
 from sipsync.portal.tokens import store_for
 from sipsync.portal.transport import Transport
+from sipsync.portal.writes import PAGE, Sender, reading
 from sipsync.rules.batching import BATCH_SIZE
 
 if TYPE_CHECKING:

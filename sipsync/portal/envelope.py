@@ -17,7 +17,7 @@ from urllib.parse import quote
 from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
-from sipsync.portal.broken import Unanswered
+from sipsync.portal.errors import Unanswered
 from sipsync.rules.batching import is_rewritten
 from sipsync.rules.errors import ErrorRule, rule
 

@@ -18,8 +18,8 @@ from filelock import Timeout
 
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
-from sipsync.portal.broken import Unanswered
 from sipsync.portal.envelope import code
+from sipsync.portal.errors import Unanswered
 from sipsync.portal.tokens import Tokens, TokenStore, token_error
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from sipsync.model.problems import Code, Diagnostic, PortalError, SipsyncError
 from sipsync.portal import endpoint as endpoints
 from sipsync.portal import envelope
-from sipsync.portal.broken import Unanswered, Unreached
 from sipsync.portal.envelope import Answer, Command, Result, ServerError
+from sipsync.portal.errors import Unanswered, Unreached
 from sipsync.portal.transport import TOTAL_SECONDS, Response, Transport
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from filelock import AsyncFileLock
 
-from sipsync.disk import places
+from sipsync.disk import files
 from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
@@ -61,13 +61,13 @@ class FolderStore:
 
     def lock(self) -> AbstractAsyncContextManager[object]:
         """A lock of the operating system, which a killed process lets go."""
-        places.private_folder(self._file.parent)
+        files.private_folder(self._file.parent)
         return AsyncFileLock(self._file.with_suffix(".lock"), timeout=LOCK_SECONDS, mode=0o600)
 
     def get(self) -> Tokens | None:
         """The tokens kept last; none where the file can't be read as such."""
         try:
-            kept = json.loads(places.read_private(self._file) or b"null")
+            kept = json.loads(files.read_private(self._file) or b"null")
         except ValueError:
             return None
         if not isinstance(kept, Mapping):
@@ -87,7 +87,7 @@ class FolderStore:
             "origin": tokens.origin,
             "member_id": tokens.member_id,
         }
-        places.write_private(self._file, json.dumps(kept).encode())
+        files.write_private(self._file, json.dumps(kept).encode())
 
 
 def store_for(operator: Operator, name: str) -> TokenStore | None:
@@ -100,7 +100,7 @@ def store_for(operator: Operator, name: str) -> TokenStore | None:
         )
     if operator.token_store:
         return FolderStore(Path(operator.token_store), name)
-    return None if operator.ci else FolderStore(places.state_dir(operator) / "tokens", name)
+    return None if operator.ci else FolderStore(files.state_dir(operator) / "tokens", name)
 
 
 def token_error(summary: str, hint: str, error: str = "") -> PortalError:

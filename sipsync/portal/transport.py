@@ -23,7 +23,7 @@ from sipsync import __version__
 from sipsync.model.problems import PortalError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
-from sipsync.portal import broken
+from sipsync.portal import errors
 from sipsync.portal.hosts import is_loopback
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Transport:
             async with asyncio.timeout(seconds):
                 return await self._exchange(request)
         except TimeoutError:
-            raise broken.no_answer_within(target.host, seconds) from None
+            raise errors.no_answer_within(target.host, seconds) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, _Unusable) as error:
             raise _translate(error, target.host) from None
 
@@ -144,9 +144,9 @@ def _network(scheme: str, host: str) -> httpx.AsyncHTTPTransport:
     try:
         return httpx.AsyncHTTPTransport(verify=_trust(), limits=_LIMITS, proxy=proxy_for(scheme, host))
     except OSError:
-        raise broken.unreached(host, "the file of trusted certificates can't be read", "check SSL_CERT_FILE") from None
+        raise errors.unreached(host, "the file of trusted certificates can't be read", "check SSL_CERT_FILE") from None
     except (ValueError, ImportError, httpx.InvalidURL):
-        raise broken.unreached(host, "the system's proxy can't be used", "check HTTPS_PROXY and ALL_PROXY") from None
+        raise errors.unreached(host, "the system's proxy can't be used", "check HTTPS_PROXY and ALL_PROXY") from None
 
 
 @cache
@@ -194,16 +194,16 @@ async def _read(answer: httpx.Response) -> bytes:
 def _translate(error: Exception, host: str) -> PortalError:
     """Our error for one of httpx; its own text may quote what the server sent, so only its kind is used."""
     if isinstance(error, _Unusable):
-        return broken.unusable(host, str(error))
+        return errors.unusable(host, str(error))
     if isinstance(error, httpx.ConnectTimeout):
-        return broken.no_connection_within(host, _TIMEOUT.connect or TOTAL_SECONDS)
+        return errors.no_connection_within(host, _TIMEOUT.connect or TOTAL_SECONDS)
     if isinstance(error, httpx.TimeoutException):
-        return broken.no_answer_within(host, _TIMEOUT.read or TOTAL_SECONDS)
+        return errors.no_answer_within(host, _TIMEOUT.read or TOTAL_SECONDS)
     if isinstance(error, httpx.ProxyError):
-        return broken.unreached(host, "the proxy refuses it", "check HTTPS_PROXY and NO_PROXY", temporary=True)
+        return errors.unreached(host, "the proxy refuses it", "check HTTPS_PROXY and NO_PROXY", temporary=True)
     if isinstance(error, httpx.ConnectError | httpx.UnsupportedProtocol | httpx.InvalidURL):
-        return broken.no_connection(host, error)
-    return broken.cut_off(host)
+        return errors.no_connection(host, error)
+    return errors.cut_off(host)
 
 
 class _EventNameOnly(logging.Filter):

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, cast
 from sipsync.model.problems import Code, Diagnostic, UsageError
 
 if TYPE_CHECKING:
-    from sipsync.model.documents import Diagnosis, Findings, Outcome, Plan, Status
+    from sipsync.model.looks import Diagnosis, Findings, Status
+    from sipsync.model.outcome import Outcome
+    from sipsync.model.plan import Plan
 
     Rendered: TypeAlias = Plan | Outcome | Findings | Status | Diagnosis
 
@@ -82,5 +84,5 @@ def render(document: Rendered, format: str, style: Style = Style()) -> str:
                 f"Formats that can: {', '.join(formats_of(kind))}.",
             )
         )
-    module = cast("Renderer", import_module(f"sipsync.report.{row.module}"))
+    module = cast("Renderer", import_module(f"sipsync.report.formats.{row.module}"))
     return module.render(document, style)

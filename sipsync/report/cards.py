@@ -6,15 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sipsync.report.blocks import fields
+from sipsync.report.changes import fields
 from sipsync.report.escape import visible
 from sipsync.report.findings import excerpt, hint
-from sipsync.report.outcome_text import DONE
+from sipsync.report.outcomes import DONE
 from sipsync.report.paint import Paint
 from sipsync.report.wording import LOST_WITH_A_LINE, MARKS, call_line, counts, effects, where
 
 if TYPE_CHECKING:
-    from sipsync.model.documents import LineOutcome, Outcome, Plan, PortalPlan, ResourceChange
+    from sipsync.model.outcome import LineOutcome, Outcome
+    from sipsync.model.plan import Plan, PortalPlan, ResourceChange
     from sipsync.model.problems import Diagnostic
     from sipsync.report import Style
 

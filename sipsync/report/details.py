@@ -7,13 +7,14 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sipsync.report.blocks import Row, block, fields
+from sipsync.report.changes import Row, block, fields
 from sipsync.report.escape import visible
-from sipsync.report.outcome_text import what
+from sipsync.report.outcomes import what
 from sipsync.report.wording import MARKS, call_line, count, counts
 
 if TYPE_CHECKING:
-    from sipsync.model.documents import Outcome, Plan, PortalPlan, ResourceChange
+    from sipsync.model.outcome import Outcome
+    from sipsync.model.plan import Plan, PortalPlan, ResourceChange
     from sipsync.report import Style
 
 _DIFF_MARKS = {"~": "!"}

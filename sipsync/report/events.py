@@ -10,15 +10,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sipsync import __version__
-from sipsync.model.documents import FORMAT_VERSION
+from sipsync.model.document import FORMAT_VERSION
 from sipsync.model.events import Event, LineDone, LineStarted, PortalDone, PortalStarted, Stopping, Waiting
 from sipsync.report.escape import visible
-from sipsync.report.json import dumped
-from sipsync.report.outcome_text import findings_of
+from sipsync.report.formats.json import dumped
+from sipsync.report.outcomes import findings_of
 from sipsync.report.wording import apply_line, plan_line
 
 if TYPE_CHECKING:
-    from sipsync.model.documents import Outcome, Plan, ResourceChange
+    from sipsync.model.outcome import Outcome
+    from sipsync.model.plan import Plan, ResourceChange
     from sipsync.model.problems import Diagnostic, Span
 
 Message = dict[str, Any]

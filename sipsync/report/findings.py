@@ -15,7 +15,7 @@ from sipsync.report.escape import columns, visible
 from sipsync.report.wording import count, where
 
 if TYPE_CHECKING:
-    from sipsync.model.documents import Plan
+    from sipsync.model.plan import Plan
     from sipsync.model.problems import Diagnostic, Span
     from sipsync.report import Style
     from sipsync.report.paint import Paint

@@ -10,7 +10,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from sipsync.model import documents
+from sipsync.model.document import FORMAT_VERSION
+from sipsync.model.looks import Check, LineStatus
+from sipsync.model.outcome import LineOutcome
+from sipsync.model.plan import PlannedCall, PortalPlan, ResourceChange, Summary
 from sipsync.model.problems import Diagnostic
 
 Schema = dict[str, Any]
@@ -36,7 +39,7 @@ def schema(name: str) -> Schema:
     }[name](parts)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:sipsync:{name}:{documents.FORMAT_VERSION}",
+        "$id": f"urn:sipsync:{name}:{FORMAT_VERSION}",
         "title": f"sipsync {name}",
         **body,
         "$defs": parts.definitions,
@@ -81,7 +84,7 @@ _HEAD = {"format_version": _VERSION, "sipsync_version": _TEXT}
 
 def _plan(parts: _Parts) -> Schema:
     # What stands at the top of a plan is left out of its parts.
-    parts.of(documents.PortalPlan)
+    parts.of(PortalPlan)
     part = parts.definitions["PortalPlan"]
     for name in ("resource_changes", "calls"):
         del part["properties"][name]
@@ -96,9 +99,9 @@ def _plan(parts: _Parts) -> Schema:
             "applyable": _FLAG,
             "complete": _FLAG,
             "errored": _FLAG,
-            "resource_changes": parts.list_of(documents.ResourceChange),
-            "calls": parts.list_of(documents.PlannedCall),
-            "summary": parts.of(documents.Summary),
+            "resource_changes": parts.list_of(ResourceChange),
+            "calls": parts.list_of(PlannedCall),
+            "summary": parts.of(Summary),
             "diagnostics": parts.list_of(Diagnostic),
             "parts": {"type": "array", "items": {"$ref": "#/$defs/PortalPlan"}},
         }
@@ -112,8 +115,8 @@ def _outcome(parts: _Parts) -> Schema:
             "timestamp": _TEXT,
             "plan_id": _TEXT,
             "dry_run": _FLAG,
-            "lines": parts.list_of(documents.LineOutcome),
-            "calls": parts.list_of(documents.PlannedCall),
+            "lines": parts.list_of(LineOutcome),
+            "calls": parts.list_of(PlannedCall),
             "summary": _object({name: _COUNT for name in ("added", "changed", "destroyed", "requests")}),
             "diagnostics": parts.list_of(Diagnostic),
             "exit": _COUNT,
@@ -127,12 +130,12 @@ def _findings(parts: _Parts) -> Schema:
 
 
 def _status(parts: _Parts) -> Schema:
-    lines = parts.list_of(documents.LineStatus)
+    lines = parts.list_of(LineStatus)
     return _object({**_HEAD, "lines": lines, "diagnostics": parts.list_of(Diagnostic)})
 
 
 def _diagnosis(parts: _Parts) -> Schema:
-    return _object({**_HEAD, "checks": parts.list_of(documents.Check)})
+    return _object({**_HEAD, "checks": parts.list_of(Check)})
 
 
 def _events(parts: _Parts) -> Schema:

@@ -10,7 +10,7 @@ from sipsync.report.findings import told, wrapped
 from sipsync.report.wording import count
 
 if TYPE_CHECKING:
-    from sipsync.model.documents import Diagnosis, LineStatus, Status
+    from sipsync.model.looks import Diagnosis, LineStatus, Status
     from sipsync.report import Style
     from sipsync.report.paint import Paint
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from sipsync.report.escape import quoted, visible
 
 if TYPE_CHECKING:
-    from sipsync.model.documents import Outcome, Plan, PlannedCall, ResourceChange, Summary
+    from sipsync.model.outcome import Outcome
+    from sipsync.model.plan import Plan, PlannedCall, ResourceChange, Summary
     from sipsync.model.problems import Diagnostic
 
 NO_CHANGES = "No changes. Your SIP lines match the configuration."

@@ -8,7 +8,7 @@ from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Final
 
 from sipsync.model.problems import Code
-from sipsync.secrets.answers import problem
+from sipsync.secrets.scheme import problem
 
 if TYPE_CHECKING:
     from sipsync.model.operator import Operator

@@ -18,8 +18,8 @@ from sipsync.model.fields import FIELDS
 from sipsync.model.problems import Code, Diagnostic, SecretError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Resolved, Secret, SecretRef
-from sipsync.secrets.answers import Answer, grouped, problem, spread
-from sipsync.secrets.local import did_you_mean
+from sipsync.secrets.scheme import Answer, grouped, problem, spread
+from sipsync.secrets.schemes.local import did_you_mean
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from sipsync.model.operator import Operator
 
 BUILT_IN: Final = {
-    "env": "sipsync.secrets.local:EnvScheme",
-    "file": "sipsync.secrets.local:FileScheme",
-    "exec": "sipsync.secrets.local:ExecScheme",
-    "sops": "sipsync.secrets.sops:SopsScheme",
-    "vault": "sipsync.secrets.vault:VaultScheme",
-    "keyring": "sipsync.secrets.keyring:KeyringScheme",
+    "env": "sipsync.secrets.schemes.local:EnvScheme",
+    "file": "sipsync.secrets.schemes.local:FileScheme",
+    "exec": "sipsync.secrets.schemes.local:ExecScheme",
+    "sops": "sipsync.secrets.schemes.sops:SopsScheme",
+    "vault": "sipsync.secrets.schemes.vault:VaultScheme",
+    "keyring": "sipsync.secrets.schemes.keyring:KeyringScheme",
 }
 _GROUP: Final = "sipsync.secrets"
 _TRIMMED: Final = " \t\n\r\0\x0b"

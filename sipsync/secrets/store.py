@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sipsync.disk.places import read_private, write_private
+from sipsync.disk.files import read_private, write_private
 from sipsync.model.problems import Code, Diagnostic, SecretError, SipsyncError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret, SecretRef
-from sipsync.secrets import keyring as keyrings
-from sipsync.secrets import sops
+from sipsync.secrets.schemes import keyring as keyrings
+from sipsync.secrets.schemes import sops
 
 if TYPE_CHECKING:
     from sipsync.model.operator import Operator

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sipsync.applying import told
-from sipsync.applying.carry import Orders, carry_out
-from sipsync.applying.fresh import Bound, bind
-from sipsync.model.documents import PortalOutcome, PortalPlan, Selection
+from sipsync.applying.bind import Bound, bind
+from sipsync.applying.execute import Orders, carry_out
+from sipsync.applying.outcome import sent, unsent
 from sipsync.model.events import Event
 from sipsync.model.lines import (
     Address,
@@ -28,12 +27,14 @@ from sipsync.model.lines import (
     Snapshot,
     WebhookAccess,
 )
+from sipsync.model.outcome import PortalOutcome
+from sipsync.model.plan import PortalPlan, Selection
 from sipsync.model.policy import Policy
 from sipsync.model.problems import Code, Diagnostic, Exit, PortalError, Span
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret, SecretRef
-from sipsync.planning.build import build
-from sipsync.planning.view import View
+from sipsync.planning.inputs import View
+from sipsync.planning.plan import build
 from sipsync.portal.protocol import Done, Identity, Lost, Refused, Reply, Sent, Unsent
 from sipsync.rules import lines as server
 from sipsync.rules import outgoing
@@ -299,10 +300,10 @@ async def apply(plans: Sequence[PortalPlan], stages: Sequence[Stage], **options:
     portals = {stage.file.name: stage.portal for stage in stages}
     bound = bind(plans, views, strict=options.pop("strict", False))
     if bound.exit is not Exit.OK:
-        return told.unsent(bound, portals)
+        return unsent(bound, portals)
     read_at = options.pop("read_at", first.clock.monotonic())
     orders = Orders(first.clock, first.stop, set(), on_event=first.events.append, **options)
-    return told.sent(bound, portals, await carry_out(bound, portals, orders, read_at))
+    return sent(bound, portals, await carry_out(bound, portals, orders, read_at))
 
 
 def portal(*rows: server.Row, **given: Any) -> RulePortal:

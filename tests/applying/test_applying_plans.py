@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from applying_stage import NOW, RulePortal, Stage, codes, desired, file, portal, results, row, seal, stage
 
-from sipsync.applying.fresh import refusal
+from sipsync.applying.bind import refusal
 from sipsync.model.lines import Limits, SandboxAccess, Snapshot
 from sipsync.model.policy import IgnoredField, Policy
 from sipsync.model.problems import Code, Exit

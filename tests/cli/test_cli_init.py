@@ -173,7 +173,7 @@ def test_an_empty_answer_is_no_webhook(home: Path) -> None:
     ],
 )
 def test_a_portal_is_named_after_its_host(url: str, name: str) -> None:
-    from sipsync.cli.init import Webhook, _name_of
+    from sipsync.cli.commands.init import Webhook, _name_of
 
     assert _name_of(url) == name
     assert url not in repr(Webhook(url, "HOOK", "env:HOOK"))

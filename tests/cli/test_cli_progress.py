@@ -11,19 +11,9 @@ import pytest
 from sipsync.cli.events import EventStream
 from sipsync.cli.progress import progress
 from sipsync.cli.session import Session
-from sipsync.model.documents import (
-    Outcome,
-    Plan,
-)
-from sipsync.model.events import (
-    Event,
-    LineDone,
-    LineStarted,
-    PortalDone,
-    PortalStarted,
-    Stopping,
-    Waiting,
-)
+from sipsync.model.events import Event, LineDone, LineStarted, PortalDone, PortalStarted, Stopping, Waiting
+from sipsync.model.outcome import Outcome
+from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Diagnostic
 
 STORY: tuple[Event, ...] = (

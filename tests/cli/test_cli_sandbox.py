@@ -14,12 +14,12 @@ import httpx
 import pytest
 from cli_runs import environment
 
-from sipsync.cli import demo
+from sipsync.cli.commands import demo
 
 if TYPE_CHECKING:
     from cli_runs import Sipsync
 
-QUICKSTART = Path(demo.__file__).parents[2] / "examples" / "quickstart"
+QUICKSTART = Path(demo.__file__).parents[3] / "examples" / "quickstart"
 
 
 def test_the_demo_goes_from_plan_to_apply_to_no_changes(home: Path, sipsync: Sipsync) -> None:

@@ -152,7 +152,7 @@ def test_a_broken_program_is_told_without_traceback_or_values(
     for level in ("warning", "debug"):
         ran = sipsync("--log-level", level, "validate")
         assert ran.code == 1
-        assert "internal error: RuntimeError at sipsync/cli/validate.py:" in ran.err
+        assert "internal error: RuntimeError at sipsync/cli/commands/validate.py:" in ran.err
         assert "hunter2" not in ran.out + ran.err
         assert "Traceback" not in ran.err
     assert "debug: sipsync.cli.failures: internal error, via sipsync/cli/validate.py" in ran.err
@@ -175,7 +175,7 @@ def test_an_interruption_says_whether_anything_may_have_changed(
         session.writing = writing
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sipsync.cli.schema.command.callback", click.pass_obj(interrupted))
+    monkeypatch.setattr("sipsync.cli.commands.schema.command.callback", click.pass_obj(interrupted))
     ran = sipsync("schema")
     assert ran.code == 130
     assert ("nothing was changed" in ran.err) is not writing

@@ -10,9 +10,9 @@ from config_files import HEAD, SCHEMES, load_text, write
 
 from sipsync.config.load import Loaded, find_root, load
 from sipsync.config.paths import read_source
+from sipsync.config.reader.source import MAX_BYTES, Source
+from sipsync.config.reader.yaml import Scalar
 from sipsync.config.refs import path_finding, secret_ref
-from sipsync.config.source import MAX_BYTES, Source
-from sipsync.config.yaml import Scalar
 from sipsync.model.lines import WebhookAccess
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, ConfigError

@@ -14,13 +14,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from sipsync.config.entry import unsaid
-from sipsync.config.layout import meaning
 from sipsync.config.load import Loaded
-from sipsync.config.source import Source
-from sipsync.config.text import ambiguous, quoted, scalar
-from sipsync.config.write import format_text, merge_text, portal_text
-from sipsync.config.yaml import read
+from sipsync.config.reader.source import Source
+from sipsync.config.reader.yaml import read
+from sipsync.config.writer.layout import meaning
+from sipsync.config.writer.lines import unsaid
+from sipsync.config.writer.new_file import format_text, merge_text, portal_text
+from sipsync.config.writer.scalars import ambiguous, quoted, scalar
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.lines import CurrentLine, Snapshot
 from sipsync.model.problems import Code, ConfigError

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sipsync.config.layout import meaning
-from sipsync.config.source import Source
-from sipsync.config.yaml import MAX_ALIASES, MAX_DEPTH, Mapping, Scalar, Sequence, read
+from sipsync.config.reader.source import Source
+from sipsync.config.reader.yaml import MAX_ALIASES, MAX_DEPTH, Mapping, Scalar, Sequence, read
+from sipsync.config.writer.layout import meaning
 from sipsync.model.problems import Code
 
 TEXTS = [
@@ -160,8 +160,8 @@ def test_monsters_are_refused_within_little_memory(name: str) -> None:
     program = (
         "import resource, sys\n"
         "resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))\n"
-        "from sipsync.config.source import Source\n"
-        "from sipsync.config.yaml import read\n"
+        "from sipsync.config.reader.source import Source\n"
+        "from sipsync.config.reader.yaml import read\n"
         "roots, found = read(Source('f', sys.stdin.read()))\n"
         "print(found[0].code, len(roots))\n"
     )

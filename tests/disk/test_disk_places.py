@@ -9,7 +9,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from sipsync.disk.places import private_folder, read_private, state_dir, write_private
+from sipsync.disk.files import private_folder, read_private, state_dir, write_private
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, SipsyncError
 
@@ -53,7 +53,7 @@ def test_where_the_system_has_no_modes_none_are_asked_for(tmp_path, monkeypatch)
     folder = tmp_path / "state"
     folder.mkdir()
     folder.chmod(0o777)
-    monkeypatch.setattr("sipsync.disk.places.os.name", "nt")
+    monkeypatch.setattr("sipsync.disk.files.os.name", "nt")
     assert private_folder(folder) == folder
 
 
@@ -109,7 +109,7 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_behind(tmp_path):
 
 def test_a_file_that_is_held_for_a_moment_is_replaced_afterwards(tmp_path, monkeypatch):
     waited: list[float] = []
-    monkeypatch.setattr("sipsync.disk.places.time.sleep", waited.append)
+    monkeypatch.setattr("sipsync.disk.files.time.sleep", waited.append)
 
     def held_twice(temporary: str, path: Path) -> None:
         if len(waited) < 2:
@@ -122,7 +122,7 @@ def test_a_file_that_is_held_for_a_moment_is_replaced_afterwards(tmp_path, monke
 
 
 def test_a_file_that_is_held_for_good_is_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr("sipsync.disk.places.time.sleep", lambda _: None)
+    monkeypatch.setattr("sipsync.disk.files.time.sleep", lambda _: None)
 
     def held(_from: str, _to: Path) -> None:
         raise PermissionError(13, "Access is denied")

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sipsync.disk import planfile
-from sipsync.model.documents import Plan, PortalPlan, SavedLine, SavedPortal, SavedState
+from sipsync.model.looks import SavedLine, SavedPortal, SavedState
+from sipsync.model.plan import Plan, PortalPlan
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError
 
 MARKED = "s3cr3t-in-the-file"

@@ -11,8 +11,8 @@ from box import Box
 
 import sipsync
 from sipsync import api
-from sipsync.model.documents import Diagnosis
 from sipsync.model.events import Event, Stopping
+from sipsync.model.looks import Diagnosis
 from sipsync.model.problems import Code, Exit
 
 LINES = "lines:\n  a: {config_id: 101, title: New}\n"

@@ -13,7 +13,7 @@ from box import Box
 import sipsync
 from sipsync import api
 from sipsync.disk import planfile
-from sipsync.model.documents import Plan
+from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Exit, SipsyncError, StalePlan, UsageError
 
 LINES = "lines:\n  a: {config_id: 101, title: New}\n"

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sipsync.model.documents import PortalPlan, Selection
 from sipsync.model.lines import (
     Address,
     CurrentLine,
@@ -19,11 +18,12 @@ from sipsync.model.lines import (
     Snapshot,
     WebhookAccess,
 )
+from sipsync.model.plan import PortalPlan, Selection
 from sipsync.model.policy import Policy
 from sipsync.model.problems import Span
 from sipsync.model.secret import Secret, SecretRef
-from sipsync.planning.build import build
-from sipsync.planning.view import View
+from sipsync.planning.inputs import View
+from sipsync.planning.plan import build
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ACCESS = WebhookAccess(SecretRef("env", "HOOK"))

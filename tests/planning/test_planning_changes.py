@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from portals import codes, current, desired, params, plan, view
 
-from sipsync.model.documents import Selection
+from sipsync.model.plan import Selection
 from sipsync.model.policy import IgnoredField, OperatorPolicy, Policy
 from sipsync.model.problems import Code, Exit
-from sipsync.planning import build
 from sipsync.planning.guards import allowed_changes
 from sipsync.planning.order import Write, order
 
@@ -230,7 +229,7 @@ def test_a_wrong_order_is_refused_by_the_proof(monkeypatch: pytest.MonkeyPatch) 
     def spoiled(*given: Any) -> tuple[Write, ...]:
         return tuple(replace(write, after=()) for write in reversed(order(*given)))
 
-    monkeypatch.setattr(build, "order", spoiled)
+    monkeypatch.setattr("sipsync.planning.plan.order", spoiled)
     lines = [desired("a", 1, title="B"), desired("b", 2, title="C")]
     part = plan(view(lines, [current(1, "A"), current(2, "B")]))
     assert Code.PLAN_IS_WRONG in codes(part)

@@ -123,7 +123,7 @@ def test_two_owners_of_one_portal_are_ordered_together() -> None:
     )
     from portals import NOW
 
-    from sipsync.planning.build import build
+    from sipsync.planning.plan import build
 
     first, second = build([mine, theirs], NOW)
     assert first.exit is second.exit is Exit.OK

@@ -18,10 +18,10 @@ from sipsync.model.lines import WebhookAccess
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, PortalError
 from sipsync.model.secret import Secret
-from sipsync.portal import broken, transport
-from sipsync.portal.broken import Unanswered, Unreached
+from sipsync.portal import errors, transport
 from sipsync.portal.client import RestPortal
 from sipsync.portal.endpoint import Target
+from sipsync.portal.errors import Unanswered, Unreached
 from sipsync.portal.transport import Transport, proxy_for
 
 
@@ -311,4 +311,4 @@ async def test_a_second_redirect_is_an_error(server: Server, portal: RestPortal)
 async def test_closing_a_portal_that_was_never_used_is_nothing(opened: Open) -> None:
     async with opened(WebhookAccess(REF)) as portal:
         assert portal.requests == 0
-    assert broken.cut_off("x").temporary
+    assert errors.cut_off("x").temporary

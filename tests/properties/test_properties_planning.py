@@ -18,8 +18,8 @@ sys.path.append(str(Path(__file__).parents[1] / "applying"))
 
 from applying_stage import RulePortal, Stage, desired, file, row
 
-from sipsync.model.documents import PortalPlan
 from sipsync.model.lines import Limits
+from sipsync.model.plan import PortalPlan
 from sipsync.model.problems import Exit
 from sipsync.portal.protocol import Done
 from sipsync.rules.lines import PortalState, Row

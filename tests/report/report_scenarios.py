@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from sipsync.model.documents import (
-    Action,
-    Change,
-    Check,
-    Diagnosis,
-    Document,
-    Findings,
-    LineEvidence,
-    LineOutcome,
-    LineStatus,
-    Outcome,
-    Plan,
-    PlannedCall,
-    PortalOutcome,
-    PortalPlan,
-    ResourceChange,
-    Source,
-    Status,
-    Summary,
-    digest_of,
-)
+from sipsync.model.document import Action, Document, digest_of
 from sipsync.model.fields import FIELDS, LineType
 from sipsync.model.lines import Registration
+from sipsync.model.looks import Check, Diagnosis, Findings, LineStatus, Status
+from sipsync.model.outcome import LineOutcome, Outcome, PortalOutcome
+from sipsync.model.plan import Change, LineEvidence, Plan, PlannedCall, PortalPlan, ResourceChange, Source, Summary
 from sipsync.model.problems import Code, Diagnostic, Exit, Severity, Span
 
 WHEN = "2026-11-23T12:00:00+00:00"

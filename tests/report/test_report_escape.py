@@ -12,7 +12,7 @@ from report_scenarios import EVERYTHING, HOSTILE, PLANS, change, part, plan
 
 from sipsync.report import FORMATS, Style, render
 from sipsync.report.escape import columns, quoted, visible
-from sipsync.report.json import dumped
+from sipsync.report.formats.json import dumped
 
 ANYTHING = st.text(st.characters(codec=None))
 

@@ -12,7 +12,7 @@ import pytest
 from lxml import etree
 from report_scenarios import GUARD, HOSTILE, OUTCOMES, PLANS, change, finding, line, outcome, part, plan
 
-from sipsync.model.documents import Outcome
+from sipsync.model.outcome import Outcome
 from sipsync.model.problems import Code, Exit
 from sipsync.report import Style, render
 from sipsync.report.escape import visible

@@ -10,8 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from report_scenarios import EVERYTHING, FINDINGS, OUTCOMES, PLANS, TYPO, finding
 
-from sipsync.model.documents import Plan
 from sipsync.model.events import Event, LineDone, LineStarted, PortalDone, PortalStarted, Stopping, Waiting
+from sipsync.model.plan import Plan
 from sipsync.model.problems import Code
 from sipsync.report import render
 from sipsync.report.events import Message, Stream, diagnostic, line_of

@@ -23,11 +23,12 @@ from report_scenarios import (
     plan,
 )
 
-from sipsync.model.documents import Outcome, Plan
+from sipsync.model.outcome import Outcome
+from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Diagnostic, Exit
 from sipsync.report import Style, render
 from sipsync.report.details import fenced, span
-from sipsync.report.markdown import marker
+from sipsync.report.formats.markdown import marker
 
 COMMENT = 65_536
 SUMMARY = 1 << 20

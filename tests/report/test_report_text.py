@@ -23,8 +23,9 @@ from report_scenarios import (
     plan,
 )
 
-from sipsync.model.documents import Findings, Plan
 from sipsync.model.lines import Registration
+from sipsync.model.looks import Findings
+from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Exit, UsageError
 from sipsync.report import Style, formats_of, render
 
@@ -242,7 +243,7 @@ def test_colours_change_nothing_but_colours(name: str) -> None:
 
 def test_text_in_colour_loads_no_terminal_library() -> None:
     script = (
-        "import sys\nfrom sipsync.report import render, Style\nfrom sipsync.model.documents import Plan\n"
+        "import sys\nfrom sipsync.report import render, Style\nfrom sipsync.model.plan import Plan\n"
         "render(Plan(), 'text', Style(color=True))\n"
         "print([name for name in ('rich', 'jinja2', 'click', 'httpx') if name in sys.modules])"
     )

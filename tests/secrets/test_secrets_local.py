@@ -15,7 +15,7 @@ from sipsync.model.operator import Operator
 from sipsync.model.problems import Code
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.secrets.files import MAX_BYTES, without_line_end
-from sipsync.secrets.local import ExecScheme
+from sipsync.secrets.schemes.local import ExecScheme
 
 # --- env ---
 

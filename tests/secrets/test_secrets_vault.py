@@ -284,7 +284,7 @@ async def test_a_certificate_that_is_not_trusted_names_the_variable(ask, vault, 
 
 
 async def test_a_vault_that_does_not_answer_is_given_up(ask, vault, monkeypatch):
-    monkeypatch.setattr("sipsync.secrets.vault._SECONDS", 0.2)
+    monkeypatch.setattr("sipsync.secrets.schemes.vault._SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         who = logged_in(vault, VAULT_ADDR=f"http://127.0.0.1:{silent.getsockname()[1]}")
         found = (await ask(who, "vault:kv/a#a")).problem("vault:kv/a#a")

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from box import Box
 
-from sipsync.model.documents import Outcome, Plan
+from sipsync.model.outcome import Outcome
+from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Exit, StalePlan
 
 SWAP = """

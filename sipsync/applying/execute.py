@@ -1,0 +1,225 @@
+"""Carries a bound plan out on one portal: sends, reads back, sets back what must not stay, asks after registrations."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sipsync.applying import health, rollback
+from sipsync.applying.bind import Bound
+from sipsync.applying.send import Sender
+from sipsync.applying.verify import outcomes, read_back
+from sipsync.model.clock import Clock
+from sipsync.model.events import OnEvent, ignore
+from sipsync.model.lines import Call, Registration
+from sipsync.model.outcome import LineOutcome
+from sipsync.model.problems import Code, Diagnostic, Exit
+from sipsync.portal.protocol import Portal
+
+CANARY_SECONDS = 60.0
+"""How long a canary may take to register where no `wait` is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """How the operator wants it done."""
+
+    clock: Clock
+    stop: asyncio.Event
+    in_flight: set[str]
+    """Addresses that were sent and not answered; shared with whoever tells of them at once."""
+    max_failures: int = 10
+    wait: float = 0.0
+    canary: bool = False
+    check_command: tuple[str, ...] | None = None
+    on_event: OnEvent = ignore
+
+
+@dataclass(slots=True)
+class Result:
+    """What it came to."""
+
+    lines: dict[str, LineOutcome]
+    """By address."""
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    exits: list[Exit] = field(default_factory=list)
+    """What ends the run besides the lines' own results."""
+
+
+async def carry_out(bound: Bound, portals: Mapping[str, Portal], orders: Orders, read_at: float) -> Result:
+    """What became of the plan; `read_at` is the clock's time of the reading that it was bound to."""
+    sender = Sender(
+        bound,
+        portals,
+        orders.clock,
+        orders.stop,
+        orders.max_failures,
+        orders.on_event,
+        orders.in_flight,
+        read_at,
+    )
+    calls = bound.calls
+    watched = health.to_watch(bound)
+    asks = (orders.wait or orders.canary) and not orders.stop.is_set()
+    before = await health.told(watched, portals) if asks else {}
+    canary = _canary(bound) if orders.canary else None
+    if canary is not None:
+        result = await _try(canary, sender, portals, orders, before)
+        if result is not None:
+            return result
+        calls = [call for call in calls if call is not canary]
+    result = await _send(sender, calls)
+    if orders.canary and canary is None and watched:
+        result.diagnostics.append(_NO_CANARY)
+    await _set_titles_back(sender, result)
+    if not orders.stop.is_set():
+        await _ask_after(bound, portals, orders, before, result)
+    return result
+
+
+_NO_CANARY = Diagnostic(
+    Code.UNHEALTHY,
+    "there was no canary: each line that registers anew is part of a renaming, so all were applied together",
+    "Apply one line first with --line ADDRESS, where that matters.",
+    severity="warning",
+)
+
+
+async def _send(sender: Sender, calls: list[Call]) -> Result:
+    """What became of all lines, after these calls."""
+    run = await sender.send(calls)
+    result = Result(outcomes(sender.bound, run, await read_back(sender.bound, run, sender.portals)))
+    if run.stopped is not None:
+        result.diagnostics.append(run.stopped)
+        if run.stopped.code is Code.INTERRUPTED:
+            result.exits.append(Exit.INTERRUPTED)
+    return result
+
+
+def _canary(bound: Bound) -> Call | None:
+    """The first update that registers a cloud line anew and has nothing to do with titles."""
+    awaited = {earlier for call in bound.calls for earlier in call.after}
+    for call in bound.calls:
+        planned = bound.lines[str(call.address)].planned
+        if planned.reregisters and "title" not in call.values and not call.after and call.id not in awaited:
+            return call
+    return None
+
+
+async def _try(
+    call: Call,
+    sender: Sender,
+    portals: Mapping[str, Portal],
+    orders: Orders,
+    before: Mapping[str, Registration],
+) -> Result | None:
+    """Apply one line and wait for its registration; None where it came back and the rest may follow."""
+    bound, address = sender.bound, str(call.address)
+    result = await _send(sender, [call])
+    if result.lines[address].result != "applied":
+        result.diagnostics.append(
+            Diagnostic(Code.UNHEALTHY, "the canary was not written: nothing else was sent", address=address)
+        )
+        return result
+    watched = health.to_watch(bound, {address: result.lines[address]})
+    wait = orders.wait or CANARY_SECONDS
+    told = await health.settled(watched, before, portals, wait, orders.clock, orders.stop, orders.on_event)
+    state = told.get(address)
+    if state is not None and state.result == "success":
+        return None
+    if orders.stop.is_set():
+        result.exits.append(Exit.INTERRUPTED)
+        result.diagnostics.append(
+            Diagnostic(
+                Code.INTERRUPTED,
+                "interrupted while the canary registered: it has its new values, nothing else was sent",
+                "`sipsync status --live` tells how it is; run it again to go on.",
+                bound.lines[address].change.at,
+                address,
+            )
+        )
+        return result
+    restored = await rollback.values_back(bound.lines[address], portals[call.address.portal])
+    back = "it has its old values again" if restored else "its old values could NOT be set back"
+    result.lines[address] = result.lines[address].model_copy(
+        update={"result": "restored" if restored else "failed", "registration": state, "message": back}
+    )
+    result.exits.append(Exit.UNHEALTHY)
+    result.diagnostics.append(
+        Diagnostic(
+            Code.UNHEALTHY,
+            f"the canary did not register: {health.in_words(state)}; {back}; nothing else was sent",
+            "Check server, login and password with the provider, then plan again.",
+            bound.lines[address].change.at,
+            address,
+        )
+    )
+    return result
+
+
+async def _set_titles_back(sender: Sender, result: Result) -> None:
+    """Lines that a failed swap left at a temporary title: set back, or told first. An interrupted run goes on later."""
+    aside = rollback.left_aside(sender.bound, sender.run, result.lines)
+    if sender.stop.is_set():
+        result.diagnostics[:0] = [rollback.still_aside(line) for line in aside]
+        return
+    back = await rollback.titles_back(aside, sender.portals)
+    result.diagnostics[:0] = back.left
+    if back.left:
+        result.exits.append(Exit.PARTIAL)
+    for address in back.restored:
+        line = result.lines[address]
+        result.lines[address] = line.model_copy(update={"message": f"{line.message}; it has its old title again"})
+
+
+async def _ask_after(
+    bound: Bound,
+    portals: Mapping[str, Portal],
+    orders: Orders,
+    before: Mapping[str, Registration],
+    result: Result,
+) -> None:
+    """Add to each re-registered line what its operator's side says, where the operator asked for that."""
+    if orders.wait:
+        watched = health.to_watch(bound, result.lines)
+        told = await health.settled(watched, before, portals, orders.wait, orders.clock, orders.stop, orders.on_event)
+        for address in watched:
+            state = told.get(address)
+            result.lines[address] = result.lines[address].model_copy(update={"registration": state})
+            if state is None or state.result != "success":
+                _unhealthy(bound, result, address, health.in_words(state))
+    office = [address for address, line in result.lines.items() if _is_stored_only(bound, line)]
+    if orders.check_command is not None:
+        for address in office:
+            config_id = result.lines[address].config_id or 0
+            if trouble := await health.check_office(orders.check_command, address, config_id):
+                _unhealthy(bound, result, address, trouble)
+    elif orders.wait and office:
+        result.diagnostics.append(
+            Diagnostic(
+                Code.UNHEALTHY,
+                f"{len(office)} office line{'s' * (len(office) > 1)} can't be checked: such a PBX registers by itself",
+                "--check-command NAME lets a command of yours check them.",
+                severity="warning",
+            )
+        )
+
+
+def _is_stored_only(bound: Bound, line: LineOutcome) -> bool:
+    """Whether connection data of an office line was written."""
+    planned = bound.lines[line.address].planned
+    return line.result == "applied" and planned.stored_only and planned.line_type == "office"
+
+
+def _unhealthy(bound: Bound, result: Result, address: str, what: str) -> None:
+    result.exits.append(Exit.UNHEALTHY)
+    result.diagnostics.append(
+        Diagnostic(
+            Code.UNHEALTHY,
+            f"the line was written, but its registration is not confirmed: {what}",
+            "Check server, login and password with the provider; `sipsync status --live` asks again.",
+            bound.lines[address].change.at,
+            address,
+        )
+    )

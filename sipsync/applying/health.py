@@ -1,0 +1,110 @@
+"""Whether lines came back after they were re-registered: their operators' sides are asked until they say so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from sipsync.applying.bind import Bound
+from sipsync.model.clock import Clock
+from sipsync.model.events import OnEvent, Waiting
+from sipsync.model.lines import Registration
+from sipsync.model.outcome import LineOutcome
+from sipsync.model.problems import PortalError
+from sipsync.portal.protocol import Portal
+
+POLL_SECONDS = 3.0
+"""Between two questions."""
+CHECK_SECONDS = 60.0
+"""What the operator's own check of an office line may take."""
+
+
+def to_watch(bound: Bound, outcomes: Mapping[str, LineOutcome] | None = None) -> dict[str, int]:
+    """Address → REG_ID of the lines that are to be registered anew, or that were."""
+    return {
+        address: line.change.current.reg_id
+        for address, line in bound.lines.items()
+        if line.change.current is not None
+        and line.change.current.reg_id
+        and line.planned.reregisters
+        and (line.calls if outcomes is None else address in outcomes and outcomes[address].reregistered)
+    }
+
+
+async def told(watched: Mapping[str, int], portals: Mapping[str, Portal]) -> dict[str, Registration]:
+    """What their operators say of these registrations now; one that can't be told is missing."""
+    answers: dict[str, Registration] = {}
+    for name, portal in portals.items():
+        own = {address: reg_id for address, reg_id in watched.items() if address.partition(".")[0] == name}
+        try:
+            statuses = await portal.statuses(list(own.values())) if own else {}
+        except PortalError:
+            continue
+        answers |= {address: statuses[reg_id] for address, reg_id in own.items() if reg_id in statuses}
+    return answers
+
+
+async def settled(
+    watched: Mapping[str, int],
+    before: Mapping[str, Registration],
+    portals: Mapping[str, Portal],
+    wait: float,
+    clock: Clock,
+    stop: asyncio.Event,
+    on_event: OnEvent,
+) -> dict[str, Registration]:
+    """The last word on each registration; one that was not to be had is missing.
+
+    A success counts once LAST_UPDATED moved from what it was `before`, or at the end of the wait: the old
+    registration may still be told for a while (unverified).
+    """
+    last: dict[str, Registration] = {}
+    open_ = dict(watched)
+    end = clock.monotonic() + wait
+    while open_ and not stop.is_set():
+        last |= await told(open_, portals)
+        open_ = {
+            address: reg_id
+            for address, reg_id in open_.items()
+            if not _is_final(before.get(address), last.get(address))
+        }
+        left = end - clock.monotonic()
+        if left <= 0 or not open_:
+            break
+        on_event(Waiting(next(iter(open_)).partition(".")[0], left, "registration"))
+        await clock.sleep(min(POLL_SECONDS, left))
+    return last
+
+
+def _is_final(before: Registration | None, last: Registration | None) -> bool:
+    """Whether this is about the new registration: what was told of the old one may be told again for a while."""
+    if last is None or last.result not in ("success", "error"):
+        return False
+    if last.result == "error":
+        return before is None or (before.result, before.last_updated) != (last.result, last.last_updated)
+    return before is not None and last.last_updated != before.last_updated
+
+
+def in_words(state: Registration | None) -> str:
+    """What the telephony operator said, for people."""
+    if state is None:
+        return "its state could not be asked"
+    return f"{state.result}{f' ({state.message})' if state.message else ''}"
+
+
+async def check_office(command: tuple[str, ...], address: str, config_id: int) -> str:
+    """What the operator's own check says of an office line; "" for exit code 0. Bitrix24 can't be asked about one."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, address, str(config_id), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL
+        )
+    except OSError as error:
+        return f"the check command can't be run: {error.strerror}"
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            code = await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return f"the check command did not end within {CHECK_SECONDS:.0f} s"
+    return f"the check command ended with {code}" if code else ""

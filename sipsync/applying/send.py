@@ -1,0 +1,236 @@
+"""Sends the calls of a bound plan in their order, and says what became of each.
+
+A line that fails takes along only those that wait for it. A call whose answer was lost is looked up before it is sent
+again, since an update registers the line anew and an add would make a second one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from sipsync.applying.bind import Bound, PlannedLine
+from sipsync.applying.unanswered import look_up
+from sipsync.model.clock import Clock
+from sipsync.model.events import LineDone, LineStarted, OnEvent
+from sipsync.model.lines import Call, CurrentLine, Verb
+from sipsync.model.problems import Code, Diagnostic, PortalError
+from sipsync.planning.evidence import state_of
+from sipsync.portal.protocol import Done, Lost, Portal, Refused, Reply, Unsent
+from sipsync.rules.batching import BATCH_SIZE
+
+FRESH_SECONDS = 60.0
+"""How old a reading may be when a line is written; an older one is repeated."""
+
+_ACTIONS: Mapping[Verb, str] = {"add": "create", "update": "update", "delete": "delete"}
+"""What events call a verb of the API."""
+
+CallResult: TypeAlias = Literal["done", "failed", "lost", "skipped", "stale"]
+
+
+@dataclass(slots=True)
+class Run:
+    """What became of the calls of one portal."""
+
+    results: dict[str, CallResult] = field(default_factory=dict)
+    """By call id; a call that is missing was not reached."""
+    errors: dict[str, PortalError] = field(default_factory=dict)
+    sent: Counter[str] = field(default_factory=Counter)
+    """How often each call was sent."""
+    made: dict[str, int] = field(default_factory=dict)
+    """Address → config_id of lines that were added."""
+    read: Mapping[int, CurrentLine] | None = None
+    """The lines read back in the last writing request, if they were."""
+    stopped: Diagnostic | None = None
+    """Why the rest was not sent."""
+
+
+def touched(bound: Bound, run: Run) -> list[PlannedLine]:
+    """The lines for which anything was sent."""
+    return [line for line in bound.lines.values() if any(run.sent[call.id] for call in line.calls)]
+
+
+@dataclass(slots=True)
+class Sender:
+    """One portal's calls on their way. `portals` maps a portal's name to its connection: one for each owner."""
+
+    bound: Bound
+    portals: Mapping[str, Portal]
+    clock: Clock
+    stop: asyncio.Event
+    max_failures: int
+    on_event: OnEvent
+    in_flight: set[str]
+    """Addresses that were sent and not answered; shared with whoever has to tell of them at once."""
+    read_at: float
+    run: Run = field(default_factory=Run)
+    _pending: list[Call] = field(default_factory=list)
+
+    async def send(self, calls: list[Call]) -> Run:
+        """Send these calls; never raises for what a portal does."""
+        self._pending = list(calls)
+        while self._pending and not self._stop_now():
+            await self._reread_if_old()
+            self._skip_dependants()
+            if self.run.stopped is None and (batch := self._next_batch()):
+                await self._send_batch(batch)
+        for call in self._pending:
+            self.run.results.setdefault(call.id, "skipped")
+        return self.run
+
+    def _stop_now(self) -> bool:
+        failures = sum(result == "failed" for result in self.run.results.values())
+        if self.run.stopped is None and self.stop.is_set():
+            self.run.stopped = Diagnostic(Code.INTERRUPTED, "interrupted", "Run it again: what is done stays done.")
+        elif self.run.stopped is None and failures >= self.max_failures:
+            self.run.stopped = Diagnostic(
+                Code.WRITE_FAILED,
+                f"stopped after {failures} failures",
+                "See what failed above; --max-failures lets more pass.",
+            )
+        return self.run.stopped is not None
+
+    def _skip_dependants(self) -> None:
+        """Take out of the queue what waits for a call that did not succeed."""
+        left = []
+        for call in self._pending:
+            if any(self.run.results.get(earlier, "done") != "done" for earlier in call.after):
+                self.run.results[call.id] = "skipped"
+            else:
+                left.append(call)
+        self._pending = left
+
+    def _next_batch(self) -> list[Call]:
+        """The next calls that go to one owner, at most a batch of them."""
+        if not self._pending:
+            return []
+        portal = self._pending[0].address.portal
+        batch: list[Call] = []
+        for call in self._pending[:BATCH_SIZE]:
+            if call.address.portal != portal:
+                break
+            batch.append(call)
+        return batch
+
+    async def _send_batch(self, batch: list[Call]) -> None:
+        portal = self.portals[batch[0].address.portal]
+        self._pending = self._pending[len(batch) :]
+        for call in batch:
+            self.run.sent[call.id] += 1
+            self.in_flight.add(str(call.address))
+            if self._line(call).calls[0] is call:
+                self.on_event(LineStarted(str(call.address), _ACTIONS[call.verb]))
+        sent = await portal.send(batch, self._read_back() if not self._pending else ())
+        self.in_flight.difference_update(str(call.address) for call in batch)
+        self.run.read = sent.lines
+        lost: list[Call] = []
+        again: list[Call] = []
+        for call, reply in zip(batch, sent.replies, strict=True):
+            if isinstance(reply, Lost):
+                self.run.errors[call.id] = reply.error
+                lost.append(call)
+            elif isinstance(reply, Unsent):
+                self.run.sent[call.id] -= 1
+                again.append(call)
+                if reply.error is not None:
+                    self._give_up(reply.error)
+            else:
+                self._settle(call, reply)
+        again = [*await self._look_up(lost), *again]
+        if len(again) == len(batch) and not lost and self.run.stopped is None:
+            self._give_up(PortalError(Diagnostic(Code.REFUSED, "the portal ran none of the calls")))
+        order = {call.id: place for place, call in enumerate(batch)}
+        self._pending = sorted(again, key=lambda call: order[call.id]) + self._pending
+
+    def _line(self, call: Call) -> PlannedLine:
+        return self.bound.lines[str(call.address)]
+
+    def _give_up(self, error: PortalError) -> None:
+        if self.run.stopped is None:
+            self.run.stopped = error.diagnostics[0]
+
+    def _settle(self, call: Call, reply: Reply) -> None:
+        if isinstance(reply, Done):
+            self._done(call)
+            if call.verb == "add":
+                self._remember(call, reply.value)
+        elif isinstance(reply, Refused):
+            self.run.results[call.id] = "failed"
+            self.run.errors[call.id] = reply.error
+            self.on_event(LineDone(str(call.address), _ACTIONS[call.verb], ok=False))
+
+    def _done(self, call: Call) -> None:
+        self.run.results[call.id] = "done"
+        self.run.errors.pop(call.id, None)
+        if self._line(call).calls[-1] is call:
+            self.on_event(LineDone(str(call.address), _ACTIONS[call.verb], ok=True))
+
+    def _remember(self, call: Call, row: object) -> None:
+        if isinstance(row, Mapping) and str(row.get("CONFIG_ID", "")).isdigit():
+            self.run.made[str(call.address)] = int(str(row["CONFIG_ID"]))
+
+    def _read_back(self) -> list[int]:
+        """What to read in the last request: all that was written. Several owners do not see each other's lines."""
+        if len(self.portals) > 1:
+            return []
+        return sorted({line.planned.config_id for line in touched(self.bound, self.run) if line.planned.config_id})
+
+    # --- lost answers ---
+
+    async def _look_up(self, calls: list[Call]) -> list[Call]:
+        """Settle calls whose answers were lost by reading; returns those that surely were not carried out."""
+        if not calls:
+            return []
+        again = []
+        last = {call.address: self._line(call).calls[-1] for call in calls}
+        before = self._line(calls[0]).view.current
+        answers = await look_up(calls, last, self.portals[calls[0].address.portal], before)
+        for call, found in zip(calls, answers, strict=True):
+            if found.made is not None:
+                self.run.made[str(call.address)] = found.made
+            if found.carried_out:
+                self._done(call)
+            elif found.carried_out is None or self.run.sent[call.id] > 1:
+                self._lost(call)
+            else:
+                again.append(call)
+        return again
+
+    def _lost(self, call: Call) -> None:
+        self.run.results[call.id] = "lost"
+        self.on_event(LineDone(str(call.address), _ACTIONS[call.verb], ok=False))
+
+    # --- old readings ---
+
+    async def _reread_if_old(self) -> None:
+        """Read what is still to be written again where the last reading is too old; leave alone what moved."""
+        if self.clock.monotonic() - self.read_at <= FRESH_SECONDS:
+            return
+        self.read_at = self.clock.monotonic()
+        for name, portal in self.portals.items():
+            calls = [call for call in self._pending if call.address.portal == name]
+            ids = sorted({call.config_id for call in calls if call.config_id is not None})
+            try:
+                now = await portal.lines(ids) if ids else {}
+            except PortalError as error:
+                self._give_up(error)
+                return
+            for call in calls:
+                if call.config_id is not None:
+                    self._compare(call, now.get(call.config_id))
+        self._pending = [call for call in self._pending if call.id not in self.run.results]
+
+    def _compare(self, call: Call, line: CurrentLine | None) -> None:
+        planned = self._line(call)
+        stepped_aside = any(self.run.results.get(earlier.id) == "done" for earlier in planned.calls)
+        expected = "temporary" if stepped_aside or planned.state == "temporary" else "before"
+        state = state_of(planned.evidence, line, call.address, planned.view.seal)
+        if state == "after" and "registration" in planned.evidence.before:
+            state = "before"  # asking after the registration brought its status up to date
+        if state == "after" and self.run.sent[call.id]:
+            self._done(call)  # it was carried out late
+        elif state != expected:
+            self.run.results[call.id] = "stale"

@@ -1,0 +1,168 @@
+"""`sipsync apply`: plan, show, ask, carry out; or carry out a saved plan, which counts as approved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sipsync.cli.group import Command, option
+from sipsync.cli.options import (
+    OUTCOME_FORMATS,
+    Limits,
+    format_option,
+    input_option,
+    json_events_option,
+    operator_options,
+    pace_options,
+    paths_argument,
+    report_option,
+    selection_options,
+)
+from sipsync.cli.session import Session
+from sipsync.cli.types import Duration, Report, Seconds
+from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, UsageError, worst
+
+if TYPE_CHECKING:
+    from sipsync.api import ApplyOptions
+    from sipsync.cli.events import EventStream
+    from sipsync.model.lines import Fleet
+    from sipsync.model.operator import Operator
+    from sipsync.model.outcome import Outcome
+    from sipsync.model.plan import Plan
+
+_SELECTION = ("portals", "lines", "exclude", "allow", "reregister")
+
+
+@click.command(
+    "apply",
+    cls=Command,
+    help="Plan, show the plan, ask, and carry it out. With --plan carry out a saved plan, and nothing else.",
+    examples=[
+        "sipsync apply",
+        "sipsync apply --dry-run                 # every step but the writing calls",
+        "sipsync apply --plan acme.plan.json     # what was reviewed, or nothing",
+        "sipsync apply --yes --wait 60           # unattended; waits for the registrations",
+        "sipsync apply --line acme.sales",
+    ],
+)
+@paths_argument
+@option("--plan", "plan_file", type=click.Path(path_type=Path), metavar="FILE", help="The saved plan to carry out.")
+@option("--yes", "-y", is_flag=True, help="Do not ask.")
+@option("--dry-run", is_flag=True, help="Go through all of it and print the exact calls; send no writing call.")
+@option("--wait", type=Seconds(), default=0.0, metavar="SECONDS", help="Wait so long for lines to register.")
+@option("--canary", is_flag=True, help="Change one line first; if it does not register, set it back and stop.")
+@format_option(OUTCOME_FORMATS)
+@report_option(OUTCOME_FORMATS)
+@selection_options
+@option("--expect-plan", "expect", metavar="DIGEST", help="Refuse any plan but the one of this digest.")
+@option("--strict", is_flag=True, fleet=True, help="Touch nothing where anything is not as planned.")
+@option("--max-failures", type=click.IntRange(1), default=10, fleet=True, help="Stop a portal after so many.")
+@option("--check-command", metavar="NAME", fleet=True, help="The --secret-command that checks office lines.")
+@option("--lock-timeout", type=Seconds(), default=60.0, metavar="SECONDS", fleet=True, help="Wait for another run.")
+@option("--max-plan-age", type=Duration(), default="7d", fleet=True, help="The oldest plan to carry out.")
+@input_option
+@json_events_option
+@pace_options
+@operator_options
+@click.pass_obj
+def command(
+    session: Session,
+    /,
+    paths: tuple[Path, ...],
+    limits: Limits,
+    plan_file: Path | None,
+    yes: bool,
+    format_: str,
+    reports: tuple[Report, ...],
+    may_ask: bool,
+    json_events: bool,
+    check_command: str | None,
+    parallel: int,
+    timeout: float,
+    **given: Any,
+) -> Exit:
+    from sipsync import api
+    from sipsync.cli import streams
+    from sipsync.cli.events import EventStream
+    from sipsync.cli.output import publish
+    from sipsync.cli.work import load
+
+    session.input, session.json = may_ask, format_ == "json" or json_events
+    selection = {name: given.pop(name) for name in _SELECTION}
+    asks = not (plan_file or yes or given["dry_run"])
+    if plan_file and any(selection.values()):
+        raise _usage("the selection is part of a saved plan", "Give --portal, --line and the like to plan instead.")
+    if asks and not session.can_ask():
+        from sipsync.cli.questions import no_terminal
+
+        raise no_terminal("apply", "Give --yes, or --plan FILE with a plan that was reviewed.")
+    events = EventStream(wanted=json_events)
+    try:
+        fleet = load(session, paths, limits)
+        checks = _operators_command(check_command, fleet.operator)
+        options = api.ApplyOptions(check_command=checks, parallel=parallel, timeout=timeout, **given)
+        if plan_file:
+            plan = api.read_plan(plan_file)
+        else:
+            pace = {"parallel": parallel, "timeout": timeout}
+            plan = _plan_and_ask(session, fleet, {**selection, **pace}, events, asks=asks)
+        outcome, stopped = _carry_out(session, plan, fleet, options, events)
+    except SipsyncError as error:
+        events.failed(error.diagnostics)
+        session.json = session.json and not json_events
+        raise
+    events.applied(outcome)
+    # A fresh plan that holds nothing but errors was shown already.
+    told = json_events or (format_ == "text" and not plan_file and plan.errored and not _anything_to_do(plan))
+    if format_ == "text" and not plan_file and not told:
+        streams.write("\n")
+    written = publish(session, outcome, None if told else format_, reports)
+    return worst([written, outcome.exit, Exit.INTERRUPTED if stopped else Exit.OK])
+
+
+def _plan_and_ask(session: Session, fleet: Fleet, wanted: dict[str, Any], events: EventStream, *, asks: bool) -> Plan:
+    """A fresh plan that was shown and, where that is wanted, approved."""
+    from sipsync.cli import streams
+    from sipsync.cli.commands.plan import plan_options
+    from sipsync.cli.questions import approved
+    from sipsync.cli.work import make_plan
+    from sipsync.report import render
+
+    plan = make_plan(session, fleet, plan_options(**wanted), events)
+    events.planned(plan)
+    beside = session.json
+    color = session.in_color(err=beside)
+    streams.write(render(plan, "text", session.style(err=beside)), err=beside, color=color)
+    if asks and _anything_to_do(plan) and not approved(session, destroys=plan.summary.destroy):
+        raise SipsyncError(Diagnostic(Code.DECLINED, "not approved; nothing was sent"))
+    return plan
+
+
+def _anything_to_do(plan: Plan) -> bool:
+    return any(part.changes and part.exit is Exit.OK for part in plan.parts)
+
+
+def _carry_out(
+    session: Session, plan: Plan, fleet: Fleet, options: ApplyOptions, events: EventStream
+) -> tuple[Outcome, bool]:
+    """What became of the plan, and whether a signal stopped it."""
+    from sipsync import api
+    from sipsync.cli.progress import progress
+    from sipsync.cli.signals import run_stoppable
+
+    session.writing = not options.dry_run
+    with progress(session, len(plan.parts), events) as on_event:
+        return run_stoppable(lambda stop: api.aapply(plan, fleet, options, on_event, stop))
+
+
+def _operators_command(name: str | None, operator: Operator) -> tuple[str, ...] | None:
+    """The operator's command of that name."""
+    if name is not None and name not in operator.commands:
+        raise _usage(f"there is no command {name!r}", f"Define it: --secret-command {name}=COMMAND")
+    return operator.commands[name] if name is not None else None
+
+
+def _usage(summary: str, hint: str) -> UsageError:
+    return UsageError(Diagnostic(Code.USAGE, summary, hint))

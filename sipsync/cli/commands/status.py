@@ -1,0 +1,53 @@
+"""`sipsync status`: whether the lines are registered, as the portal stored it or, with --live, as it is now."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sipsync.cli.group import Command, option
+from sipsync.cli.options import Limits, format_option, operator_options, paths_argument
+from sipsync.cli.session import Session
+from sipsync.model.problems import Exit
+
+if TYPE_CHECKING:
+    from sipsync.model.looks import Status
+
+
+@click.command(
+    "status",
+    cls=Command,
+    help="Show every line's registration as the portal stored it; that may be old.",
+    examples=["sipsync status", "sipsync status --live", "sipsync status --incoming --format json"],
+)
+@paths_argument
+@option("--live", is_flag=True, help="Ask the telephony operator. Portal users may get a notification.")
+@option("--incoming", is_flag=True, help="Show the server and login that an office PBX has to use.")
+@format_option(("text", "json"))
+@operator_options
+@click.pass_obj
+def command(
+    session: Session, paths: tuple[Path, ...], limits: Limits, live: bool, incoming: bool, format_: str
+) -> Exit:
+    from sipsync import api
+    from sipsync.cli.output import publish
+    from sipsync.cli.progress import progress
+    from sipsync.cli.work import load
+
+    session.json = format_ == "json"
+    fleet = load(session, paths, limits)
+    if live:
+        session.say("Asking the telephony operator; where a registration changed, portal users are notified.")
+    with progress(session, len(fleet.portals)) as on_event:
+        status = asyncio.run(api.astatus(fleet, live=live, on_event=on_event))
+    publish(session, status if incoming else _without_incoming(status), format_)
+    return status.exit
+
+
+def _without_incoming(status: Status) -> Status:
+    """The status without what an office PBX signs in with, which is nobody else's business."""
+    hidden = {"incoming_server": "", "incoming_login": ""}
+    return status.model_copy(update={"lines": tuple(line.model_copy(update=hidden) for line in status.lines)})

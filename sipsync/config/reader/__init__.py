@@ -1,0 +1,1 @@
+"""Text in: YAML nodes that know their places."""

@@ -1,0 +1,145 @@
+"""One text file: its places by line and column, and its lines with secrets masked."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sipsync.config.reader.mask import broken_line
+from sipsync.model.problems import Code, ConfigError, Diagnostic, Span
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_BYTES = 4 * 1024 * 1024
+LONG_LINE = 200
+HIDDEN = "***"
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe\x00\x00", "utf-32-le"),
+    (b"\x00\x00\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+_BREAK = re.compile(r"\r\n|\r|\n")
+_FILLER = re.compile(r"[^\s{}\[\],:?'\"-]\S*")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A scalar's place in the text, and what an excerpt shows there; None: its own text."""
+
+    start: int
+    end: int
+    shown: str | None
+
+
+@dataclass(slots=True, eq=False)
+class Source:
+    """A file's text. `pieces` are given once it has been read as YAML; without them excerpts are masked coarsely."""
+
+    name: str
+    """As the user named it, with forward slashes."""
+    text: str
+    path: Path | None = None
+    pieces: list[Piece] = field(default_factory=list)
+    parsed: bool = False
+    _starts: list[int] = field(default_factory=list)
+    _ends: list[int] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"Source({self.name})"
+
+    def span(self, start: int, end: int | None = None) -> Span:
+        """The place of a part of the text, with its line as far as it may be shown."""
+        line = self._line(start)
+        column = start - self._starts[line] + 1
+        same_line = end is not None and end > start and self._line(end) == line
+        width = (end or 0) - start if same_line else 0
+        excerpt, end_column = self._excerpt(line, column, column + width if width else 0)
+        return Span(self.name, line + 1, column, end_column, excerpt)
+
+    def line_of(self, index: int) -> int:
+        """The number of the line, from 1."""
+        return self._line(index) + 1
+
+    def _line(self, index: int) -> int:
+        if not self._starts:
+            self._starts = [0, *(found.end() for found in _BREAK.finditer(self.text))]
+        return bisect_right(self._starts, index) - 1
+
+    def _excerpt(self, line: int, column: int, end_column: int) -> tuple[str, int]:
+        """The line as it may be shown, and where the marked part ends in it.
+
+        What stands before `column` keeps its width, for the caret's sake; the column tells that width anyway.
+        """
+        begin = self._starts[line]
+        stop = self._starts[line + 1] if line + 1 < len(self._starts) else len(self.text)
+        if column > LONG_LINE:
+            return "", end_column
+        text = self.text[begin:stop].rstrip("\r\n")
+        if not self.parsed:
+            return broken_line(_BREAK.split(self.text[:stop].rstrip("\r\n")) if text else [""], line if text else 0), 0
+        caret, shown, at = begin + column - 1, "", begin
+        for piece in self._pieces_on(begin, begin + len(text)):
+            gap = text[at - begin : max(piece.start, begin) - begin]
+            shown += _structure(gap)
+            own = text[max(piece.start, begin) - begin : piece.end - begin]
+            part = own if piece.shown is None else piece.shown if piece.start >= begin else HIDDEN
+            if piece.end <= caret:
+                part = part[: len(own)].ljust(len(own), "*")
+            elif piece.start == caret and part != own:
+                end_column = column + len(part)
+            shown, at = shown + part, min(piece.end, begin + len(text))
+        return (shown + _structure(text[at - begin :])).rstrip()[: column + LONG_LINE], end_column
+
+    def masked(self) -> str:
+        """The whole text, line for line, with as much of each as its excerpt shows; a comment stays as a sign."""
+        shown, at = "", 0
+        for piece in self.pieces:
+            own = self.text[piece.start : piece.end]
+            shown += _gap(self.text[at : piece.start])
+            shown += own if piece.shown is None else piece.shown + "\n" * len(_BREAK.findall(own))
+            at = piece.end
+        return shown + _gap(self.text[at:])
+
+    def _pieces_on(self, begin: int, stop: int) -> list[Piece]:
+        first = bisect_right(self.pieces, begin, key=lambda piece: piece.end)
+        last = bisect_left(self.pieces, stop, key=lambda piece: piece.start)
+        return self.pieces[first:last]
+
+
+def _structure(gap: str) -> str:
+    """What stands between scalars: punctuation. Tags, anchors and comments are not shown."""
+    return _FILLER.sub(lambda found: "*" * len(found[0]), gap.partition("#")[0])
+
+
+def _gap(text: str) -> str:
+    """What stands between scalars, over several lines."""
+    return "\n".join(_structure(line) + ("# ***" if "#" in line else "") for line in _BREAK.split(text))
+
+
+def decode(data: bytes, name: str, path: Path | None = None) -> Source:
+    """A file's bytes as text. Raises ConfigError where they are too many, or not UTF-8 and no byte-order mark tells."""
+    if len(data) > MAX_BYTES:
+        raise ConfigError(
+            Diagnostic(
+                Code.TOO_LARGE, "the file is larger than 4 MiB", "Split it: one file for each portal.", Span(name, 1)
+            )
+        )
+    encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "")
+    try:
+        text = data.decode(encoding or "utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        raise ConfigError(_encoding(f"the file is not {encoding or 'UTF-8'} text", Span(name, line, column))) from None
+    if not encoding and "\0" in text:
+        raise ConfigError(_encoding("the file looks like UTF-16 without a byte-order mark", Span(name, 1)))
+    return Source(name, text, path)
+
+
+def _encoding(summary: str, at: Span) -> Diagnostic:
+    return Diagnostic(Code.ENCODING, summary, "Save it as UTF-8 (in Windows' Notepad: Save as, Encoding: UTF-8).", at)

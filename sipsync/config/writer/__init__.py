@@ -1,0 +1,1 @@
+"""Text out: files made, laid out and merged, comments kept."""

@@ -1,0 +1,71 @@
+"""One line of a portal as an entry of `lines:`, with comments for what the format can't express."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from sipsync.config.schema import LineSection
+from sipsync.config.writer.scalars import quoted, scalar
+from sipsync.model.fields import FIELDS, FieldName
+from sipsync.model.lines import CurrentLine
+
+SHOWN: tuple[FieldName, ...] = tuple(name for name, row in FIELDS.items() if not row.secret)
+"""The fields that are written with their values."""
+
+
+@dataclass(slots=True)
+class EntryWriter:
+    """Writes entries; it remembers keys and titles, as a file can't hold one twice."""
+
+    passwords: Mapping[int, str]
+    """config_id → reference."""
+    keys: set[str] = field(default_factory=set)
+    titles: set[str] = field(default_factory=set)
+    typed: bool = False
+    """Whether the file has a default type, so that each entry must say its own."""
+
+    def entry(self, line: CurrentLine) -> Iterator[str]:
+        """The lines of text of an entry, the key first, without the indentation of `lines:`."""
+        yield f"{self._key(line.config_id)}:"
+        yield f"  config_id: {line.config_id}"
+        if self.typed or line.type == "office":
+            yield f"  type: {line.type}"
+        for name in SHOWN:
+            yield from self._field(name, str(line.values.get(name, "")))
+        if line.config_id in self.passwords:
+            yield f"  password: {scalar(self.passwords[line.config_id])}"
+        else:
+            yield f"  # password: env:SIP_{line.config_id}_PASSWORD  (not managed; without the # it is)"
+
+    def _key(self, config_id: int) -> str:
+        key, turn = f"line-{config_id}", 1
+        while key in self.keys:
+            turn += 1
+            key = f"line-{config_id}-{turn}"
+        self.keys.add(key)
+        return key
+
+    def _field(self, name: FieldName, text: str) -> Iterator[str]:
+        reason = unsaid(name, text) if text else "empty on the portal"
+        if name == "title" and not reason:
+            reason = "another line of this file has the same title" if text in self.titles else ""
+            self.titles.add(text)
+        if reason:
+            yield f"  # {name} is not managed here: {reason}{f': {quoted(text)}' if text else ''}"
+        else:
+            yield f"  {name}: {scalar(text)}"
+
+
+def unsaid(field: FieldName, text: str) -> str:
+    """Why the format can't express a value, or ""."""
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        return "characters that are no Unicode text"
+    try:
+        LineSection.model_validate({field: text})
+    except ValidationError as error:
+        context = error.errors(include_input=False, include_url=False)[0]["ctx"]
+        return str(context.get("summary", f"longer than {FIELDS[field].max_length} characters"))
+    return ""

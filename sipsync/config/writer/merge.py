@@ -1,0 +1,207 @@
+"""`import` into a file that exists: edits of its text, so that comments, order and layout stay."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sipsync.config.reader.source import Source
+from sipsync.config.reader.yaml import Mapping as Map
+from sipsync.config.reader.yaml import Node, Scalar, Sequence
+from sipsync.config.writer.layout import Edit, documents, edited
+from sipsync.config.writer.lines import SHOWN, EntryWriter, unsaid
+from sipsync.config.writer.scalars import quoted, scalar
+from sipsync.model.fields import FieldName
+from sipsync.model.lines import CurrentLine, Snapshot
+from sipsync.model.problems import Code, ConfigError, Diagnostic
+from sipsync.rules.values import stored, title_key
+
+
+def merge_text(
+    text: str,
+    name: str,
+    snapshot: Snapshot,
+    *,
+    overwrite: bool,
+    pin: bool,
+    portal: str | None = None,
+    passwords: Mapping[int, str] | None = None,
+) -> str:
+    """The file with the portal's lines that it lacks.
+
+    `overwrite` gives its lines the portal's titles, servers and logins where they differ, `pin` writes the `config_id`
+    into lines that were found by their titles. `portal` names the document where the file holds several. Raises
+    ConfigError where the file is not in order.
+    """
+    mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
+    source, roots = documents(body, name)
+    root = _document(roots, name, portal)
+    merge = _Merge(source, root, EntryWriter(passwords or {}))
+    edits = list(merge.edits(snapshot.lines, overwrite=overwrite, pin=pin))
+    merged = edited(body, edits)
+    return mark + (merged.replace("\r\n", "\n").replace("\n", "\r\n") if "\r\n" in body else merged)
+
+
+def _document(roots: list[Map], name: str, portal: str | None) -> Map:
+    if len(roots) == 1 and portal is None:
+        return roots[0]
+    for root in roots:
+        section = root.get("portal")
+        given = section.get("name") if isinstance(section, Map) else None
+        if isinstance(given, Scalar) and given.text == portal:
+            return root
+    if len(roots) == 1:
+        return roots[0]  # named by its file
+    hint = "Name one of them by `portal.name`."
+    raise ConfigError(Diagnostic(Code.NO_PORTALS, f"{name} has no document of its own for the portal", hint))
+
+
+@dataclass(slots=True)
+class _Merge:
+    """The edits of one document."""
+
+    source: Source
+    root: Map
+    writer: EntryWriter
+    lines: list[tuple[Scalar, Map]] = field(default_factory=list)
+
+    def edits(self, current: tuple[CurrentLine, ...], *, overwrite: bool, pin: bool) -> Iterator[Edit]:
+        """What changes the text."""
+        self.lines = [(key, value) for key, value in self._section("lines") if isinstance(value, Map)]
+        self.writer.typed = self._default("type") is not None
+        self.writer.keys |= {key.text for key, _ in (*self._section("lines"), *self._section("removed"))}
+        found = self._matched(current)
+        titles = self._titles(found if overwrite else {})
+        self.writer.titles |= set(titles.values())
+        for key, line in self.lines:
+            twin = found.get(key.text)
+            if twin and line.start >= key.end:
+                renames = titles.get(key.text) == twin.title
+                fields = [name for name in SHOWN if overwrite and (name != "title" or renames)]
+                yield from self._line(line, twin, fields, pin=pin)
+        known = {line.config_id for line in found.values()}
+        known |= {int(number) for _, entry in self._section("removed") if (number := _number(entry))}
+        if missing := [line for line in current if line.config_id not in known]:
+            yield self._added(missing)
+
+    def _section(self, name: str) -> list[tuple[Scalar, Node]]:
+        section = self.root.get(name)
+        return list(section.entries.values()) if isinstance(section, Map) else []
+
+    def _matched(self, current: tuple[CurrentLine, ...]) -> dict[str, CurrentLine]:
+        """Which line each key stands for, as a plan finds it: by config_id, by the same title, by an equal one."""
+        by_id = {line.config_id: line for line in current}
+        found: dict[str, CurrentLine] = {}
+        for key, line in self.lines:
+            number = _number(line)
+            if number and int(number) in by_id:
+                found[key.text] = by_id.pop(int(number))
+        for same in (str, title_key):
+            free: dict[str, list[CurrentLine]] = {}
+            for twin in by_id.values():
+                free.setdefault(same(twin.title), []).append(twin)
+            for key, line in self.lines:
+                title = _text(line.get("title"))
+                hits = free.get(same(title), []) if title and key.text not in found and not _number(line) else []
+                if len(hits) == 1 and hits[0].config_id in by_id:
+                    found[key.text] = by_id.pop(hits[0].config_id)
+        return found
+
+    def _titles(self, found: Mapping[str, CurrentLine]) -> dict[str, str]:
+        """The titles that the file will have: the portal's, or the file's own where two lines would get one.
+
+        A line that keeps its own title may stand in the way of another, so that one keeps its own as well.
+        """
+        own = {key.text: title for key, line in self.lines if (title := _text(line.get("title")))}
+        titles = own | {
+            key: title for key in own if key in found and (title := found[key].title) and not unsaid("title", title)
+        }
+        while shared := {title for title, count in Counter(titles.values()).items() if count > 1}:
+            kept = {key: own[key] for key, title in titles.items() if title in shared and title != own[key]}
+            if not kept:
+                break
+            titles |= kept
+        return titles
+
+    def _line(self, line: Map, twin: CurrentLine, fields: list[FieldName], *, pin: bool) -> Iterator[Edit]:
+        """What brings an entry up to date: values in their place, new keys before the first one."""
+        added = [f"config_id: {twin.config_id}"] if pin and "config_id" not in line.entries else []
+        for name in fields:
+            node = line.get(name) or self._default(name)
+            text = str(twin.values.get(name, ""))
+            if not isinstance(node, Scalar) or stored(name, node.text) == text or not text or unsaid(name, text):
+                continue
+            raw = self.source.text[node.start : node.end]
+            if node.start in _places(line):
+                if not raw.startswith("&"):  # what others refer to stays
+                    yield node.start, node.end, (scalar(text) if line.plain else quoted(text)) + _line_end(raw)
+            else:
+                added.append(f"{name}: {scalar(text) if line.plain else quoted(text)}")
+        if added and line.plain:
+            place = line.written[0][0].start
+            yield place, place, "".join(f"{text}\n{' ' * self._column(place)}" for text in added)
+        elif added:
+            place = self.source.text.index("{", line.start) + 1
+            yield place, place, ", ".join(added) + (", " if line.written else "")
+
+    def _default(self, name: str) -> Node | None:
+        defaults = self.root.get("defaults")
+        return defaults.get(name) if isinstance(defaults, Map) else None
+
+    def _added(self, missing: list[CurrentLine]) -> Edit:
+        """New entries, after the last one."""
+        text = self.source.text
+        section = self.root.get("lines")
+        if isinstance(section, Map) and not section.written:
+            return section.start, section.end, "\n" + self._entries(missing, 2).rstrip("\n")
+        if isinstance(section, Map) and section.plain:
+            column, place = self._column(section.written[0][0].start), _end(section)
+        elif section is None and self.root.plain:
+            column, place = 2, _end(self.root)
+        else:
+            hint = "Write one line of the portal after the other below `lines:`, without brackets."
+            at = (section or self.root).at
+            raise ConfigError(Diagnostic(Code.WRONG_TYPE, "lines can't be added between brackets", hint, at))
+        end = text.find("\n", max(place - 1, 0)) + 1
+        while end and (comment := re.compile(rf"(?: *\r?\n)* {{{column + 1},}}#.*(?:\n|$)").match(text, end)):
+            end = comment.end()  # it belongs to the last entry
+        head = "" if section else "lines:\n"
+        if not end:
+            return len(text), len(text), "\n" + head + self._entries(missing, column)
+        return end, end, head + self._entries(missing, column)
+
+    def _entries(self, missing: list[CurrentLine], column: int) -> str:
+        return "".join(f"{' ' * column}{text}\n" for line in missing for text in self.writer.entry(line))
+
+    def _column(self, place: int) -> int:
+        return place - self.source.text.rfind("\n", 0, place) - 1
+
+
+def _places(line: Map) -> set[int]:
+    return {value.start for key, value in line.written if value.start >= key.end}
+
+
+def _line_end(raw: str) -> str:
+    """The line end that belongs to a text of several lines."""
+    return "\n" if raw.endswith("\n") else ""
+
+
+def _text(node: Node | None) -> str:
+    return node.text if isinstance(node, Scalar) else ""
+
+
+def _number(node: Node) -> str:
+    text = _text(node.get("config_id")) if isinstance(node, Map) else ""
+    return text if text.isascii() and text.isdigit() else ""
+
+
+def _end(node: Node) -> int:
+    """Where the last character of what is written stands, plus one."""
+    if isinstance(node, Map) and node.plain and node.written:
+        key, value = node.written[-1]
+        return _end(value) if value.start >= key.end else key.end
+    if isinstance(node, Sequence) and node.plain and node.items:
+        return _end(node.items[-1]) if node.items[-1].start >= node.start else node.end
+    return node.end

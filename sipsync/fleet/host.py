@@ -1,0 +1,187 @@
+"""What a run prepares once: secrets are resolved in one go, and the portals are grouped by host.
+
+One host is one unit of work: its owners share titles, rate limit and lock, so their portals are planned together.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from sipsync.model.lines import Access, Address, DesiredPortal, Fleet, OAuthAccess, SandboxAccess, WebhookAccess
+from sipsync.model.operator import Operator
+from sipsync.model.plan import Selection
+from sipsync.model.problems import Code, Diagnostic, SipsyncError, UsageError
+from sipsync.model.secret import Resolved, SecretRef
+from sipsync.planning.guards import ALLOWABLE
+from sipsync.planning.inputs import matches
+from sipsync.portal.client import identify
+from sipsync.portal.protocol import Identity
+from sipsync.secrets.resolve import check_password, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One host: the portals (one for each owner) whose lines are there."""
+
+    portals: tuple[DesiredPortal, ...]
+    identities: Mapping[str, Identity]
+    secrets: Resolved
+    operator: Operator
+    selections: Mapping[str, Selection]
+    """By portal."""
+
+    @property
+    def host(self) -> str:
+        """The host that the portals share."""
+        return self.identities[self.portals[0].name].host
+
+
+@dataclass(slots=True)
+class Prepared:
+    """The jobs of a run, and the portals that can't even be asked."""
+
+    jobs: list[Job] = field(default_factory=list)
+    failed: dict[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
+    """By portal."""
+
+
+def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection) -> tuple[DesiredPortal, ...]:
+    """The portals that the options leave in. Raises UsageError for a glob that names nothing: it is a typing error."""
+    portals = [portal for portal in fleet.portals if not globs or _named(portal.name, globs)]
+    names = [portal.name for portal in fleet.portals]
+    addresses = [address for portal in portals for address in _addresses(portal)]
+    problems = [_names_nothing("portal", glob, names) for glob in globs if not any(_named(n, [glob]) for n in names)]
+    for option, given, others in (
+        ("line", selection.lines, ()),
+        ("exclude", selection.exclude, names),
+        ("reregister", selection.reregister, ()),
+    ):
+        problems += [
+            _names_nothing(option, glob, list(map(str, addresses)))
+            for glob in given
+            if not any(matches(address, (glob,)) for address in addresses)
+            and not any(_named(n, [glob]) for n in others)
+        ]
+    problems += [problem for allow in selection.allow for problem in _wrong_allow(allow, addresses, names)]
+    if problems:
+        raise UsageError(*problems)
+    return tuple(
+        portal
+        for portal in portals
+        if not _named(portal.name, selection.exclude)
+        and (not selection.lines or any(matches(address, selection.lines) for address in _addresses(portal)))
+    )
+
+
+def _named(name: str, globs: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs)
+
+
+def _wrong_allow(allow: str, addresses: Sequence[Address], portals: Sequence[str]) -> list[Diagnostic]:
+    """What is wrong with one `--allow FINDING:ADDRESS`, if anything."""
+    finding, _, address = allow.partition(":")
+    if finding not in {str(code) for code in ALLOWABLE} or not address:
+        known = ", ".join(sorted(f"{code}:ADDRESS" for code in ALLOWABLE))
+        return [Diagnostic(Code.UNKNOWN_ALLOW, f'--allow "{allow}" names no finding', f"It takes {known}.")]
+    if address not in {*map(str, addresses), *portals}:
+        return [_names_nothing("allow", address, list(map(str, addresses)))]
+    return []
+
+
+def _addresses(portal: DesiredPortal) -> list[Address]:
+    return [*(line.address for line in portal.lines), *(line.address for line in portal.removed)]
+
+
+def _names_nothing(option: str, glob: str, known: Sequence[str]) -> Diagnostic:
+    some = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
+    return Diagnostic(
+        Code.NOTHING_SELECTED, f'--{option} "{glob}" matches nothing', f"The files have: {some}." if some else ""
+    )
+
+
+async def prepare(
+    portals: Sequence[DesiredPortal], operator: Operator, selections: Mapping[str, Selection]
+) -> Prepared:
+    """Resolve the secrets of all these portals at once, and group the portals by host."""
+    prepared = Prepared()
+    # A secret that is used twice is asked for, and told missing, once.
+    wanted = {portal.name: tuple(dict.fromkeys(_references(portal, selections[portal.name]))) for portal in portals}
+    resolution = await resolve((ref for refs in wanted.values() for ref in refs), operator)
+    by_host: dict[str, list[DesiredPortal]] = defaultdict(list)
+    identities: dict[str, Identity] = {}
+    for portal in portals:
+        problems = [resolution.failures[ref] for ref in wanted[portal.name] if ref in resolution.failures]
+        problems += _bad_passwords(portal, resolution.values)
+        if problems:
+            prepared.failed[portal.name] = tuple(problems)
+            continue
+        try:
+            identities[portal.name] = identify(portal.access, resolution.values, operator)
+        except SipsyncError as error:
+            prepared.failed[portal.name] = error.diagnostics
+        else:
+            by_host[identities[portal.name].host].append(portal)
+    for group in by_host.values():
+        twice = _same_owner(group, identities)
+        prepared.failed.update(twice)
+        left = tuple(portal for portal in group if portal.name not in twice)
+        if left:
+            prepared.jobs.append(Job(left, identities, resolution.values, operator, selections))
+    return prepared
+
+
+def _references(portal: DesiredPortal, selection: Selection) -> Iterable[SecretRef]:
+    """The secrets that this run needs: the credential, and the passwords of the lines that are looked at."""
+    yield from access_references(portal.access)
+    if selection.secrets:
+        for line in portal.lines:
+            chosen = not selection.lines or matches(line.address, selection.lines)
+            if chosen and not matches(line.address, selection.exclude):
+                yield from (value for value in line.values.values() if isinstance(value, SecretRef))
+
+
+def access_references(access: Access) -> Iterable[SecretRef]:
+    """The references that make up a credential."""
+    match access:
+        case WebhookAccess():
+            yield access.url
+        case OAuthAccess():
+            parts = (access.access_token, access.client_id, access.client_secret, access.refresh_token)
+            yield from (part for part in parts if isinstance(part, SecretRef))
+        case SandboxAccess():
+            pass
+
+
+def _bad_passwords(portal: DesiredPortal, secrets: Resolved) -> list[Diagnostic]:
+    problems = []
+    for line in portal.lines:
+        value = line.values.get("password")
+        if isinstance(value, SecretRef) and value in secrets and (bad := check_password(value, secrets[value])):
+            problems.append(bad)
+    return problems
+
+
+def _same_owner(
+    group: Sequence[DesiredPortal], identities: Mapping[str, Identity]
+) -> dict[str, tuple[Diagnostic, ...]]:
+    """Portals that are one and the same: two files would fight over its lines."""
+    by_owner: dict[str, list[DesiredPortal]] = defaultdict(list)
+    for portal in group:
+        by_owner[identities[portal.name].owner].append(portal)
+    twice: dict[str, tuple[Diagnostic, ...]] = {}
+    for same in by_owner.values():
+        for portal in same if len(same) > 1 else ():
+            others = ", ".join(str(other.at) for other in same if other is not portal)
+            twice[portal.name] = (
+                Diagnostic(
+                    Code.HOST_TWICE,
+                    f"the same portal and the same owner of lines as in {others}",
+                    "Put its lines into one file. All webhooks of a portal see the same lines.",
+                    portal.at,
+                    portal.name,
+                ),
+            )
+    return twice

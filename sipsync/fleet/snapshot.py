@@ -1,0 +1,145 @@
+"""A saved state: what portals were, without secrets, so that a plan can be made where no credential may be."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from sipsync.fleet.options import PlanOptions
+from sipsync.model.document import canonical
+from sipsync.model.fields import FieldName
+from sipsync.model.lines import CurrentLine, DesiredPortal, Snapshot
+from sipsync.model.looks import SavedLine, SavedPortal
+from sipsync.model.operator import Operator
+from sipsync.model.plan import PortalPlan
+from sipsync.model.problems import Code, Diagnostic, SipsyncError
+from sipsync.model.secret import SecretRef
+from sipsync.planning.inputs import View
+from sipsync.planning.match import match
+from sipsync.planning.plan import build
+from sipsync.portal.auth import plan_key_seal
+
+
+def save(view: View, now: datetime) -> SavedPortal:
+    """The portal as it is, with the password references of the day in the place of passwords."""
+    references = {
+        current.config_id: str(value)
+        for line, current in match(view).pairs
+        if isinstance(value := line.values.get("password"), SecretRef)
+    }
+    saved = SavedPortal(
+        portal=view.desired.name,
+        host=view.host,
+        owner=view.owner,
+        taken=now.isoformat(timespec="seconds"),
+        lines=tuple(_saved(line, references.get(line.config_id)) for line in view.current.lines),
+        names=view.current.names,
+        default_line=view.current.default_line,
+    )
+    return saved.model_copy(update={"seal": view.seal(canonical(saved.substance()))})
+
+
+def _saved(line: CurrentLine, reference: str | None) -> SavedLine:
+    return SavedLine(
+        config_id=line.config_id,
+        type=line.type,
+        title=line.title,
+        server=str(line.values["server"]),
+        login=str(line.values["login"]),
+        password=reference,
+        reg_id=line.reg_id,
+        line_id=line.line_id,
+        status_code=line.status_code,
+        status_message=line.status_message,
+    )
+
+
+def plan_against(
+    desired: DesiredPortal, saved: SavedPortal | None, operator: Operator, options: PlanOptions
+) -> PortalPlan:
+    """One portal's plan, made without opening a socket or reading a secret. It is for review: nothing applies it."""
+    if saved is None:
+        raise SipsyncError(
+            Diagnostic(
+                Code.SNAPSHOT,
+                "the snapshot does not have this portal",
+                "Make a new one with `sipsync snapshot`, where the credential is.",
+                desired.at,
+                desired.name,
+            )
+        )
+    unverified = _check_seal(desired, saved, operator)
+    if options.clock.now() - _time(desired, saved) > options.max_age:
+        raise SipsyncError(
+            Diagnostic(
+                Code.SNAPSHOT,
+                f"the snapshot was taken on {saved.taken}, which is too long ago",
+                "Make a new one with `sipsync snapshot`, or allow an older one with --max-age.",
+                desired.at,
+                desired.name,
+            )
+        )
+    view = View(
+        desired,
+        Snapshot(tuple(_current(line) for line in saved.lines), saved.names, saved.default_line),
+        {},
+        lambda _data: "",
+        saved.host,
+        saved.owner,
+        options.selection,
+        {line.config_id: line.password for line in saved.lines if line.password is not None},
+    )
+    (part,) = build([view], options.clock.now(), no_ops=options.no_ops)
+    return part.model_copy(update={"diagnostics": (*unverified, *part.diagnostics)})
+
+
+def _check_seal(desired: DesiredPortal, saved: SavedPortal, operator: Operator) -> tuple[Diagnostic, ...]:
+    """Nothing where the seal holds; a warning where there is no key to check it with."""
+    seal = plan_key_seal(operator)
+    if seal is None:
+        return (
+            Diagnostic(
+                Code.SNAPSHOT,
+                f"compared with the snapshot of {saved.taken}; its seal can't be checked here",
+                "It is checked where SIPSYNC_PLAN_KEY is set.",
+                address=desired.name,
+                severity="warning",
+            ),
+        )
+    # As bytes, since an edited seal may be any text.
+    if not hmac.compare_digest(saved.seal.encode(), seal(canonical(saved.substance())).encode()):
+        raise _edited(desired)
+    return ()
+
+
+def _time(desired: DesiredPortal, saved: SavedPortal) -> datetime:
+    try:
+        taken = datetime.fromisoformat(saved.taken)
+    except ValueError:
+        raise _edited(desired) from None
+    return taken if taken.tzinfo else taken.replace(tzinfo=UTC)
+
+
+def _edited(desired: DesiredPortal) -> SipsyncError:
+    return SipsyncError(
+        Diagnostic(
+            Code.SNAPSHOT,
+            "the snapshot was edited, or sealed with another SIPSYNC_PLAN_KEY",
+            "Make a new one with `sipsync snapshot`.",
+            address=desired.name,
+        )
+    )
+
+
+def _current(line: SavedLine) -> CurrentLine:
+    values: Mapping[FieldName, str] = {"title": line.title, "server": line.server, "login": line.login}
+    return CurrentLine(
+        line.config_id,
+        line.type,
+        values,
+        line.reg_id,
+        line.line_id,
+        line.status_code,
+        line.status_message,
+    )

@@ -1,0 +1,121 @@
+"""Who holds a title. A title is unique on the whole portal, so one that stays taken stops the change that wants it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from sipsync.model.lines import TEMPORARY_TITLE, Address, CurrentLine
+from sipsync.model.problems import Code, Diagnostic
+from sipsync.planning.inputs import LineChange, View
+from sipsync.rules.values import title_key
+
+
+@dataclass(frozen=True, slots=True)
+class Titles:
+    """The titles of one portal: of the lines that the credentials see, and of everything else that blocks one."""
+
+    lines: dict[str, list[CurrentLine]]
+    outside: dict[str, str]
+    """What no credential of this run sees: rented numbers, caller ids, lines of other owners. May be a day old."""
+
+    @classmethod
+    def of(cls, views: Sequence[View]) -> Titles:
+        """The titles of the portal that these views share."""
+        lines: dict[str, list[CurrentLine]] = defaultdict(list)
+        own_ids, own_titles = set(), set()
+        for view in views:
+            for line in view.current.lines:
+                lines[title_key(line.title)].append(line)
+                own_ids.add(line.line_id)
+                own_titles.add(line.title)
+        # Lines without a registration share one id in the portal's list, so an own id may stand for somebody's line.
+        outside = {
+            title_key(name): name
+            for view in views
+            for line_id, name in view.current.names.items()
+            if line_id not in own_ids or (line_id in ("reg0", "sip0") and name not in own_titles)
+        }
+        return cls(dict(lines), outside)
+
+    def holders(self, title: str, but: int | None) -> list[CurrentLine]:
+        """The visible lines, other than this one, that hold the title as the server's database compares."""
+        return [line for line in self.lines.get(title_key(title), ()) if line.config_id != but]
+
+    def temporary(self, config_id: int) -> str:
+        """A title that nothing holds, for the moment of a swap."""
+        title, suffix = f"{TEMPORARY_TITLE}{config_id}", 1
+        while title_key(title) in self.lines or title_key(title) in self.outside:
+            suffix += 1
+            title = f"{TEMPORARY_TITLE}{config_id}-{suffix}"
+        return title
+
+
+def leaving(changes: Iterable[LineChange]) -> dict[int, LineChange]:
+    """The changes that free their line's title, by config_id."""
+    return {
+        change.current.config_id: change
+        for change in changes
+        if change.current is not None
+        and (
+            change.verb == "delete"
+            or (change.title is not None and title_key(change.title) != title_key(change.current.title))
+        )
+    }
+
+
+def collisions(
+    changes: Sequence[LineChange], titles: Titles, managed: dict[int, Address], allowed: Collection[str]
+) -> list[Diagnostic]:
+    """One finding for each change whose title stays taken.
+
+    `managed` names the lines of the files by config_id, those included that the selection leaves out: one that keeps
+    its title is an error in any case. What else holds the titles of `allowed` addresses is left to the server to judge.
+    """
+    left = leaving(changes)
+    taken: dict[str, LineChange] = {}
+    found = []
+    for change in changes:
+        if change.title is None:
+            continue
+        own = change.current.config_id if change.current else None
+        stay = [line for line in titles.holders(change.title, own) if line.config_id not in left]
+        left_out = next((line for line in stay if line.config_id in managed), None)
+        key = title_key(change.title)
+        rival = taken.setdefault(key, change)
+        if left_out is not None:
+            found.append(_held(change, _named(left_out), managed[left_out.config_id]))
+        elif str(change.address) in allowed:
+            continue
+        elif stay:
+            found.append(_held(change, _named(stay[0]), None))
+        elif key in titles.outside:
+            found.append(_held(change, f'"{titles.outside[key]}", which this credential does not see', None))
+        elif rival is not change:
+            found.append(_held(change, f'{rival.address} ("{rival.title}") in the same plan', None))
+    return found
+
+
+def _named(line: CurrentLine) -> str:
+    return f'line {line.config_id} ("{line.title}")'
+
+
+def _held(change: LineChange, holder: str, left_out: Address | None) -> Diagnostic:
+    summary = f'the title "{change.title}" is held by {holder}'
+    if left_out is not None:
+        return Diagnostic(
+            Code.HALF_SWAP,
+            f"{summary}: {left_out}, which does not give it up in this plan",
+            f"Select {left_out} as well, or correct one of the two titles.",
+            change.at,
+            str(change.address),
+        )
+    return Diagnostic(
+        Code.TITLE_HELD,
+        summary,
+        "Choose another title, or rename that one first. The portal's list of names may be a day old and your "
+        f"portal may compare titles in its own way: --allow title-held:{change.address} lets Bitrix24 decide.",
+        change.at,
+        str(change.address),
+    )

@@ -1,0 +1,191 @@
+"""Which managed fields of a line differ, and what could not be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from fnmatch import fnmatchcase
+
+from sipsync.model.fields import FIELDS, FieldName
+from sipsync.model.lines import CurrentLine, DesiredLine, RemovedLine
+from sipsync.model.problems import Code, Diagnostic
+from sipsync.model.secret import Secret, SecretRef
+from sipsync.planning.inputs import LineChange, View, matches
+from sipsync.planning.match import Match
+
+_CONNECTION: tuple[FieldName, ...] = ("server", "login", "password")
+
+
+@dataclass(slots=True)
+class Difference:
+    """What is to change, and what could not be compared."""
+
+    changes: list[LineChange] = field(default_factory=list)
+    unchanged: list[tuple[DesiredLine, CurrentLine]] = field(default_factory=list)
+    problems: list[Diagnostic] = field(default_factory=list)
+    warnings: list[Diagnostic] = field(default_factory=list)
+
+
+def differences(view: View, found: Match, today: date) -> Difference:
+    """The selected lines that differ, with the differing fields only."""
+    result = Difference()
+    uncompared: list[DesiredLine] = []
+    for line, current in found.pairs:
+        if not view.selects(line.address):
+            continue
+        if line.type is not None and line.type != current.type:
+            result.problems.append(_type_differs(line, current))
+            continue
+        ignored, notes = _ignored_fields(view, line, today)
+        result.warnings += notes
+        again = matches(line.address, view.selection.reregister)
+        wanted = _wanted(view, line, current, ignored, again=again)
+        if view.known_refs is None and "password" in line.values.keys() - ignored - wanted.keys():
+            uncompared.append(line)
+        fields = _differing(wanted, current)
+        if again:
+            fields = tuple(name for name in FIELDS if name in fields or name in _CONNECTION)
+            wanted = {**{name: current.values[name] for name in _CONNECTION if name in current.values}, **wanted}
+        if fields:
+            result.changes.append(
+                LineChange(
+                    line.address,
+                    line.at,
+                    "update",
+                    current.type,
+                    current,
+                    {name: wanted[name] for name in fields if name in wanted},
+                    unchanged=len(line.values.keys() - set(fields)),
+                )
+            )
+        else:
+            result.unchanged.append((line, current))
+    for line in found.adds:
+        result.changes.append(
+            LineChange(line.address, line.at, "add", line.type or "cloud", wanted=_wanted(view, line, None, ()))
+        )
+    for removed, current in found.deletes:
+        if not view.selects(removed.address):
+            continue
+        if removed.title == current.title:
+            result.changes.append(LineChange(removed.address, removed.at, "delete", current.type, current))
+        else:
+            result.problems.append(_removed_differs(removed, current))
+    if uncompared:
+        result.warnings.append(_not_compared(view, uncompared))
+    return result
+
+
+def _wanted(
+    view: View, line: DesiredLine, current: CurrentLine | None, ignored: Collection[FieldName], *, again: bool = False
+) -> dict[FieldName, str | Secret]:
+    """The line's managed values, its secrets looked up; without the fields that can't or need not be compared.
+
+    `again`: they are sent in any case, so none has to be compared.
+    """
+    wanted: dict[FieldName, str | Secret] = {}
+    for name, value in line.values.items():
+        if name in ignored:
+            continue
+        if not isinstance(value, SecretRef):
+            wanted[name] = value
+        elif view.known_refs is not None:
+            # Only references are known: another one stands for another value, whatever it is.
+            if current is None or view.known_refs.get(current.config_id) != str(value):
+                wanted[name] = Secret("")
+        elif value in view.secrets and (current is None or again or name in current.values):
+            wanted[name] = view.secrets[value]
+        elif current is None:
+            wanted[name] = Secret("")  # planned without secrets: shown, and not applied without its value
+    return wanted
+
+
+def _differing(wanted: Mapping[FieldName, str | Secret], current: CurrentLine) -> tuple[FieldName, ...]:
+    """The fields whose values differ, in the table's order. `==` decides first: most lines do not differ."""
+    before = {name: current.values.get(name, "") for name in wanted}
+    if before == wanted:
+        return ()
+    from deepdiff import DeepDiff
+
+    # A secret is replaced by whether it differs, since the tree would print values.
+    tree = DeepDiff(
+        {name: _comparable(value, wanted[name]) for name, value in before.items()},
+        {name: _comparable(value, value) for name, value in wanted.items()},
+        view="tree",
+        threshold_to_diff_deeper=0,
+    )
+    differing = {level.path(output_format="list")[0] for levels in tree.values() for level in levels}
+    return tuple(name for name in FIELDS if name in differing)
+
+
+def _comparable(value: str | Secret, wanted: str | Secret) -> str:
+    if isinstance(value, str) and isinstance(wanted, str):
+        return value
+    return "as wanted" if value == wanted else "other"
+
+
+def _ignored_fields(view: View, line: DesiredLine, today: date) -> tuple[set[FieldName], list[Diagnostic]]:
+    """The fields that the policy leaves alone on this line; those whose time is over count again, with a warning."""
+    ignored: set[FieldName] = set()
+    notes = []
+    for rule in view.desired.policy.ignore_fields:
+        if rule.field not in line.values or not fnmatchcase(line.address.key, rule.line):
+            continue
+        if rule.until is None or today <= rule.until:
+            ignored.add(rule.field)
+        else:
+            notes.append(
+                Diagnostic(
+                    Code.IGNORED_FIELD,
+                    f"ignore_fields for {rule.field} ended on {rule.until} ({rule.reason}): the field counts again",
+                    "Remove the entry, or give it a later `until`.",
+                    line.at,
+                    str(line.address),
+                    "warning",
+                )
+            )
+    return ignored, notes
+
+
+def _type_differs(line: DesiredLine, current: CurrentLine) -> Diagnostic:
+    return Diagnostic(
+        Code.TYPE_DIFFERS,
+        f"line {current.config_id} is of type {current.type}, the file says {line.type}",
+        "Bitrix24 can't change a line's type. A replacement is a new line: config_id, queue, voice menu, recording, "
+        "working hours, CRM rules and access rights of this one would be lost. Correct `type`, or make a new line "
+        "and move the old one to `removed`.",
+        line.at,
+        str(line.address),
+    )
+
+
+def _removed_differs(removed: RemovedLine, current: CurrentLine) -> Diagnostic:
+    return Diagnostic(
+        Code.REMOVED_DIFFERS,
+        f'line {current.config_id} has the title "{current.title}", not "{removed.title}": not deleted',
+        "Check that config_id names the line that is to go, and give its current title.",
+        removed.at,
+        str(removed.address),
+    )
+
+
+def _not_compared(view: View, lines: list[DesiredLine]) -> Diagnostic:
+    count = f"{len(lines)} password{'s were' if len(lines) > 1 else ' was'}"
+    if not view.selection.secrets:
+        return Diagnostic(
+            Code.PASSWORDS_NOT_COMPARED,
+            f"{count} not compared, since secrets are not read",
+            "Plan without --no-secrets to compare them.",
+            lines[0].places.get("password", lines[0].at),
+            view.desired.name,
+            "warning",
+        )
+    return Diagnostic(
+        Code.PASSWORDS_NOT_COMPARED,
+        f"{count} not compared: this portal does not return passwords",
+        "A password that has to be set again can be sent with --reregister ADDRESS.",
+        lines[0].places.get("password", lines[0].at),
+        view.desired.name,
+        "warning",
+    )

@@ -1,0 +1,70 @@
+"""What planning is given for one owner's lines on a portal, and the values that its steps pass on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import TypeAlias
+
+from sipsync.model.fields import FieldName, LineType
+from sipsync.model.lines import Address, CurrentLine, DesiredPortal, Snapshot, Verb
+from sipsync.model.plan import Selection
+from sipsync.model.problems import Span
+from sipsync.model.secret import Secret, SecretRef
+
+Seal: TypeAlias = Callable[[bytes], str]
+"""A keyed fingerprint; the key stays inside."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One owner's lines: as the file wants them and as the portal returned them."""
+
+    desired: DesiredPortal
+    current: Snapshot
+    secrets: Mapping[SecretRef, Secret]
+    """Passwords that were read. One that is missing here is not compared, which is said."""
+    seal: Seal
+    host: str = ""
+    owner: str = ""
+    selection: Selection = Selection()
+    known_refs: Mapping[int, str] | None = None
+    """Of a plan against a saved state: config_id → the password's reference on that day. Then references are
+    compared in the place of passwords."""
+
+    def reading(self, current: Snapshot) -> View:
+        """The same view with a new reading of the portal."""
+        return replace(self, current=current)
+
+    def selects(self, address: Address) -> bool:
+        """Whether the operator's `--line` and `--exclude` leave this line in."""
+        chosen = self.selection.lines
+        return (not chosen or matches(address, chosen)) and not matches(address, self.selection.exclude)
+
+
+@dataclass(frozen=True, slots=True)
+class LineChange:
+    """What is to happen to one line."""
+
+    address: Address
+    at: Span
+    verb: Verb
+    type: LineType
+    current: CurrentLine | None = None
+    """None for an add."""
+    wanted: Mapping[FieldName, str | Secret] = field(default_factory=dict)
+    """The fields to send, and nothing else."""
+    unchanged: int = 0
+    """Managed fields that do not differ."""
+
+    @property
+    def title(self) -> str | None:
+        """The title that it brings, None where it leaves the title alone."""
+        title = self.wanted.get("title")
+        return title if isinstance(title, str) else None
+
+
+def matches(address: Address, globs: tuple[str, ...]) -> bool:
+    """Whether any glob names the line by its address or its key."""
+    return any(fnmatchcase(name, glob) for glob in globs for name in (str(address), address.key))

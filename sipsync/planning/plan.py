@@ -1,0 +1,211 @@
+"""The plan of one portal: compares, orders, proves, and writes the document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sipsync.model.document import Action, canonical, digest_of
+from sipsync.model.fields import FIELDS, FieldName
+from sipsync.model.lines import Call, CurrentLine, DesiredLine
+from sipsync.model.plan import Change, LineEvidence, PlannedCall, PortalPlan, ResourceChange, Source, Summary
+from sipsync.model.problems import Diagnostic, Exit
+from sipsync.model.secret import Secret
+from sipsync.planning import guards, warnings
+from sipsync.planning.conflicts import Titles, collisions
+from sipsync.planning.diff import Difference, differences
+from sipsync.planning.evidence import desired_digest, witness
+from sipsync.planning.inputs import LineChange, View
+from sipsync.planning.match import Match, match
+from sipsync.planning.order import Write, order
+from sipsync.planning.proof import prove, writing_requests
+from sipsync.rules.limits import expected_seconds
+from sipsync.rules.lines import reregisters
+
+_ACTIONS: dict[str, Action] = {"add": "create", "update": "update", "delete": "delete"}
+
+
+def build(views: Sequence[View], now: datetime, *, no_ops: bool = False) -> tuple[PortalPlan, ...]:
+    """One part for each owner of one portal; they are ordered and proved together, since titles are the portal's.
+
+    `now` is aware, UTC. `no_ops` lists the lines that do not differ as well.
+    """
+    owner_of = {view.desired.name: place for place, view in enumerate(views)}
+    left_to_server = {address for view in views for address in _left_to_server(view)}
+    matches = [match(view) for view in views]
+    compared = [differences(view, found, now.date()) for view, found in zip(views, matches, strict=True)]
+    errors = [[*found.problems, *seen.problems] for found, seen in zip(matches, compared, strict=True)]
+    cloud_lines = sum(warnings.cloud_lines(view, views) for view in views)
+    cloud_limit = min(view.desired.limits.cloud_lines for view in views)
+    titles = Titles.of(views)
+    managed = {now.config_id: line.address for found in matches for line, now in found.pairs}
+    managed |= {now.config_id: gone.address for found in matches for gone, now in found.deletes}
+    # An owner with errors changes nothing, which may leave a title taken that another owner waits for.
+    while True:
+        steps = [change for seen, own in zip(compared, errors, strict=True) if not own for change in seen.changes]
+        blocked = [
+            *collisions(steps, titles, managed, left_to_server),
+            *warnings.too_many_cloud_lines(steps, cloud_lines, cloud_limit),
+        ]
+        for finding in blocked:
+            errors[owner_of[str(finding.address).partition(".")[0]]].append(finding)
+        if not blocked:
+            break
+    writes = order(steps, titles, cloud_lines, cloud_limit)
+    calls = _calls(writes)
+    wrong = prove(calls, steps, views, left_to_server)
+    return tuple(
+        _part(view, found, seen, [*own, *wrong], writes, calls, now, no_ops)
+        for view, found, seen, own in zip(views, matches, compared, errors, strict=True)
+    )
+
+
+def _left_to_server(view: View) -> set[str]:
+    """The addresses whose titles the operator lets the server judge."""
+    return {
+        finding.removeprefix("title-held:") for finding in view.selection.allow if finding.startswith("title-held:")
+    }
+
+
+def _calls(writes: Sequence[Write]) -> list[Call]:
+    """The REST calls of the writes, numbered within each portal."""
+    calls: list[Call] = []
+    numbers: dict[str, int] = {}
+    for write in writes:
+        change = write.change
+        number = numbers[change.address.portal] = numbers.get(change.address.portal, 0) + 1
+        calls.append(
+            Call(
+                f"{change.address.portal}:{number}",
+                change.address,
+                change.verb,
+                change.wanted if write.temporary is None else {"title": write.temporary},
+                change.current.config_id if change.current else None,
+                None if change.verb == "delete" else change.type,
+                tuple(calls[place].id for place in write.after),
+            )
+        )
+    return calls
+
+
+def _part(
+    view: View,
+    found: Match,
+    seen: Difference,
+    errors: Sequence[Diagnostic],
+    writes: Sequence[Write],
+    calls: Sequence[Call],
+    now: datetime,
+    no_ops: bool,
+) -> PortalPlan:
+    name = view.desired.name
+    changes = [] if errors else seen.changes
+    stops, allowed = guards.check(guards.Proposal(view, found, changes))
+    own = [] if errors else [call for call in calls if call.address.portal == name]
+    temporary = {write.change.address: write.temporary for write in writes if write.temporary}
+    evidence: dict[str, LineEvidence] = {
+        str(change.address): witness(change, temporary.get(change.address), view.seal) for change in changes
+    }
+    resources = [_resource(view, change) for change in changes]
+    still = [_unchanged(view, line, current) for line, current in seen.unchanged] if no_ops else []
+    part = PortalPlan(
+        portal=name,
+        host=view.host,
+        owner=view.owner,
+        created=now.isoformat(timespec="seconds"),
+        desired=desired_digest(view.desired),
+        selection=view.selection,
+        resource_changes=(*resources, *still),
+        calls=tuple(planned(call) for call in own),
+        evidence=evidence,
+        summary=_summary(view, found, seen, resources, own),
+        diagnostics=(*errors, *stops, *allowed, *seen.warnings, *warnings.remarks(view, found, seen)),
+        exit=Exit.ERROR if errors else Exit.GUARD if stops else Exit.OK,
+    )
+    return sealed(part, view)
+
+
+def sealed(part: PortalPlan, view: View) -> PortalPlan:
+    """The part with its digest and seal."""
+    part = part.model_copy(update={"digest": digest_of(part.substance())})
+    return part.model_copy(update={"seal": seal_of(part, view)})
+
+
+def seal_of(part: PortalPlan, view: View) -> str:
+    """The keyed fingerprint of a part.
+
+    Besides the digest it covers whose plan it is, its age and whether a safety limit stopped it: a plan can't be moved
+    to another portal, made younger or let through.
+    """
+    return view.seal(canonical(["plan", part.digest, part.created, part.host, part.owner, int(part.exit)]))
+
+
+def planned(call: Call) -> PlannedCall:
+    """The call as a document: secrets are null."""
+    params = call.params()
+    return PlannedCall(
+        id=call.id,
+        portal=call.address.portal,
+        address=str(call.address),
+        method=call.method,
+        params={name: None if isinstance(value, Secret) else value for name, value in params.items()},
+        sensitive=tuple(name for name, value in params.items() if isinstance(value, Secret)),
+        depends_on=call.after,
+    )
+
+
+def _resource(view: View, change: LineChange) -> ResourceChange:
+    current = change.current
+    shown: tuple[FieldName, ...] = tuple(change.wanted) if change.verb != "delete" else tuple(FIELDS)
+    connects = any(FIELDS[name].registers for name in change.wanted)
+    registers = change.verb == "add" and change.type == "cloud"
+    if current is not None and change.verb == "update":
+        registers = reregisters(current.type, current.reg_id, tuple(change.wanted))
+    sensitive: dict[str, bool] = {name: True for name in shown if FIELDS[name].secret}
+    return ResourceChange(
+        address=str(change.address),
+        name=change.address.key,
+        portal=change.address.portal,
+        config_id=current.config_id if current else None,
+        line_type=change.type,
+        title=current.title if current else change.title or "",
+        source=Source(file=change.at.file, line=change.at.line),
+        reregisters=registers and change.verb == "update",
+        stored_only=change.verb == "update" and connects and not registers,
+        unchanged_fields=change.unchanged,
+        change=Change(
+            actions=(_ACTIONS[change.verb],),
+            before=_public({name: current.values.get(name, "") for name in shown}) if current else None,
+            after=None if change.verb == "delete" else _public(change.wanted),
+            before_sensitive=sensitive if current else {},
+            after_sensitive=sensitive if change.verb != "delete" else {},
+        ),
+    )
+
+
+def _public(values: Mapping[FieldName, str | Secret]) -> dict[str, str | None]:
+    return {name: None if FIELDS[name].secret else str(value) for name, value in values.items()}
+
+
+def _unchanged(view: View, line: DesiredLine, current: CurrentLine) -> ResourceChange:
+    change = LineChange(line.address, line.at, "update", current.type, current, {}, len(line.values))
+    resource = _resource(view, change)
+    return resource.model_copy(update={"change": Change(actions=("no-op",), before={}, after={})})
+
+
+def _summary(
+    view: View, found: Match, seen: Difference, resources: Sequence[ResourceChange], calls: Sequence[Call]
+) -> Summary:
+    limits = view.desired.limits
+    requests = writing_requests(calls)
+    return Summary(
+        add=sum(resource.action == "create" for resource in resources),
+        change=sum(resource.action == "update" for resource in resources),
+        destroy=sum(resource.action == "delete" for resource in resources),
+        unchanged=len(seen.unchanged),
+        unmanaged=len(found.unmanaged),
+        calls=len(calls),
+        requests=requests,
+        reregistrations=sum(resource.reregisters for resource in resources),
+        seconds=round(expected_seconds(requests, limits.burst, limits.rate), 1),
+    )

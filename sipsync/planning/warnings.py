@@ -1,0 +1,139 @@
+"""What a plan says besides its changes: what looks fine and isn't, what is lost for good, what is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sipsync.model.lines import CurrentLine, DesiredLine
+from sipsync.model.problems import Code, Diagnostic
+from sipsync.planning.diff import Difference
+from sipsync.planning.evidence import ASKED_FOR, REGISTERED
+from sipsync.planning.guards import describe_unmanaged
+from sipsync.planning.inputs import LineChange, View, matches
+from sipsync.planning.match import Match
+
+
+def remarks(view: View, found: Match, seen: Difference) -> Iterator[Diagnostic]:
+    """Warnings, in the order of the file."""
+    for line, current in seen.unchanged:
+        yield from _unregistered(line, current)
+    for change in seen.changes:
+        yield from _registration_is_missing(view, change)
+        if change.title is not None and f"title-held:{change.address}" in view.selection.allow:
+            yield _warning(
+                Code.TITLE_HELD,
+                f'whether the title "{change.title}" is free is left to Bitrix24 (--allow)',
+                "Where it is not, Bitrix24 refuses the change of this line, and nothing of it is written.",
+                change,
+            )
+    yield from _default_line(view, seen.changes)
+    for change in seen.changes:
+        if change.verb == "delete":
+            yield _warning(
+                Code.LOST_FOR_GOOD,
+                f"deleting line {change.current and change.current.config_id} also deletes its queue, voice menu, "
+                "recording, working hours, CRM rules and access rights",
+                "A line made anew has another config_id and none of these.",
+                change,
+            )
+    if found.unmanaged and view.desired.policy.unmanaged == "report":
+        yield Diagnostic(
+            Code.UNMANAGED,
+            describe_unmanaged(found.unmanaged, " (left alone)"),
+            "`sipsync import` adds them; `policy: {unmanaged: ignore}` silences this.",
+            view.desired.at,
+            view.desired.name,
+            "warning",
+        )
+
+
+def _unregistered(line: DesiredLine, current: CurrentLine) -> Iterator[Diagnostic]:
+    """A line that matches the file and yet does not work."""
+    if current.type != "cloud":
+        return
+    if not current.reg_id:
+        reason = "was never registered (REG_ID 0)"
+        hint = "Bitrix24 does not try again: only deleting the line and making it anew repairs it."
+    elif current.status_code == ASKED_FOR:
+        reason = "is as desired, but its registration was never confirmed"
+        hint = f"`sipsync status --live` asks how it is; --reregister {line.address} registers it again."
+    elif current.status_code not in (None, REGISTERED):
+        stored = f": {current.status_message}" if current.status_message else ""
+        reason = f"is as desired, but its registration failed (status {current.status_code}{stored})"
+        hint = f"Check server, login and password with the provider; --reregister {line.address} tries again."
+    else:
+        return
+    yield Diagnostic(
+        Code.NEVER_REGISTERED, f"line {current.config_id} {reason}", hint, line.at, str(line.address), "warning"
+    )
+
+
+def _registration_is_missing(view: View, change: LineChange) -> Iterator[Diagnostic]:
+    """A change of connection data that can't bring the line to life."""
+    current = change.current
+    if change.verb != "update" or current is None or current.registered:
+        return
+    if current.type == "cloud":
+        yield _warning(
+            Code.NEVER_REGISTERED,
+            f"line {current.config_id} was never registered (REG_ID 0): new values are stored only",
+            "Bitrix24 does not try again: only deleting the line and making it anew repairs it.",
+            change,
+        )
+    elif matches(change.address, view.selection.reregister):
+        yield _warning(
+            Code.NEVER_REGISTERED,
+            "an office line has no registration to renew: the values are stored only",
+            "The office PBX registers by itself, with the data that `sipsync status --incoming` shows.",
+            change,
+        )
+
+
+def _default_line(view: View, changes: Sequence[LineChange]) -> Iterator[Diagnostic]:
+    """What the adds and deletes do to the portal's default outgoing line."""
+    default = view.current.default_line
+    for change in changes:
+        if change.verb == "delete" and change.current is not None and default == change.current.line_id:
+            yield _warning(
+                Code.DEFAULT_LINE,
+                f"line {change.current.config_id} is the default outgoing line: after the delete there is none",
+                "No line takes over by itself. Choose another default line in Bitrix24 first.",
+                change,
+            )
+    first_add = next((change for change in changes if change.verb == "add"), None)
+    if default == "" and first_add is not None:
+        yield _warning(
+            Code.DEFAULT_LINE,
+            "the portal has no default outgoing line: the new line becomes it",
+            "Choose another one in Bitrix24 afterwards if that is not wanted.",
+            first_add,
+        )
+
+
+def cloud_lines(view: View, views: Sequence[View]) -> int:
+    """The cloud lines that only this view tells of; the first one also counts those that no credential here sees."""
+    own = sum(line.type == "cloud" for line in view.current.lines)
+    if view is not views[0]:
+        return own
+    seen = {line.line_id for each in views for line in each.current.lines}
+    return own + sum(line_id.startswith("reg") and line_id not in seen for line_id in view.current.names)
+
+
+def too_many_cloud_lines(steps: Sequence[LineChange], lines: int, limit: int) -> list[Diagnostic]:
+    """The adds for which the portal has no room, after all deletes."""
+    adds = [step for step in steps if step.verb == "add" and step.type == "cloud"]
+    room = limit - lines + sum(step.verb == "delete" and step.type == "cloud" for step in steps)
+    return [
+        Diagnostic(
+            Code.CLOUD_LIMIT,
+            f"the portal has room for {limit} cloud lines, and this would be number {limit + number}",
+            "Delete a line first, or make it an office line. If the portal allows more, set portal.limits.cloud_lines.",
+            add.at,
+            str(add.address),
+        )
+        for number, add in enumerate(adds[max(room, 0) :], 1)
+    ]
+
+
+def _warning(code: Code, summary: str, hint: str, change: LineChange) -> Diagnostic:
+    return Diagnostic(code, summary, hint, change.at, str(change.address), "warning")

@@ -1,0 +1,167 @@
+"""Writing calls in as few requests as the API allows, and what became of each.
+
+Calls share a batch in their order. Where one of them waits for another of the same batch, the batch stops at the
+first error; otherwise all of it runs. After any failure nothing more is sent: whoever sends decides what goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from sipsync.model.problems import Code, PortalError
+from sipsync.portal import envelope
+from sipsync.portal.envelope import Answer, Command, Result, ServerError
+from sipsync.portal.errors import Unanswered
+from sipsync.portal.protocol import Done, Lost, Refused, Reply, Sent, Unsent
+from sipsync.portal.rows import current_line, masked
+from sipsync.portal.session import ATTEMPTS, Session
+from sipsync.rules.batching import BATCH_SIZE, in_requests
+
+if TYPE_CHECKING:
+    from sipsync.model.lines import Call, CurrentLine
+
+_WHOLE_PORTAL: Final = frozenset(
+    {
+        Code.CREDENTIAL,
+        Code.TOKEN,
+        Code.NO_SCOPE,
+        Code.SUBSCRIPTION,
+        Code.PORTAL_GONE,
+        Code.BLOCKED,
+        Code.RATE_LIMIT,
+        Code.BAD_URL,
+    }
+)
+"""Refusals that are not about one line: no other call would fare better."""
+_FAILED_INSIDE: Final = frozenset({"ERROR_CORE", "INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"})
+"""Errors with which the server breaks off wherever it is (server source)."""
+
+
+def reading(config_ids: Sequence[int]) -> list[Command]:
+    """The commands that read these lines, each as many as one page holds."""
+    wanted = sorted(set(config_ids))
+    return [
+        Command(
+            "voximplant.sip.get",
+            {
+                "FILTER": {"CONFIG_ID": wanted[first : first + PAGE]},
+                "SORT": "CONFIG_ID",
+                "ORDER": "ASC",
+                "start": 0,
+            },
+        )
+        for first in range(0, len(wanted), PAGE)
+    ]
+
+
+PAGE: Final = 50
+"""Lines that one `voximplant.sip.get` returns (server source)."""
+
+
+class Sender:
+    """Sends through a session, and remembers how large a batch the portal manages."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.size = BATCH_SIZE
+        """Halved after a batch without an answer: the server cuts a request off after 60 seconds (documented)."""
+
+    async def send(self, calls: Sequence[Call], read_back: Sequence[int]) -> Sent:
+        """What became of each call, in their order; and the lines read back, where there was room."""
+        commands = [Command(call.method, call.params()) for call in calls]
+        requests = in_requests([command.travels_alone for command in commands], self.size)
+        replies: list[Reply] = []
+        lines = None
+        for places in requests:
+            some = [commands[place] for place in places]
+            extra = reading(read_back) if places is requests[-1] and not some[0].travels_alone else []
+            if len(some) + len(extra) > self.size:
+                extra = []
+            ids = {calls[place].id for place in places}
+            halt = any(ids.intersection(calls[place].after) for place in places)
+            answered, back = await self._request(some, extra, halt=halt)
+            replies += answered
+            if not all(isinstance(reply, Done) for reply in answered):
+                break
+            lines = _lines(back, self._session.host)
+        replies += [Unsent()] * (len(calls) - len(replies))
+        return Sent(tuple(replies), lines)
+
+    async def _request(
+        self, commands: Sequence[Command], extra: Sequence[Command], *, halt: bool
+    ) -> tuple[list[Reply], list[Answer | None]]:
+        """Some calls in one request; those that the server surely did not carry out are sent again."""
+        if len(commands) == 1 and not extra:
+            return [await self._alone(commands[0])], []
+        replies: dict[int, Reply] = {}
+        pending = list(range(len(commands)))
+        back: list[Answer | None] = []
+        for _ in range(ATTEMPTS):
+            some = [commands[place] for place in pending]
+            try:
+                answers = await self._session.batch([*some, *extra], halt=halt, writes=True)
+            except PortalError as error:
+                replies |= dict.fromkeys(pending, self._failed(error))
+                back = []
+                break
+            back = answers[len(some) :]
+            replies |= dict(zip(pending, self._answered(some, answers, halt=halt), strict=True))
+            pending = [place for place in pending if isinstance(replies[place], Unsent)]
+            if not pending or any(isinstance(reply, Refused | Lost) or _final(reply) for reply in replies.values()):
+                break
+        return [replies[place] for place in range(len(commands))], back
+
+    async def _alone(self, command: Command) -> Reply:
+        try:
+            return Done(masked((await self._session.write(command)).value))
+        except PortalError as error:
+            return _reply(error)
+
+    def _failed(self, error: PortalError) -> Reply:
+        """What became of each call of a batch that failed as a whole."""
+        reply = _reply(error, whole_request=True)
+        if isinstance(reply, Lost):
+            self.size = max(1, self.size // 2)
+        return reply
+
+    def _answered(self, commands: Sequence[Command], answers: Sequence[Answer | None], *, halt: bool) -> list[Reply]:
+        """What became of each call of a batch that was answered."""
+        replies: list[Reply] = []
+        stopped = False
+        for command, answer in zip(commands, answers, strict=False):
+            if answer is None:
+                replies.append(Unsent() if stopped else Lost(envelope.missing(self._session.host, command.method)))
+                continue
+            replies.append(Done(masked(answer.value)) if isinstance(answer, Result) else _reply(answer))
+            stopped = stopped or (halt and isinstance(answer, PortalError))
+        return replies
+
+
+def _final(reply: Reply) -> bool:
+    """Whether something is in the way that waiting does not remove."""
+    error = reply.error if isinstance(reply, Unsent) else None
+    return error is not None and not (isinstance(error, ServerError) and error.rule.retry == "always")
+
+
+def _reply(error: PortalError, *, whole_request: bool = False) -> Reply:
+    """What an error says about the call. A batch that ends in an unknown error may have carried some calls out."""
+    if isinstance(error, Unanswered):
+        return Lost(error)
+    if not isinstance(error, ServerError) or error.rule.retry == "always" or error.code in _WHOLE_PORTAL:
+        return Unsent(error)
+    if whole_request:
+        return Unsent(error) if error.code is Code.NO_RIGHT else Lost(error)
+    return Lost(error) if error.error in _FAILED_INSIDE else Refused(error)
+
+
+def _lines(back: Sequence[Answer | None], host: str) -> Mapping[int, CurrentLine] | None:
+    """The lines read back; None where reading was not asked for, or failed, which must not hide what was written."""
+    pages = [answer.value for answer in back if isinstance(answer, Result) and isinstance(answer.value, list)]
+    if not back or len(pages) < len(back):
+        return None
+    try:
+        lines = [current_line(row, host) for page in pages for row in page]
+    except PortalError:
+        return None
+    return {line.config_id: line for line in lines}

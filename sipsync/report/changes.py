@@ -1,0 +1,70 @@
+"""One planned change as rows of Terraform's layout; the text puts the marks before the words, a diff at column 0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from sipsync.model.fields import FIELD_NAMES
+from sipsync.report.escape import quoted, visible
+from sipsync.report.wording import LOST_WITH_A_LINE, MARKS, SECRET, WILL_BE, count, effects, place, value
+
+if TYPE_CHECKING:
+    from sipsync.model.plan import PortalPlan, ResourceChange
+
+
+class Row(NamedTuple):
+    """One line of a block."""
+
+    indent: int
+    mark: str
+    """`+`, `~`, `-` or nothing."""
+    text: str
+    kind: str = ""
+    """`head` or `note`, for colours."""
+
+    def __str__(self) -> str:
+        return f"{' ' * self.indent}{self.mark}{' ' if self.mark else ''}{self.text}"
+
+
+def block(change: ResourceChange, part: PortalPlan) -> Iterator[Row]:
+    """The rows of one change."""
+    address = visible(change.address)
+    if change.action == "no-op":
+        yield Row(2, "", f"# {address} is unchanged", "head")
+        yield Row(2, "", f"# ({place(change)})", "note")
+        return
+    mark = MARKS[change.action]
+    evidence = part.evidence.get(change.address)
+    notes = "; ".join([place(change), *effects(change, evidence.temporary if evidence else None)])
+    yield Row(2, "", f"# {address} {WILL_BE[change.action]}", "head")
+    yield Row(2, "", f"# ({notes})", "note")
+    yield Row(2, mark, f"resource {quoted(change.type)} {quoted(change.address)} {{")
+    names = fields(change)
+    width = max(map(len, names), default=0)
+    for name in names:
+        yield Row(6, mark, f"{visible(name):{width}} = {difference(change, name)}")
+    if change.action == "delete":
+        yield Row(8, "", f"# its {LOST_WITH_A_LINE} are lost for good", "note")
+    if change.unchanged_fields:
+        yield Row(8, "", f"# ({count(change.unchanged_fields, 'unchanged field')} hidden)", "note")
+    yield Row(4, "", "}")
+
+
+def fields(change: ResourceChange) -> list[str]:
+    """The fields that a change names, in the table's order; such that this version does not know come last."""
+    named = dict.fromkeys((*(change.change.before or ()), *(change.change.after or ())))
+    return sorted(named, key=lambda name: FIELD_NAMES.index(name) if name in FIELD_NAMES else len(FIELD_NAMES))
+
+
+def difference(change: ResourceChange, name: str) -> str:
+    """What happens to one field, behind the `=`."""
+    before, after = change.change.before, change.change.after
+    if change.change.before_sensitive.get(name) or change.change.after_sensitive.get(name):
+        return SECRET
+    if before is None:
+        return value((after or {}).get(name))
+    if after is None:
+        return f"{value(before.get(name))} -> null"
+    old, new = before.get(name), after.get(name)
+    return f"{value(old)} -> {value(new)}" if old != new else f"{value(new)} (sent again)"

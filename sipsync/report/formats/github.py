@@ -1,0 +1,65 @@
+"""GitHub's annotations: one workflow command for each finding, at the place in the file where there is one.
+
+A job shows ten of each kind, so errors come first and equal ones once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sipsync.model.looks import Findings
+from sipsync.model.outcome import Outcome
+from sipsync.model.plan import Plan
+from sipsync.report.escape import visible
+from sipsync.report.findings import hint
+from sipsync.report.outcomes import findings_of
+from sipsync.report.wording import NO_CHANGES, apply_line, cost_line, plan_line
+
+if TYPE_CHECKING:
+    from sipsync.model.problems import Diagnostic
+    from sipsync.report import Style
+
+
+def render(document: Plan | Outcome | Findings, style: Style) -> str:
+    """The annotations, one to a line."""
+    return "".join(f"{line}\n" for line in dict.fromkeys(_lines(document, style)))
+
+
+def _lines(document: Plan | Outcome | Findings, style: Style) -> Iterator[str]:
+    found = findings_of(document) if isinstance(document, Outcome) else document.diagnostics
+    for finding in sorted(found, key=lambda finding: finding.severity != "error"):
+        yield annotation(finding, style)
+    if isinstance(document, Plan) and document.has_changes:
+        yield _command("notice", {"title": "sipsync plan"}, f"{plan_line(document.summary)}\n{cost_line(document)}")
+    elif isinstance(document, Plan) and not document.errored:
+        yield _command("notice", {"title": "sipsync plan"}, NO_CHANGES)
+    elif isinstance(document, Outcome):
+        yield _command("notice", {"title": "sipsync apply"}, apply_line(document))
+
+
+def annotation(finding: Diagnostic, style: Style) -> str:
+    """One finding as a workflow command."""
+    properties: dict[str, str] = {}
+    at = finding.at
+    if at is not None:
+        properties |= {"file": visible(at.file.replace("\\", "/")), "line": str(at.line), "col": str(at.column)}
+        if at.end_column:
+            properties["endColumn"] = str(at.end_column)
+    properties["title"] = f"sipsync: {finding.code}"
+    address = f"{visible(finding.address)}: " if finding.address else ""
+    told = f"{address}{visible(finding.summary)}"
+    advice = hint(finding, style)
+    return _command(finding.severity, properties, f"{told}\n{advice}" if advice else told)
+
+
+def _command(name: str, properties: dict[str, str], message: str) -> str:
+    given = ",".join(
+        f"{key}={_data(value).replace(':', '%3A').replace(',', '%2C')}" for key, value in properties.items()
+    )
+    return f"::{name} {given}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    """The escapes of the runner's own toolkit."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

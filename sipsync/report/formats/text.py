@@ -1,0 +1,102 @@
+"""Any document for people at a terminal, in the words that readers and tools of Terraform know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from sipsync.model.document import Document
+from sipsync.model.looks import Diagnosis, Findings, Status
+from sipsync.model.outcome import Outcome
+from sipsync.model.plan import Plan
+from sipsync.report.changes import Row, block
+from sipsync.report.findings import told
+from sipsync.report.outcomes import outcome
+from sipsync.report.paint import MARK_LOOKS, Paint
+from sipsync.report.tables import diagnosis, status
+from sipsync.report.wording import LEGEND, MARKS, NO_CHANGES, REREGISTRATION, cost_line, count, not_planned, plan_line
+
+if TYPE_CHECKING:
+    from sipsync.model.looks import Findings
+    from sipsync.model.plan import Plan
+    from sipsync.report import Rendered, Style
+
+Lines = Callable[[Any, "Style", Paint], Iterator[str]]
+
+
+def render(document: Rendered, style: Style) -> str:
+    """The document as text."""
+    lines = list(_LINES[type(document)](document, style, Paint(style.color)))
+    while lines and not lines[0]:
+        del lines[0]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def plan(document: Plan, style: Style, paint: Paint) -> Iterator[str]:
+    """The changes, what they cost, and what is to be said about them."""
+    yield from changes(document, paint)
+    yield from totals(document, paint)
+    yield from told(document.diagnostics, style, paint)
+    missing = not_planned(document)
+    if missing:
+        yield from ("", paint("bold", missing))
+    if document.has_changes:
+        yield from ("", paint("dim", f"Plan digest: {document.digest}"))
+
+
+def changes(document: Plan, paint: Paint) -> Iterator[str]:
+    """The blocks of all changes, with a legend of the marks that occur."""
+    actions = {change.action for change in document.resource_changes} - {"no-op"}
+    if actions:
+        yield "sipsync will perform the following actions, marked by these symbols:"
+        for action, mark in MARKS.items():
+            if action in actions:
+                yield f"  {paint(MARK_LOOKS[mark], mark)} {LEGEND[action]}"
+    for part in document.parts:
+        for change in part.resource_changes:
+            yield ""
+            yield from (painted(row, paint) for row in block(change, part))
+
+
+def painted(row: Row, paint: Paint) -> str:
+    """A row of a block in Terraform's colours."""
+    if row.mark:
+        return f"{' ' * row.indent}{paint(MARK_LOOKS[row.mark], row.mark)} {row.text}"
+    look = {"head": "bold", "note": "dim"}.get(row.kind)
+    return f"{' ' * row.indent}{paint(look, row.text)}" if look else str(row)
+
+
+def totals(document: Plan, paint: Paint) -> Iterator[str]:
+    """The line that says whether there is anything to do, and what it costs."""
+    if document.has_changes:
+        yield from ("", paint("bold", plan_line(document.summary)), cost_line(document))
+        if document.summary.reregistrations:
+            yield REREGISTRATION
+    elif not document.errored:
+        yield from ("", paint("green bold", NO_CHANGES))
+
+
+def findings(document: Findings, style: Style, paint: Paint) -> Iterator[str]:
+    """The findings and, where files were checked, whether they are valid."""
+    yield from told(document.diagnostics, style, paint)
+    checked = ", ".join(
+        count(number, noun)
+        for number, noun in ((document.files, "file"), (document.portals, "portal"), (document.lines, "line"))
+        if number
+    )
+    errors = sum(found.severity == "error" for found in document.diagnostics)
+    warnings = len(document.diagnostics) - errors
+    if document.valid and (document.files or not document.diagnostics):
+        yield from ("", f"{paint('green bold', 'Success!')} The configuration is valid{checked and f': {checked}'}.")
+    elif document.files:
+        also = f", {count(warnings, 'warning')}" if warnings else ""
+        yield from ("", paint("bold", f"{count(errors, 'error')}{also} in {count(document.files, 'file')}."))
+
+
+_LINES: dict[type[Document], Lines] = {
+    Plan: plan,
+    Outcome: outcome,
+    Findings: findings,
+    Status: status,
+    Diagnosis: diagnosis,
+}

@@ -1,0 +1,102 @@
+"""The outcome of an apply as text: first what needs a hand, then what was done, last how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sipsync.model.problems import Code, Diagnostic, Span
+from sipsync.report.escape import visible
+from sipsync.report.findings import one, told
+from sipsync.report.wording import apply_line, call_line, count, reregistered_line
+
+if TYPE_CHECKING:
+    from sipsync.model.outcome import LineOutcome, Outcome
+    from sipsync.report import Style
+    from sipsync.report.paint import Paint
+
+DONE = {"create": "created", "update": "updated", "delete": "deleted"}
+MISSED = {
+    "failed": Code.WRITE_FAILED,
+    "unverified": Code.UNCONFIRMED,
+    "stale": Code.STALE_LINE,
+    "skipped": Code.NOT_ATTEMPTED,
+}
+"""Results that are errors, with the finding that each amounts to."""
+
+
+def outcome(document: Outcome, style: Style, paint: Paint) -> Iterator[str]:
+    """What became of a plan, or, of a dry run, what would."""
+    findings = findings_of(document)
+    # A title that a broken swap left behind is the one thing to know, even above what was done.
+    left = [found for found in findings if found.code is Code.TEMPORARY_LEFT]
+    for found in left:
+        yield from one([found], style, paint)
+    if document.dry_run:
+        yield from _calls(document, paint)
+    yield from _lines(document, paint)
+    yield from told([found for found in findings if found.code is not Code.TEMPORARY_LEFT], style, paint)
+    yield ""
+    yield paint("bold" if document.exit or document.dry_run else "green bold", apply_line(document))
+    if document.lines and all(line.result == "done" for line in document.lines):
+        yield "Already applied: nothing was sent."
+    elif not document.dry_run:
+        sent = sum(line.calls for line in document.lines)
+        requests = sum(part.requests for part in document.parts)
+        yield f"{count(sent, 'API call')} sent; {count(requests, 'request')} in all, reading included."
+    registered = reregistered_line(document)
+    if registered:
+        yield registered
+
+
+def findings_of(document: Outcome) -> list[Diagnostic]:
+    """All findings, and each line that was missed as one; what is said of a line already is not said twice."""
+    told = {(found.address, found.summary) for found in document.diagnostics}
+    missed = [line for line in document.lines if line.result in MISSED and (line.address, line.message) not in told]
+    return [*document.diagnostics, *map(_missed, missed)]
+
+
+def _missed(line: LineOutcome) -> Diagnostic:
+    code = f" ({line.error})" if line.error and line.error not in line.message else ""
+    return Diagnostic(
+        MISSED[line.result],
+        f"{line.message or f'the line was not {DONE.get(line.action, line.action)}'}{code}",
+        line.advice,
+        Span(line.source.file, line.source.line) if line.source else None,
+        line.address,
+    )
+
+
+def _calls(document: Outcome, paint: Paint) -> Iterator[str]:
+    if document.calls:
+        yield from ("", paint("bold", "These calls would be sent, in this order for each portal:"))
+    for call in document.calls:
+        waits = f", after {visible(', '.join(call.depends_on))}" if call.depends_on else ""
+        yield from ("", paint("dim", f"  # {visible(call.id)}: {visible(call.address)}{waits}"), f"  {call_line(call)}")
+
+
+def _lines(document: Outcome, paint: Paint) -> Iterator[str]:
+    shown = [line for line in document.lines if line.result in ("applied", "done", "restored")]
+    if shown:
+        yield ""
+    for line in shown:
+        yield f"{visible(line.address)}: {paint(_LOOKS[line.result], what(line))}"
+
+
+_LOOKS = {"applied": "green", "done": "dim", "restored": "yellow"}
+
+
+def what(line: LineOutcome) -> str:
+    """What became of one line, in a few words."""
+    if line.result == "done":
+        return "already applied"
+    said = ["set back" if line.result == "restored" else DONE.get(line.action, line.action)]
+    if line.action == "create" and line.config_id is not None:
+        said[0] += f" as config_id {line.config_id}"
+    if line.registration is not None:
+        message = f" ({line.registration.message})" if line.registration.message else ""
+        said.append(f"registration: {line.registration.result.replace('_', ' ')}{message}")
+    elif line.reregistered:
+        said.append("re-registered")
+    said += [text for text in (line.message, line.advice) if text]
+    return visible("; ".join(text.rstrip(".") for text in said))
