@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from sipsync.model.document import digest_of
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.lines import Address, Call, CurrentLine, DesiredLine, Verb
+from sipsync.model.message import Message
 from sipsync.model.plan import LineEvidence, PlannedCall, PortalPlan, ResourceChange
 from sipsync.model.problems import Code, Diagnostic, Exit, Span
 from sipsync.model.secret import Secret, SecretRef
@@ -61,26 +62,28 @@ def refusal(part: PortalPlan, view: View, now: datetime, max_age: timedelta) -> 
     if (part.host, part.owner) != (view.host, view.owner) or not _seal_holds(part, view):
         return Diagnostic(
             Code.PLAN_SEAL,
-            "the plan was made with another credential, or edited",
-            "Make a new plan with the credential that applies it. Jobs with different credentials share a plan by "
-            "SIPSYNC_PLAN_KEY, set to the same random value for both.",
+            Message("the plan was made with another credential, or edited"),
+            hint=Message(
+                "Make a new plan with the credential that applies it. Jobs with different credentials "
+                "share a plan by SIPSYNC_PLAN_KEY, set to the same random value for both."
+            ),
             address=name,
         )
     age = now - datetime.fromisoformat(part.created)
     if age > max_age:
         return Diagnostic(
             Code.PLAN_TOO_OLD,
-            f"the plan was made on {part.created}, which is too long ago",
-            "Make a new plan, or allow an older one with --max-plan-age.",
+            Message("the plan was made on {created}, which is too long ago", created=part.created),
+            hint=Message("Make a new plan, or allow an older one with --max-plan-age."),
             address=name,
         )
     if part.desired != desired_digest(view.desired):
         return Diagnostic(
             Code.STALE_FILE,
-            "the file no longer says what it said when the plan was made",
-            "Make a new plan, or apply from the commit that was planned.",
-            view.desired.at,
-            name,
+            Message("the file no longer says what it said when the plan was made"),
+            hint=Message("Make a new plan, or apply from the commit that was planned."),
+            at=view.desired.at,
+            address=name,
         )
     return None
 
@@ -257,30 +260,34 @@ def _live(call: PlannedCall, change: LineChange, temporary: str | None) -> Call:
 
 def _stale_line(planned: ResourceChange, current: CurrentLine | None) -> Diagnostic:
     if planned.config_id is None:
-        what = "another line in Bitrix24 has taken this title since the plan was made"
+        what = Message("another line in Bitrix24 has taken this title since the plan was made")
     elif current is None:
-        what = f"line {planned.config_id} is gone, or this credential no longer sees it"
+        what = Message("line {config_id} is gone, or this credential no longer sees it", config_id=planned.config_id)
     else:
-        what = f'line {planned.config_id} ("{current.title}") was changed in Bitrix24 after this plan was made'
+        what = Message(
+            'line {config_id} ("{title}") was changed in Bitrix24 after this plan was made',
+            config_id=planned.config_id,
+            title=current.title,
+        )
     return Diagnostic(
         Code.STALE_LINE,
         what,
-        "It was not touched. Make a new plan.",
-        Span(planned.source.file, planned.source.line),
-        planned.address,
+        hint=Message("It was not touched. Make a new plan."),
+        at=Span(planned.source.file, planned.source.line),
+        address=planned.address,
     )
 
 
 def _stale_secret(planned: ResourceChange, part: PortalPlan) -> Diagnostic:
-    what = "the password's reference no longer gives the value that was planned"
+    what = Message("the password's reference no longer gives the value that was planned")
     if not part.selection.secrets:
-        what = "the plan was made without reading secrets, so the line's password is not in it"
+        what = Message("the plan was made without reading secrets, so the line's password is not in it")
     return Diagnostic(
         Code.STALE_SECRET,
         what,
-        "The line was not touched. Make a new plan.",
-        Span(planned.source.file, planned.source.line),
-        planned.address,
+        hint=Message("The line was not touched. Make a new plan."),
+        at=Span(planned.source.file, planned.source.line),
+        address=planned.address,
     )
 
 
@@ -289,7 +296,7 @@ def _summary_of_stale(bound: Bound) -> Diagnostic:
     subject = "1 line was" if count == 1 else f"{count} lines were"
     return Diagnostic(
         Code.STALE_LINE,
-        f"{subject} changed in Bitrix24 after this plan was made; make a new plan",
+        Message("{subject} changed in Bitrix24 after this plan was made; make a new plan", subject=subject),
         severity="warning",
         address=next(iter(bound.lines.values())).view.desired.name,
     )
@@ -298,7 +305,10 @@ def _summary_of_stale(bound: Bound) -> Diagnostic:
 def _moved(wrong: Sequence[Diagnostic], views: Sequence[View]) -> Diagnostic:
     return Diagnostic(
         Code.STALE_LINE,
-        f"the portal changed after this plan was made, and the plan no longer holds: {wrong[0].summary}",
-        "Nothing was sent. Make a new plan.",
+        Message(
+            "the portal changed after this plan was made, and the plan no longer holds: {summary}",
+            summary=wrong[0].summary,
+        ),
+        hint=Message("Nothing was sent. Make a new plan."),
         address=views[0].desired.name,
     )

@@ -13,6 +13,7 @@ from sipsync.applying.verify import outcomes, read_back
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, ignore
 from sipsync.model.lines import Call, Registration
+from sipsync.model.message import Message
 from sipsync.model.outcome import LineOutcome
 from sipsync.model.problems import Code, Diagnostic, Exit
 from sipsync.portal.protocol import Portal
@@ -80,8 +81,8 @@ async def carry_out(bound: Bound, portals: Mapping[str, Portal], orders: Orders,
 
 _NO_CANARY = Diagnostic(
     Code.UNHEALTHY,
-    "there was no canary: each line that registers anew is part of a renaming, so all were applied together",
-    "Apply one line first with --line ADDRESS, where that matters.",
+    Message("there was no canary: each line that registers anew is part of a renaming, so all were applied together"),
+    hint=Message("Apply one line first with --line ADDRESS, where that matters."),
     severity="warning",
 )
 
@@ -119,7 +120,7 @@ async def _try(
     result = await _send(sender, [call])
     if result.lines[address].result != "applied":
         result.diagnostics.append(
-            Diagnostic(Code.UNHEALTHY, "the canary was not written: nothing else was sent", address=address)
+            Diagnostic(Code.UNHEALTHY, Message("the canary was not written: nothing else was sent"), address=address)
         )
         return result
     watched = health.to_watch(bound, {address: result.lines[address]})
@@ -133,10 +134,10 @@ async def _try(
         result.diagnostics.append(
             Diagnostic(
                 Code.INTERRUPTED,
-                "interrupted while the canary registered: it has its new values, nothing else was sent",
-                "`sipsync status --live` tells how it is; run it again to go on.",
-                bound.lines[address].change.at,
-                address,
+                Message("interrupted while the canary registered: it has its new values, nothing else was sent"),
+                hint=Message("`sipsync status --live` tells how it is; run it again to go on."),
+                at=bound.lines[address].change.at,
+                address=address,
             )
         )
         return result
@@ -149,10 +150,14 @@ async def _try(
     result.diagnostics.append(
         Diagnostic(
             Code.UNHEALTHY,
-            f"the canary did not register: {health.in_words(state)}; {back}; nothing else was sent",
-            "Check server, login and password with the provider, then plan again.",
-            bound.lines[address].change.at,
-            address,
+            Message(
+                "the canary did not register: {in_words}; {back}; nothing else was sent",
+                in_words=health.in_words(state),
+                back=back,
+            ),
+            hint=Message("Check server, login and password with the provider, then plan again."),
+            at=bound.lines[address].change.at,
+            address=address,
         )
     )
     return result
@@ -199,8 +204,12 @@ async def _ask_after(
         result.diagnostics.append(
             Diagnostic(
                 Code.UNHEALTHY,
-                f"{len(office)} office line{'s' * (len(office) > 1)} can't be checked: such a PBX registers by itself",
-                "--check-command NAME lets a command of yours check them.",
+                Message(
+                    "{count} office line{value} can't be checked: such a PBX registers by itself",
+                    count=len(office),
+                    value="s" * (len(office) > 1),
+                ),
+                hint=Message("--check-command NAME lets a command of yours check them."),
                 severity="warning",
             )
         )
@@ -217,9 +226,9 @@ def _unhealthy(bound: Bound, result: Result, address: str, what: str) -> None:
     result.diagnostics.append(
         Diagnostic(
             Code.UNHEALTHY,
-            f"the line was written, but its registration is not confirmed: {what}",
-            "Check server, login and password with the provider; `sipsync status --live` asks again.",
-            bound.lines[address].change.at,
-            address,
+            Message("the line was written, but its registration is not confirmed: {what}", what=what),
+            hint=Message("Check server, login and password with the provider; `sipsync status --live` asks again."),
+            at=bound.lines[address].change.at,
+            address=address,
         )
     )

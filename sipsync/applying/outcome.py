@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from sipsync.applying.bind import Bound
 from sipsync.applying.execute import Result
+from sipsync.model.message import Message
 from sipsync.model.outcome import LineOutcome, LineResult, PortalOutcome
 from sipsync.model.problems import Code, Diagnostic, Exit, worst
 from sipsync.planning.plan import planned
@@ -28,8 +29,8 @@ def refused(found: Mapping[str, Diagnostic], portals: Mapping[str, PortalReader]
 def _held_up(name: str, found: Mapping[str, Diagnostic]) -> Diagnostic:
     return Diagnostic(
         Code.NOT_ATTEMPTED,
-        f"not attempted: the plan of {', '.join(found)}, on the same portal, can't be applied",
-        "Make a new plan.",
+        Message("not attempted: the plan of {found}, on the same portal, can't be applied", found=", ".join(found)),
+        hint=Message("Make a new plan."),
         address=name,
     )
 

@@ -10,6 +10,7 @@ from sipsync.applying.send import Run
 from sipsync.applying.unanswered import holds
 from sipsync.model.fields import FieldName
 from sipsync.model.lines import Call, CurrentLine
+from sipsync.model.message import Message
 from sipsync.model.outcome import LineOutcome
 from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.planning.conflicts import Titles
@@ -100,7 +101,11 @@ def still_aside(line: PlannedLine) -> Diagnostic:
     """To be told before anything else."""
     return Diagnostic(
         Code.TEMPORARY_LEFT,
-        f'line {line.planned.config_id} still has the temporary title "{line.evidence.temporary}"',
-        "The next `sipsync apply` gives it its title. Nothing else about the line changed.",
+        Message(
+            'line {config_id} still has the temporary title "{temporary}"',
+            config_id=line.planned.config_id,
+            temporary=line.evidence.temporary,
+        ),
+        hint=Message("The next `sipsync apply` gives it its title. Nothing else about the line changed."),
         address=line.planned.address,
     )

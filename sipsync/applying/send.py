@@ -17,6 +17,7 @@ from sipsync.applying.unanswered import look_up
 from sipsync.model.clock import Clock
 from sipsync.model.events import LineDone, LineStarted, OnEvent
 from sipsync.model.lines import Call, CurrentLine, Verb
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.planning.evidence import state_of
 from sipsync.portal.protocol import Done, Lost, Portal, Refused, Reply, Unsent
@@ -84,12 +85,14 @@ class Sender:
     def _stop_now(self) -> bool:
         failures = sum(result == "failed" for result in self.run.results.values())
         if self.run.stopped is None and self.stop.is_set():
-            self.run.stopped = Diagnostic(Code.INTERRUPTED, "interrupted", "Run it again: what is done stays done.")
+            self.run.stopped = Diagnostic(
+                Code.INTERRUPTED, Message("interrupted"), hint=Message("Run it again: what is done stays done.")
+            )
         elif self.run.stopped is None and failures >= self.max_failures:
             self.run.stopped = Diagnostic(
                 Code.WRITE_FAILED,
-                f"stopped after {failures} failures",
-                "See what failed above; --max-failures lets more pass.",
+                Message("stopped after {failures} failures", failures=failures),
+                hint=Message("See what failed above; --max-failures lets more pass."),
             )
         return self.run.stopped is not None
 
@@ -141,7 +144,7 @@ class Sender:
                 self._settle(call, reply)
         again = [*await self._look_up(lost), *again]
         if len(again) == len(batch) and not lost and self.run.stopped is None:
-            self._give_up(PortalError(Diagnostic(Code.REFUSED, "the portal ran none of the calls")))
+            self._give_up(PortalError(Diagnostic(Code.REFUSED, Message("the portal ran none of the calls"))))
         order = {call.id: place for place, call in enumerate(batch)}
         self._pending = sorted(again, key=lambda call: order[call.id]) + self._pending
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sipsync.model.lines import DesiredPortal, Fleet, WebhookAccess
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, Span
 from sipsync.model.secret import SecretRef
 
@@ -34,7 +35,11 @@ def check(session: Session, fleet: Fleet) -> None:
     publish(session, diagnosis, "text")
     if diagnosis.exit is not Exit.OK:
         raise SipsyncError(
-            Diagnostic(Code.CREDENTIAL, "the webhook did not pass the check; nothing was written", "See above.")
+            Diagnostic(
+                Code.CREDENTIAL,
+                Message("the webhook did not pass the check; nothing was written"),
+                hint=Message("See above."),
+            )
         )
 
 

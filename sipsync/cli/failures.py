@@ -11,6 +11,7 @@ import click
 
 from sipsync.cli import streams
 from sipsync.cli.session import Session
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit
 
 _log = logging.getLogger(__name__)
@@ -36,16 +37,29 @@ def wrong_usage(error: click.ClickException, session: Session) -> Exit:
         streams.write(error.format_message() + "\n", err=True)
         return Exit.USAGE
     command = context.command_path if context is not None else "sipsync"
-    show([Diagnostic(Code.USAGE, error.format_message().rstrip("."), f"See: {command} --help")], session)
+    show(
+        [
+            Diagnostic(
+                Code.USAGE,
+                Message(error.format_message().rstrip(".")),
+                hint=Message("See: {command} --help.", command=command),
+            )
+        ],
+        session,
+    )
     return Exit.USAGE
 
 
 def interrupted(session: Session) -> Exit:
     """Tell that a signal ended the run."""
     if session.writing:
-        found = Diagnostic(Code.INTERRUPTED, "interrupted", "Run it again: it goes on from what the portal holds.")
+        found = Diagnostic(
+            Code.INTERRUPTED,
+            Message("interrupted"),
+            hint=Message("Run it again: it goes on from what the portal holds."),
+        )
     else:
-        found = Diagnostic(Code.INTERRUPTED, "interrupted; nothing was changed")
+        found = Diagnostic(Code.INTERRUPTED, Message("interrupted; nothing was changed"))
     show([found], session)
     return Exit.INTERRUPTED
 
@@ -60,9 +74,11 @@ def internal(error: BaseException, session: Session) -> Exit:
         [
             Diagnostic(
                 Code.INTERNAL,
-                f"internal error: {type(error).__name__} at {place}",
-                "This is a mistake in sipsync, please report it with the line above; nothing secret is in it. "
-                "--log-level debug shows the way there.",
+                Message("internal error: {name} at {place}", name=type(error).__name__, place=place),
+                hint=Message(
+                    "This is a mistake in sipsync, please report it with the line above; nothing secret is "
+                    "in it. --log-level debug shows the way there."
+                ),
             )
         ],
         session,

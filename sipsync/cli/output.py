@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sipsync.cli import failures, streams
 from sipsync.cli.types import Report
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, worst
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ def unwritable(file: Path, error: OSError) -> Diagnostic:
     reason = (error.strerror or type(error).__name__).lower()
     return Diagnostic(
         Code.UNWRITABLE,
-        f"{file} can't be written: {reason}",
-        "Check that the folder exists and that you may write there.",
+        Message("{file} can't be written: {reason}", file=file, reason=reason),
+        hint=Message("Check that the folder exists and that you may write there."),
     )
 
 

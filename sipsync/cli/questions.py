@@ -7,6 +7,7 @@ import sys
 
 from sipsync.cli import streams
 from sipsync.cli.session import Session
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 
 
@@ -38,6 +39,10 @@ def hidden(prompt: str) -> str:
         return ""
 
 
-def no_terminal(action: str, way_out: str) -> SipsyncError:
+def no_terminal(action: str, way_out: Message) -> SipsyncError:
     """The refusal to go on where nobody can be asked."""
-    return SipsyncError(Diagnostic(Code.NO_TERMINAL, f"{action} has to ask, and there is no terminal", way_out))
+    return SipsyncError(
+        Diagnostic(
+            Code.NO_TERMINAL, Message("{action} has to ask, and there is no terminal", action=action), hint=way_out
+        )
+    )

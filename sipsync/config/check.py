@@ -15,6 +15,7 @@ from sipsync.config.reader.mask import clean
 from sipsync.config.reader.yaml import Mapping, Node, Scalar
 from sipsync.config.refs import beside, path_finding
 from sipsync.config.values import ADDRESS_PART
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.rules.values import title_key
 
@@ -44,9 +45,9 @@ def document(root: Mapping, folder: Path) -> Iterator[Diagnostic]:
 def file_name(name: str, place: Node) -> Iterator[Diagnostic]:
     """Whether a file that gives its portal no name has one that can be an address's part."""
     if isinstance(place, Mapping) and not re.fullmatch(ADDRESS_PART, name):
-        hint = "Add `name: …` under `portal:`, of Latin letters, digits, `-` and `_`."
-        summary = f"the file's name, \"{name}\", can't be the name of its portal"
-        yield Diagnostic(Code.BAD_ADDRESS, summary, hint, place.source.span(place.start))
+        hint = Message("Add `name: …` under `portal:`, of Latin letters, digits, `-` and `_`.")
+        summary = Message("the file's name, \"{name}\", can't be the name of its portal", name=name)
+        yield Diagnostic(Code.BAD_ADDRESS, summary, hint=hint, at=place.source.span(place.start))
 
 
 def names(portals: list[tuple[str, Node]]) -> Iterator[Diagnostic]:
@@ -56,26 +57,36 @@ def names(portals: list[tuple[str, Node]]) -> Iterator[Diagnostic]:
         other, place = first.setdefault(name.lower(), (name, node))
         if place is not node:
             case = "" if other == name else ", in another letter case"
-            summary = f'a portal of the name "{name}" is there already{case}: {place.at}'
+            summary = Message(
+                'a portal of the name "{name}" is there already{case}: {at}', name=name, case=case, at=place.at
+            )
             at = node.source.span(node.start) if isinstance(node, Mapping) else node.at
-            yield Diagnostic(Code.DUPLICATE_PORTAL, summary, "Give one of them another `portal.name`.", at, name)
+            yield Diagnostic(
+                Code.DUPLICATE_PORTAL,
+                summary,
+                hint=Message("Give one of them another `portal.name`."),
+                at=at,
+                address=name,
+            )
 
 
 def _ways(portal: Mapping) -> Iterator[Diagnostic]:
     given = [key for name, (key, _) in portal.entries.items() if name in _WAYS]
     if not given:
-        hint = "Add one, as in `webhook: env:ACME_WEBHOOK`."
-        yield Diagnostic(Code.MISSING_KEY, "one of webhook, oauth and sandbox is missing", hint, portal.at)
+        hint = Message("Add one, as in `webhook: env:ACME_WEBHOOK`.")
+        yield Diagnostic(
+            Code.MISSING_KEY, Message("one of webhook, oauth and sandbox is missing"), hint=hint, at=portal.at
+        )
     for key in given[1:]:
-        summary = f'both "{given[0].text}" and "{key.text}" say how to reach the portal'
-        yield Diagnostic(Code.BAD_VALUE, summary, "Keep one of them.", key.at)
+        summary = Message('both "{text}" and "{text2}" say how to reach the portal', text=given[0].text, text2=key.text)
+        yield Diagnostic(Code.BAD_VALUE, summary, hint=Message("Keep one of them."), at=key.at)
 
 
 def _sandbox(portal: Mapping, folder: Path) -> Iterator[Diagnostic]:
     node = portal.get("sandbox")
     if isinstance(node, Scalar) and not (beside(node) / node.text).resolve().is_relative_to(folder):
-        hint = "Keep it beside the file, or give the common folder with --root."
-        yield Diagnostic(Code.BAD_VALUE, f"a sandbox outside of {folder}", hint, node.at)
+        hint = Message("Keep it beside the file, or give the common folder with --root.")
+        yield Diagnostic(Code.BAD_VALUE, Message("a sandbox outside of {folder}", folder=folder), hint=hint, at=node.at)
 
 
 def _paths(root: Mapping, lines: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
@@ -93,13 +104,15 @@ def _tokens(oauth: Mapping) -> Iterator[Diagnostic]:
     given = [name for name in _RENEWING if name in oauth.entries]
     if "access_token" in oauth.entries:
         for name in (*given, *(name for name in ("token_url",) if name in oauth.entries)):
-            summary = f'"access_token" is renewed by another program, so "{name}" has no use'
-            hint = f'Delete "{name}"; or delete "access_token", and sipsync renews it by itself.'
-            yield Diagnostic(Code.BAD_VALUE, summary, hint, oauth.entries[name][0].at)
+            summary = Message('"access_token" is renewed by another program, so "{name}" has no use', name=name)
+            hint = Message('Delete "{name}"; or delete "access_token", and sipsync renews it by itself.', name=name)
+            yield Diagnostic(Code.BAD_VALUE, summary, hint=hint, at=oauth.entries[name][0].at)
     else:
         for name in (name for name in _RENEWING if name not in given):
-            hint = "Give client_id, client_secret and refresh_token, or an access_token that another program renews."
-            yield Diagnostic(Code.MISSING_KEY, f'"{name}" is missing', hint, oauth.at)
+            hint = Message(
+                "Give client_id, client_secret and refresh_token, or an access_token that another program renews."
+            )
+            yield Diagnostic(Code.MISSING_KEY, Message('"{name}" is missing', name=name), hint=hint, at=oauth.at)
 
 
 def _entries(root: Mapping, section: str) -> list[tuple[Scalar, Mapping]]:
@@ -111,16 +124,19 @@ def _entries(root: Mapping, section: str) -> list[tuple[Scalar, Mapping]]:
 def _unfindable(lines: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
     for key, line in lines:
         if "title" not in line.entries and "config_id" not in line.entries:
-            hint = "Give its `title` or its `config_id`; `sipsync import` lists both."
-            yield Diagnostic(Code.MISSING_KEY, "nothing tells which line this is", hint, key.at)
+            hint = Message("Give its `title` or its `config_id`; `sipsync import` lists both.")
+            yield Diagnostic(Code.MISSING_KEY, Message("nothing tells which line this is"), hint=hint, at=key.at)
 
 
 def _keys(lines: list[tuple[Scalar, Mapping]], removed: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
     there = {key.text: key for key, _ in lines}
     for key, _ in removed:
         if key.text in there:
-            summary = f"both under `lines` (line {key.source.line_of(there[key.text].start)}) and under `removed`"
-            yield Diagnostic(Code.DUPLICATE_KEY, summary, "Keep one of the two.", key.at)
+            summary = Message(
+                "both under `lines` (line {line_of}) and under `removed`",
+                line_of=key.source.line_of(there[key.text].start),
+            )
+            yield Diagnostic(Code.DUPLICATE_KEY, summary, hint=Message("Keep one of the two."), at=key.at)
 
 
 def _config_ids(lines: list[tuple[Scalar, Mapping]], removed: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
@@ -131,9 +147,14 @@ def _config_ids(lines: list[tuple[Scalar, Mapping]], removed: list[tuple[Scalar,
             number = node.text.lstrip("0")
             other = first.setdefault(number, key)
             if other is not key:
-                summary = f'config_id {number} is claimed by "{other.text}" (line {_line(other)}) already'
-                hint = "One of the two is another line; `sipsync import` lists them all."
-                yield Diagnostic(Code.DUPLICATE_CONFIG_ID, summary, hint, node.at)
+                summary = Message(
+                    'config_id {number} is claimed by "{text}" (line {line}) already',
+                    number=number,
+                    text=other.text,
+                    line=_line(other),
+                )
+                hint = Message("One of the two is another line; `sipsync import` lists them all.")
+                yield Diagnostic(Code.DUPLICATE_CONFIG_ID, summary, hint=hint, at=node.at)
 
 
 def _titles(lines: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
@@ -146,12 +167,20 @@ def _titles(lines: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
                 continue
             where = f'"{other.text}" (line {_line(other)})'
             if title == node.text:
-                hint = "A title is unique on a portal; change one of them."
-                yield Diagnostic(Code.DUPLICATE_TITLE, f"the same title as {where}", hint, node.at)
+                hint = Message("A title is unique on a portal; change one of them.")
+                yield Diagnostic(
+                    Code.DUPLICATE_TITLE, Message("the same title as {where}", where=where), hint=hint, at=node.at
+                )
             else:
-                summary = f'the portal\'s database may take this title for that of {where}, "{clean(title)}"'
-                hint = "It compares without letter case, accents and emoji; make the titles differ in more than that."
-                yield Diagnostic(Code.SIMILAR_TITLES, summary, hint, node.at, severity="warning")
+                summary = Message(
+                    'the portal\'s database may take this title for that of {where}, "{clean}"',
+                    where=where,
+                    clean=clean(title),
+                )
+                hint = Message(
+                    "It compares without letter case, accents and emoji; make the titles differ in more than that."
+                )
+                yield Diagnostic(Code.SIMILAR_TITLES, summary, hint=hint, at=node.at, severity="warning")
 
 
 def _shared(lines: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
@@ -162,9 +191,11 @@ def _shared(lines: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
         if isinstance(node, Scalar) and ":" in node.text:
             other, same = first.setdefault(node.text, (key, node))
             if same is not node:
-                summary = f'the same password reference as "{other.text}" (line {_line(other)})'
-                hint = "Name another secret; if all lines have one password, write it once under `defaults`."
-                yield Diagnostic(Code.SHARED_SECRET, summary, hint, node.at, severity="warning")
+                summary = Message(
+                    'the same password reference as "{text}" (line {line})', text=other.text, line=_line(other)
+                )
+                hint = Message("Name another secret; if all lines have one password, write it once under `defaults`.")
+                yield Diagnostic(Code.SHARED_SECRET, summary, hint=hint, at=node.at, severity="warning")
 
 
 def _line(key: Scalar) -> str:

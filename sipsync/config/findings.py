@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from sipsync.config.reader.mask import shown_key, shown_value
 from sipsync.config.reader.yaml import Mapping, Node, Scalar, Sequence
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Span
 
 if TYPE_CHECKING:
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
 Model = TypeVar("Model", bound=BaseModel)
 _NO_VALUE = object()
 _KINDS = {
-    "string_type": ("text", "Write a single text here."),
-    "int_type": ("a number", "Write a number here."),
-    "float_type": ("a number", "Write a number here."),
-    "bool_type": ("true or false", "Write true or false."),
-    "date_type": ("a date", "Write a date, as in 2026-12-31."),
-    "tuple_type": ("a list", "Write a list: `[one, two]`, or one item a line, each after `- `."),
-    "dict_type": ("keys with values", "Write one `key: value` a line, indented."),
-    "model_type": ("keys with values", "Write one `key: value` a line, indented."),
+    "string_type": (Message("text"), Message("Write a single text here.")),
+    "int_type": (Message("a number"), Message("Write a number here.")),
+    "float_type": (Message("a number"), Message("Write a number here.")),
+    "bool_type": (Message("true or false"), Message("Write true or false.")),
+    "date_type": (Message("a date"), Message("Write a date, as in 2026-12-31.")),
+    "tuple_type": (Message("a list"), Message("Write a list: `[one, two]`, or one item a line, each after `- `.")),
+    "dict_type": (Message("keys with values"), Message("Write one `key: value` a line, indented.")),
+    "model_type": (Message("keys with values"), Message("Write one `key: value` a line, indented.")),
 }
 """pydantic's error → what belongs there, and how to write it."""
 
@@ -42,14 +43,20 @@ def validate(model: type[Model], root: Mapping, schemes: Collection[str] = ()) -
 
 def no_mapping(node: Node) -> Diagnostic:
     """What to say of a document that is a text or a list."""
-    hint = "Begin with `sipsync: 1`, then `portal:` and `lines:`."
-    return Diagnostic(Code.WRONG_TYPE, "a portal's file is a mapping of keys and values", hint, node.at)
+    hint = Message("Begin with `sipsync: 1`, then `portal:` and `lines:`.")
+    return Diagnostic(
+        Code.WRONG_TYPE, Message("a portal's file is a mapping of keys and values"), hint=hint, at=node.at
+    )
 
 
 def no_value(key: str, at: Span) -> Diagnostic:
     """What to say of a key that nothing follows."""
-    hint = f"Give it one, or delete the key. What has no entries is written `{shown_key(key)}: {{}}`."
-    return Diagnostic(Code.WRONG_TYPE, f'"{shown_key(key)}" has no value', hint, at)
+    hint = Message(
+        "Give it one, or delete the key. What has no entries is written `{shown_key}: {{}}`.", shown_key=shown_key(key)
+    )
+    return Diagnostic(
+        Code.WRONG_TYPE, Message('"{shown_key}" has no value', shown_key=shown_key(key)), hint=hint, at=at
+    )
 
 
 def _plain(node: Node) -> Any:
@@ -80,7 +87,7 @@ def _finding(error: ErrorDetails, root: Mapping, model: type[BaseModel]) -> Diag
 
 def _told(error: ErrorDetails, at: Span) -> Diagnostic:
     told = error["ctx"]
-    return Diagnostic(Code(error["type"]), told["summary"], told["hint"], at)
+    return Diagnostic(Code(error["type"]), told["summary"], hint=told["hint"], at=at)
 
 
 def _missing(key: str, loc: tuple[int | str, ...], root: Mapping, model: type[BaseModel]) -> Diagnostic:
@@ -88,41 +95,74 @@ def _missing(key: str, loc: tuple[int | str, ...], root: Mapping, model: type[Ba
     at = key_node.at if loc[:-1] else node.source.span(node.start)
     field = _model_at(model, loc[:-1])
     text = next((row.description for name, row in field.model_fields.items() if key == (row.alias or name)), "") or ""
+    hint = Message("Add `{key}: …`. {text}", key=key, text=text) if text else Message("Add `{key}: …`.", key=key)
     code = Code.NO_MARKER if loc == ("sipsync",) else Code.MISSING_KEY
-    return Diagnostic(code, f'"{key}" is missing', f"Add `{key}: …`. {text}".strip(), at)
+    return Diagnostic(code, Message('"{key}" is missing', key=key), hint=hint, at=at)
 
 
 def _unknown(key: str, known: Collection[str], at: Span) -> Diagnostic:
     near = get_close_matches(key.lower(), sorted(known), n=1)
-    hint = f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(sorted(known))}."
-    return Diagnostic(Code.UNKNOWN_KEY, f'unknown key "{shown_key(key)}"', hint, at)
+    hint = (
+        Message('Did you mean "{near}"?', near=near[0])
+        if near
+        else Message("Known here: {known}.", known=", ".join(sorted(known)))
+    )
+    return Diagnostic(
+        Code.UNKNOWN_KEY, Message('unknown key "{shown_key}"', shown_key=shown_key(key)), hint=hint, at=at
+    )
 
 
 def _standard(error: ErrorDetails, key: str, node: Node) -> Diagnostic:
     kind, limits = error["type"], error.get("ctx", {})
     if kind == "string_too_long":
         bound, has = limits["max_length"], len(node.text) if isinstance(node, Scalar) else 0
-        return Diagnostic(Code.TOO_LONG, f'"{key}" may have {bound} characters; it has {has}', "Shorten it.", node.at)
+        return Diagnostic(
+            Code.TOO_LONG,
+            Message('"{key}" may have {bound} characters; it has {has}', key=key, bound=bound, has=has),
+            hint=Message("Shorten it."),
+            at=node.at,
+        )
     if kind == "string_too_short":
-        return Diagnostic(Code.BAD_VALUE, f'"{key}" is empty', "Give it a text, or delete the key.", node.at)
+        return Diagnostic(
+            Code.BAD_VALUE,
+            Message('"{key}" is empty', key=key),
+            hint=Message("Give it a text, or delete the key."),
+            at=node.at,
+        )
     if kind == "literal_error":
         return _choice(key, re.findall("'([^']+)'", limits["expected"]), node)
     if kind in ("greater_than_equal", "greater_than", "less_than_equal"):
         word, bound = next((word, limits[name]) for name, word in _BOUNDS.items() if name in limits)
-        return Diagnostic(Code.BAD_VALUE, f'"{key}" must be {word} {bound:g}', "Correct the number.", node.at)
-    what, hint = _KINDS.get(kind, ("another value", "See `sipsync schema`."))
-    return Diagnostic(Code.WRONG_TYPE, f'"{shown_key(key)}" must be {what}', hint, node.at)
+        return Diagnostic(
+            Code.BAD_VALUE,
+            Message('"{key}" must be {word} {bound:g}', key=key, word=word, bound=bound),
+            hint=Message("Correct the number."),
+            at=node.at,
+        )
+    what, hint = _KINDS.get(kind, (Message("another value"), Message("See `sipsync schema`.")))
+    return Diagnostic(
+        Code.WRONG_TYPE,
+        Message('"{shown_key}" must be {what}', shown_key=shown_key(key), what=what),
+        hint=hint,
+        at=node.at,
+    )
 
 
-_BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most"}
+_BOUNDS = {"ge": Message("at least"), "gt": Message("more than"), "le": Message("at most")}
 
 
 def _choice(key: str, choices: list[str], node: Node) -> Diagnostic:
     text = node.text if isinstance(node, Scalar) else ""
     near = get_close_matches(text.lower(), choices, n=1)
-    hint = f'Did you mean "{near[0]}"?' if near else f"Write one of: {', '.join(choices)}."
+    hint = (
+        Message('Did you mean "{near}"?', near=near[0])
+        if near
+        else Message("Write one of: {choices}.", choices=", ".join(choices))
+    )
     quoted = f'"{shown}"' if (shown := shown_value(key, text)) else "this"
-    return Diagnostic(Code.BAD_VALUE, f'"{key}" can\'t be {quoted}', hint, node.at)
+    return Diagnostic(
+        Code.BAD_VALUE, Message('"{key}" can\'t be {quoted}', key=key, quoted=quoted), hint=hint, at=node.at
+    )
 
 
 def _locate(root: Mapping, loc: tuple[int | str, ...]) -> tuple[Node, Node]:

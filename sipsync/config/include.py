@@ -10,6 +10,7 @@ from sipsync.config.paths import read_source
 from sipsync.config.reader.yaml import Entry, Mapping, Node, Scalar, Sequence, read
 from sipsync.config.refs import beside
 from sipsync.config.schema import IncludedFile
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic
 
 _MERGED = ("portal", "policy", "defaults")
@@ -39,11 +40,13 @@ class Includes:
     def _included(self, item: Scalar, chain: tuple[Path, ...]) -> Mapping | None:
         path = (beside(item) / item.text).resolve()
         if not path.is_relative_to(self.root):
-            hint = "Move the file there, or give the common folder with --root."
-            self._refused(item, f"an include from outside of {self.root}", hint)
+            hint = Message("Move the file there, or give the common folder with --root.")
+            self._refused(item, Message("an include from outside of {root}", root=self.root), hint)
             return None
         if path in chain:
-            self._refused(item, "files that include each other in a circle", "Remove one of the includes.")
+            self._refused(
+                item, Message("files that include each other in a circle"), Message("Remove one of the includes.")
+            )
             return None
         if path not in self._read:
             self._read[path] = self._load(path, item)
@@ -52,7 +55,9 @@ class Includes:
 
     def _load(self, path: Path, item: Scalar) -> Mapping | None:
         if not path.is_file():
-            self._refused(item, "the included file is not there", "Write its path relative to this file.")
+            self._refused(
+                item, Message("the included file is not there"), Message("Write its path relative to this file.")
+            )
             return None
         parent = Path(item.source.name).parent
         try:
@@ -63,15 +68,19 @@ class Includes:
         roots, found = read(source)
         self.diagnostics += found
         for root in roots[1:]:
-            self._refused(root, "an included file has one document", "Remove the line `---` and what follows it.")
+            self._refused(
+                root,
+                Message("an included file has one document"),
+                Message("Remove the line `---` and what follows it."),
+            )
         if not roots or not isinstance(roots[0], Mapping):
             self.diagnostics += [no_mapping(root) for root in roots[:1]]
             return None
         self.diagnostics += validate(IncludedFile, roots[0])[1]
         return roots[0]
 
-    def _refused(self, node: Node, summary: str, hint: str) -> None:
-        self.diagnostics.append(Diagnostic(Code.INCLUDE, summary, hint, node.at))
+    def _refused(self, node: Node, summary: Message, hint: Message) -> None:
+        self.diagnostics.append(Diagnostic(Code.INCLUDE, summary, hint=hint, at=node.at))
 
 
 def _under(document: Mapping, below: Mapping) -> Mapping:

@@ -14,6 +14,7 @@ from sipsync.config.paths import find, find_root, read_source
 from sipsync.config.reader.yaml import Mapping, Node, Scalar, read
 from sipsync.config.schema import OperatorPolicyFile, PortalFile
 from sipsync.model.lines import DesiredPortal
+from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.policy import OperatorPolicy
 from sipsync.model.problems import Code, ConfigError, Diagnostic
@@ -48,8 +49,12 @@ def load(paths: Sequence[Path], operator: Operator, schemes: Collection[str]) ->
 def load_policy(path: Path) -> OperatorPolicy:
     """The operator's policy from a file. Raises ConfigError with all that is wrong with it."""
     if not path.is_file():
-        hint = "Give the path of a YAML file with the keys of `policy:`."
-        raise ConfigError(Diagnostic(Code.FILE_NOT_FOUND, f"there is no policy file {path.as_posix()}", hint))
+        hint = Message("Give the path of a YAML file with the keys of `policy:`.")
+        raise ConfigError(
+            Diagnostic(
+                Code.FILE_NOT_FOUND, Message("there is no policy file {as_posix}", as_posix=path.as_posix()), hint=hint
+            )
+        )
     documents, problems = read(read_source(path, path.as_posix()))
     if problems:
         raise ConfigError(*problems)
@@ -57,8 +62,10 @@ def load_policy(path: Path) -> OperatorPolicy:
         return OperatorPolicy()
     root = documents[0]
     if len(documents) > 1 or not isinstance(root, Mapping):
-        hint = "Write one key a line, as in `delete: false`."
-        raise ConfigError(Diagnostic(Code.WRONG_TYPE, "a policy is one mapping of keys and values", hint, root.at))
+        hint = Message("Write one key a line, as in `delete: false`.")
+        raise ConfigError(
+            Diagnostic(Code.WRONG_TYPE, Message("a policy is one mapping of keys and values"), hint=hint, at=root.at)
+        )
     policy, problems = validate(OperatorPolicyFile, root)
     if policy is None:
         raise ConfigError(*problems)

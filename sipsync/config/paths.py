@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sipsync.config.reader.source import MAX_BYTES, Source, decode
 from sipsync.config.values import DEVICES
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic, Span
 
 _SUFFIXES = (".yaml", ".yml")
@@ -59,9 +60,9 @@ def read_source(path: Path, name: str) -> Source:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else "an error of the operating system"
-        hint = "Check that it is a file and who may read it."
-        summary = f"can't read the file: {reason}"
-        raise ConfigError(Diagnostic(Code.FILE_UNREADABLE, summary, hint, Span(name, 1))) from None
+        hint = Message("Check that it is a file and who may read it.")
+        summary = Message("can't read the file: {reason}", reason=reason)
+        raise ConfigError(Diagnostic(Code.FILE_UNREADABLE, summary, hint=hint, at=Span(name, 1))) from None
     return decode(data, name, path.resolve())
 
 
@@ -81,10 +82,15 @@ def _bad_name(path: Path, names: dict[str, Path]) -> Diagnostic | None:
     """Whether some system can't have a file of that name beside those before it."""
     twin = names.setdefault(path.as_posix().casefold(), path)
     if twin is not path:
-        summary = f"differs from {twin.as_posix()} in letter case only"
-        return _finding(Code.FILE_NAME, summary, "Rename one: Windows and macOS take them for one file.", path)
+        summary = Message("differs from {as_posix} in letter case only", as_posix=twin.as_posix())
+        return _finding(Code.FILE_NAME, summary, Message("Rename one: Windows and macOS take them for one file."), path)
     if path.name.split(".")[0].upper() in DEVICES:
-        return _finding(Code.FILE_NAME, f"{path.name} is a device on Windows", "Give the file another name.", path)
+        return _finding(
+            Code.FILE_NAME,
+            Message("{name} is a device on Windows", name=path.name),
+            Message("Give the file another name."),
+            path,
+        )
     return None
 
 
@@ -93,15 +99,15 @@ def _outside(path: Path, root: Path) -> Diagnostic | None:
     try:
         inside = path.resolve().is_relative_to(root)
     except (OSError, RuntimeError):  # a loop of links
-        return _finding(Code.FILE_UNREADABLE, "a link that leads to itself", "Delete it.", path)
+        return _finding(Code.FILE_UNREADABLE, Message("a link that leads to itself"), Message("Delete it."), path)
     if inside:
         return None
-    hint = "Put the file itself there, or give the common folder with --root."
-    return _finding(Code.FILE_UNREADABLE, f"a link that leads outside of {root}", hint, path)
+    hint = Message("Put the file itself there, or give the common folder with --root.")
+    return _finding(Code.FILE_UNREADABLE, Message("a link that leads outside of {root}", root=root), hint, path)
 
 
-def _finding(code: Code, summary: str, hint: str, path: Path) -> Diagnostic:
-    return Diagnostic(code, summary, hint, Span(path.as_posix(), 1))
+def _finding(code: Code, summary: Message, hint: Message, path: Path) -> Diagnostic:
+    return Diagnostic(code, summary, hint=hint, at=Span(path.as_posix(), 1))
 
 
 def _search(folder: Path, root: Path, found: Found) -> None:
@@ -120,9 +126,11 @@ def _search(folder: Path, root: Path, found: Found) -> None:
         told = True
     if not told:
         others = f"; YAML files without the marker `sipsync: 1`: {unmarked}" if unmarked else ""
-        hint = "`sipsync init` makes a portal's file; the first line of one is `sipsync: 1`."
-        summary = f"no portal's file in the folder {folder.as_posix()}{others}"
-        found.diagnostics.append(Diagnostic(Code.NO_PORTALS, summary, hint))
+        hint = Message("`sipsync init` makes a portal's file; the first line of one is `sipsync: 1`.")
+        summary = Message(
+            "no portal's file in the folder {as_posix}{others}", as_posix=folder.as_posix(), others=others
+        )
+        found.diagnostics.append(Diagnostic(Code.NO_PORTALS, summary, hint=hint))
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -136,12 +144,16 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _not_found(path: Path, named: bool) -> Diagnostic:
     if named:
-        hint = "Check the path; `sipsync init` makes a portal's file."
-        return Diagnostic(Code.FILE_NOT_FOUND, f"there is no file or folder {path.as_posix()}", hint)
-    hint = "`sipsync init` makes one; or name a file or folder on the command line."
-    return Diagnostic(Code.FILE_NOT_FOUND, "there is neither sipsync.yaml nor a folder portals here", hint)
+        hint = Message("Check the path; `sipsync init` makes a portal's file.")
+        return Diagnostic(
+            Code.FILE_NOT_FOUND, Message("there is no file or folder {as_posix}", as_posix=path.as_posix()), hint=hint
+        )
+    hint = Message("`sipsync init` makes one; or name a file or folder on the command line.")
+    return Diagnostic(
+        Code.FILE_NOT_FOUND, Message("there is neither sipsync.yaml nor a folder portals here"), hint=hint
+    )
 
 
 def _no_marker(source: Source) -> Diagnostic:
-    hint = "Add the line `sipsync: 1` at the top if it is a portal's file."
-    return Diagnostic(Code.NO_MARKER, "the marker `sipsync: 1` is missing", hint, source.span(0))
+    hint = Message("Add the line `sipsync: 1` at the top if it is a portal's file.")
+    return Diagnostic(Code.NO_MARKER, Message("the marker `sipsync: 1` is missing"), hint=hint, at=source.span(0))

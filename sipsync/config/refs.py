@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from sipsync.config.reader.yaml import Scalar
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.secret import SecretRef
 
@@ -29,13 +30,13 @@ def path_finding(node: Scalar, *, windows: bool = os.name == "nt") -> Diagnostic
     if scheme not in _PATHS or windows:
         return None
     if re.match(r"[A-Za-z]:[\\/]", path):
-        summary = "a path with a drive letter exists on Windows only"
+        summary = Message("a path with a drive letter exists on Windows only")
     elif "\\" in path:
-        summary = "a path with backslashes works on Windows only"
+        summary = Message("a path with backslashes works on Windows only")
     else:
         return None
-    hint = "Write a path relative to this file, with forward slashes; that works on Windows too."
-    return Diagnostic(Code.BAD_VALUE, summary, hint, node.at)
+    hint = Message("Write a path relative to this file, with forward slashes; that works on Windows too.")
+    return Diagnostic(Code.BAD_VALUE, summary, hint=hint, at=node.at)
 
 
 def beside(node: Scalar) -> Path:

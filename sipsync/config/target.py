@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 from sipsync.config.load import load
 from sipsync.model.lines import DesiredPortal
+from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, Diagnostic
 
@@ -77,7 +78,7 @@ def _git(folder: str, *arguments: str) -> bytes:
 def _unknown(branch: str) -> Diagnostic:
     return Diagnostic(
         Code.PROTECTED,
-        f"what {branch} protects can't be told: git does not have it here",
-        "Fetch the branch first, or set SIPSYNC_TARGET_BRANCH to one that is there.",
+        Message("what {branch} protects can't be told: git does not have it here", branch=branch),
+        hint=Message("Fetch the branch first, or set SIPSYNC_TARGET_BRANCH to one that is there."),
         severity="warning",
     )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import platformdirs
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def private_folder(path: Path) -> Path:
         _refuse_shared(path, path.stat())
     except OSError as error:
         raise unwritable(
-            f"the state folder {path} can't be used", error, "Name another one: SIPSYNC_STATE_DIR"
+            f"the state folder {path} can't be used", error, Message("Name another one: SIPSYNC_STATE_DIR")
         ) from None
     return path
 
@@ -56,7 +57,11 @@ def read_private(path: Path) -> bytes | None:
         return None
     except OSError as error:
         raise SipsyncError(
-            Diagnostic(Code.FILE_UNREADABLE, f"{path} can't be read: {reason(error)}", hint="Check who may read it")
+            Diagnostic(
+                Code.FILE_UNREADABLE,
+                Message("{path} can't be read: {reason}", path=path, reason=reason(error)),
+                hint=Message("Check who may read it."),
+            )
         ) from None
 
 
@@ -78,7 +83,9 @@ def write_private(path: Path, data: bytes, *, replace: Callable[[str, Path], Non
             raise
         _sync_folder(path.parent)
     except OSError as error:
-        raise unwritable(f"{path} can't be written", error, "Check the folder, its rights and the free space") from None
+        raise unwritable(
+            f"{path} can't be written", error, Message("Check the folder, its rights and the free space")
+        ) from None
 
 
 def _put(temporary: str, path: Path, replace: Callable[[str, Path], None]) -> None:
@@ -109,17 +116,23 @@ def _refuse_shared(path: Path, found: os.stat_result) -> None:
         raise SipsyncError(
             Diagnostic(
                 Code.STATE_UNSAFE,
-                f"{path} {'belongs to another user' if foreign else 'may be written by other users'}",
-                hint=f"Make it yours alone: chown $(id -u) {path}; chmod go-w {path}"
+                Message(
+                    "{path} {value}",
+                    path=path,
+                    value="belongs to another user" if foreign else "may be written by other users",
+                ),
+                hint=Message("Make it yours alone: `chown $(id -u) {path}; chmod go-w {path}`.", path=path)
                 if foreign
-                else f"Make it yours alone: chmod go-w {path}",
+                else Message("Make it yours alone: `chmod go-w {path}`.", path=path),
             )
         )
 
 
-def unwritable(summary: str, error: OSError, hint: str) -> SipsyncError:
+def unwritable(summary: str, error: OSError, hint: Message) -> SipsyncError:
     """The error for something that can't be written, with the system's reason."""
-    return SipsyncError(Diagnostic(Code.UNWRITABLE, f"{summary}: {reason(error)}", hint=hint))
+    return SipsyncError(
+        Diagnostic(Code.UNWRITABLE, Message("{summary}: {reason}", summary=summary, reason=reason(error)), hint=hint)
+    )
 
 
 def reason(error: OSError) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import filelock
 
 from sipsync.disk.files import private_folder, state_dir, unwritable
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _taken(held: filelock.BaseFileLock) -> bool:
         return False
     except (OSError, NotImplementedError) as error:
         reason = error if isinstance(error, OSError) else OSError("this file system has no locks")
-        hint = "Name a state folder on a local disk: SIPSYNC_STATE_DIR"
+        hint = Message("Name a state folder on a local disk: SIPSYNC_STATE_DIR.")
         raise unwritable(f"the lock {held.lock_file} can't be taken", reason, hint) from None
     return True
 
@@ -90,7 +91,9 @@ def _locked(host: str, holder: Path, waited: float) -> SipsyncError:
     return SipsyncError(
         Diagnostic(
             Code.LOCKED,
-            f"{who} on this machine is changing {host}; waited {waited:.0f} s",
-            hint="Wait until it is done, or wait longer with --lock-timeout SECONDS; nothing was sent",
+            Message(
+                "{who} on this machine is changing {host}; waited {waited:.0f} s", who=who, host=host, waited=waited
+            ),
+            hint=Message("Wait until it is done, or wait longer with --lock-timeout SECONDS; nothing was sent."),
         )
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 from sipsync.disk.files import reason, write_private
 from sipsync.model.document import FORMAT_VERSION
 from sipsync.model.looks import SavedState
+from sipsync.model.message import Message
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 
@@ -31,11 +32,11 @@ class _Kind:
 
     noun: str
     code: Code
-    again: str
+    again: Message
 
 
-_PLAN = _Kind("plan", Code.PLAN_UNREADABLE, "Make a new one: sipsync plan --out FILE")
-_STATE = _Kind("saved state", Code.SNAPSHOT, "Make a new one: sipsync snapshot --out FILE")
+_PLAN = _Kind("plan", Code.PLAN_UNREADABLE, Message("Make a new one: sipsync plan --out FILE"))
+_STATE = _Kind("saved state", Code.SNAPSHOT, Message("Make a new one: sipsync snapshot --out FILE"))
 
 
 def write(path: Path, plan: Plan) -> None:
@@ -67,8 +68,10 @@ def _write(path: Path, document: Mapping[str, Any], kind: _Kind) -> None:
         raise SipsyncError(
             Diagnostic(
                 Code.UNWRITABLE,
-                f"the {kind.noun} was made, but not saved: {error}",
-                hint=f"The {kind.noun} itself is not lost and nothing was sent; name another file with --out",
+                Message("the {noun} was made, but not saved: {error}", noun=kind.noun, error=error),
+                hint=Message(
+                    "The {noun} itself is not lost and nothing was sent; name another file with --out.", noun=kind.noun
+                ),
             )
         ) from None
 
@@ -89,16 +92,21 @@ def _read(path: Path, max_bytes: int, kind: _Kind, parse: Callable[[Mapping[str,
 def _bytes(path: Path, max_bytes: int, kind: _Kind) -> bytes:
     try:
         if path.is_dir():
-            _unreadable(path, f"is a folder, not a {kind.noun}", kind, "Name the file itself")
+            _unreadable(path, f"is a folder, not a {kind.noun}", kind, Message("Name the file itself"))
         with path.open("rb") as file:
             data = file.read(max_bytes + 1)
     except FileNotFoundError:
-        _unreadable(path, "does not exist", kind, f"Check the path, or {kind.again}")
+        _unreadable(path, "does not exist", kind, Message("Check the path, or {again}", again=kind.again))
     except (OSError, ValueError) as error:  # ValueError: a path with a null character
         why = reason(error) if isinstance(error, OSError) else "this can't be a file's name"
-        _unreadable(path, f"can't be read: {why}", kind, "Check the path and who may read it")
+        _unreadable(path, f"can't be read: {why}", kind, Message("Check the path and who may read it"))
     if len(data) > max_bytes:
-        _unreadable(path, f"is larger than {max_bytes // 1024**2} MiB", kind, f"This is no {kind.noun}; check the path")
+        _unreadable(
+            path,
+            f"is larger than {max_bytes // 1024**2} MiB",
+            kind,
+            Message("This is no {noun}; check the path", noun=kind.noun),
+        )
     return data
 
 
@@ -110,14 +118,16 @@ def _document(path: Path, data: bytes, kind: _Kind) -> Mapping[str, Any]:
         document = json.loads(data)  # finds UTF-8, UTF-16 and UTF-32 by itself
     except (ValueError, RecursionError):
         if data.lstrip().startswith(b"{") and not data.rstrip().endswith(b"}"):
-            _unreadable(path, "is cut off", kind, f"Copy it again, whole, or {kind.again}")
+            _unreadable(path, "is cut off", kind, Message("Copy it again, whole, or {again}", again=kind.again))
         _unreadable(path, "is not JSON", kind, kind.again)
     marks = document if isinstance(document, dict) and "sipsync_version" in document else {}
     if not isinstance(marks.get("format_version"), str):
         _unreadable(path, f"is not a sipsync {kind.noun}", kind, kind.again)
     is_state = marks.get("kind") == _STATE_MARK
     if is_state and kind is _PLAN:
-        _unreadable(path, "is a saved state, not a plan", kind, "A state is what `sipsync plan --against FILE` takes")
+        _unreadable(
+            path, "is a saved state, not a plan", kind, Message("A state is what `sipsync plan --against FILE` takes")
+        )
     if not is_state and kind is _STATE:
         _unreadable(path, "is not a saved state", kind, kind.again)
     return marks
@@ -136,11 +146,11 @@ def _too_new(path: Path) -> NoReturn:
     raise SipsyncError(
         Diagnostic(
             Code.PLAN_TOO_NEW,
-            f"{path} was made by a newer sipsync, in a format that this one does not know",
-            hint="Upgrade sipsync, or make the file with this version",
+            Message("{path} was made by a newer sipsync, in a format that this one does not know", path=path),
+            hint=Message("Upgrade sipsync, or make the file with this version."),
         )
     )
 
 
-def _unreadable(path: Path, what: str, kind: _Kind, hint: str) -> NoReturn:
-    raise SipsyncError(Diagnostic(kind.code, f"{path} {what}", hint=hint))
+def _unreadable(path: Path, what: str, kind: _Kind, hint: Message) -> NoReturn:
+    raise SipsyncError(Diagnostic(kind.code, Message("{path} {what}", path=path, what=what), hint=hint))

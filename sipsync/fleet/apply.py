@@ -15,6 +15,7 @@ from sipsync.fleet.parallel import each
 from sipsync.fleet.work import ApplyWork, apply_portal
 from sipsync.model.events import OnEvent, Stopping
 from sipsync.model.lines import Fleet
+from sipsync.model.message import Message
 from sipsync.model.outcome import Outcome, PortalOutcome
 from sipsync.model.plan import Plan, PortalPlan
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, StalePlan
@@ -88,8 +89,8 @@ def _expect(plan: Plan, digest: str | None) -> None:
         raise StalePlan(
             Diagnostic(
                 Code.PLAN_UNEXPECTED,
-                f"the plan's digest is {plan.digest}, expected was {digest}",
-                "What was approved is not what would be applied. Make a new plan and have it approved.",
+                Message("the plan's digest is {digest}, expected was {digest2}", digest=plan.digest, digest2=digest),
+                hint=Message("What was approved is not what would be applied. Make a new plan and have it approved."),
             )
         )
 
@@ -103,8 +104,8 @@ def _once_each(plan: Plan) -> None:
             *(
                 Diagnostic(
                     Code.PLAN_UNEXPECTED,
-                    "the plan has this portal more than once",
-                    "Merge plans of different portals, or make one plan of all.",
+                    Message("the plan has this portal more than once"),
+                    hint=Message("Merge plans of different portals, or make one plan of all."),
                     address=name,
                 )
                 for name in twice
@@ -126,8 +127,8 @@ def no_file(part: PortalPlan) -> Diagnostic:
     """What is said of a planned portal that the files do not have."""
     return Diagnostic(
         Code.STALE_FILE,
-        "the plan has this portal, the files have not",
-        "Apply with the files that were planned.",
+        Message("the plan has this portal, the files have not"),
+        hint=Message("Apply with the files that were planned."),
         address=part.portal,
     )
 

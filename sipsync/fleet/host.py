@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from sipsync.model.lines import Access, Address, DesiredPortal, Fleet, OAuthAccess, SandboxAccess, WebhookAccess
+from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.plan import Selection
 from sipsync.model.problems import Code, Diagnostic, SipsyncError, UsageError
@@ -85,7 +86,13 @@ def _wrong_allow(allow: str, addresses: Sequence[Address], portals: Sequence[str
     finding, _, address = allow.partition(":")
     if finding not in {str(code) for code in ALLOWABLE} or not address:
         known = ", ".join(sorted(f"{code}:ADDRESS" for code in ALLOWABLE))
-        return [Diagnostic(Code.UNKNOWN_ALLOW, f'--allow "{allow}" names no finding', f"It takes {known}.")]
+        return [
+            Diagnostic(
+                Code.UNKNOWN_ALLOW,
+                Message('--allow "{allow}" names no finding', allow=allow),
+                hint=Message("It takes {known}.", known=known),
+            )
+        ]
     if address not in {*map(str, addresses), *portals}:
         return [_names_nothing("allow", address, list(map(str, addresses)))]
     return []
@@ -98,7 +105,9 @@ def _addresses(portal: DesiredPortal) -> list[Address]:
 def _names_nothing(option: str, glob: str, known: Sequence[str]) -> Diagnostic:
     some = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
     return Diagnostic(
-        Code.NOTHING_SELECTED, f'--{option} "{glob}" matches nothing', f"The files have: {some}." if some else ""
+        Code.NOTHING_SELECTED,
+        Message('--{option} "{glob}" matches nothing', option=option, glob=glob),
+        hint=Message("The files have: {some}.", some=some) if some else Message(),
     )
 
 
@@ -178,10 +187,10 @@ def _same_owner(
             twice[portal.name] = (
                 Diagnostic(
                     Code.HOST_TWICE,
-                    f"the same portal and the same owner of lines as in {others}",
-                    "Put its lines into one file. All webhooks of a portal see the same lines.",
-                    portal.at,
-                    portal.name,
+                    Message("the same portal and the same owner of lines as in {others}", others=others),
+                    hint=Message("Put its lines into one file. All webhooks of a portal see the same lines."),
+                    at=portal.at,
+                    address=portal.name,
                 ),
             )
     return twice

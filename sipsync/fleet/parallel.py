@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 
 from sipsync.fleet.host import Job
 from sipsync.model.events import OnEvent, PortalDone, PortalStarted
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 
 T = TypeVar("T")
@@ -49,6 +50,12 @@ def _internal(error: Exception) -> Diagnostic:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return Diagnostic(
         Code.INTERNAL,
-        f"internal error: {type(error).__name__} in {frame.name} ({PurePath(frame.filename).name}:{frame.lineno})",
-        "Please report it. Run `sipsync plan` to see what was done.",
+        Message(
+            "internal error: {name} in {name2} ({name3}:{lineno})",
+            name=type(error).__name__,
+            name2=frame.name,
+            name3=PurePath(frame.filename).name,
+            lineno=frame.lineno,
+        ),
+        hint=Message("Please report it. Run `sipsync plan` to see what was done."),
     )

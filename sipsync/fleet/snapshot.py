@@ -11,6 +11,7 @@ from sipsync.model.document import canonical
 from sipsync.model.fields import FieldName
 from sipsync.model.lines import CurrentLine, DesiredPortal, Snapshot
 from sipsync.model.looks import SavedLine, SavedPortal
+from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.plan import PortalPlan
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
@@ -63,10 +64,10 @@ def plan_against(
         raise SipsyncError(
             Diagnostic(
                 Code.SNAPSHOT,
-                "the snapshot does not have this portal",
-                "Make a new one with `sipsync snapshot`, where the credential is.",
-                desired.at,
-                desired.name,
+                Message("the snapshot does not have this portal"),
+                hint=Message("Make a new one with `sipsync snapshot`, where the credential is."),
+                at=desired.at,
+                address=desired.name,
             )
         )
     unverified = _check_seal(desired, saved, operator)
@@ -74,10 +75,10 @@ def plan_against(
         raise SipsyncError(
             Diagnostic(
                 Code.SNAPSHOT,
-                f"the snapshot was taken on {saved.taken}, which is too long ago",
-                "Make a new one with `sipsync snapshot`, or allow an older one with --max-age.",
-                desired.at,
-                desired.name,
+                Message("the snapshot was taken on {taken}, which is too long ago", taken=saved.taken),
+                hint=Message("Make a new one with `sipsync snapshot`, or allow an older one with --max-age."),
+                at=desired.at,
+                address=desired.name,
             )
         )
     view = View(
@@ -101,8 +102,8 @@ def _check_seal(desired: DesiredPortal, saved: SavedPortal, operator: Operator) 
         return (
             Diagnostic(
                 Code.SNAPSHOT,
-                f"compared with the snapshot of {saved.taken}; its seal can't be checked here",
-                "It is checked where SIPSYNC_PLAN_KEY is set.",
+                Message("compared with the snapshot of {taken}; its seal can't be checked here", taken=saved.taken),
+                hint=Message("It is checked where SIPSYNC_PLAN_KEY is set."),
                 address=desired.name,
                 severity="warning",
             ),
@@ -125,8 +126,8 @@ def _edited(desired: DesiredPortal) -> SipsyncError:
     return SipsyncError(
         Diagnostic(
             Code.SNAPSHOT,
-            "the snapshot was edited, or sealed with another SIPSYNC_PLAN_KEY",
-            "Make a new one with `sipsync snapshot`.",
+            Message("the snapshot was edited, or sealed with another SIPSYNC_PLAN_KEY"),
+            hint=Message("Make a new one with `sipsync snapshot`."),
             address=desired.name,
         )
     )

@@ -15,6 +15,7 @@ from sipsync.forge.github import GITHUB
 from sipsync.forge.gitlab import GITLAB
 from sipsync.forge.http import Api, Unavailable
 from sipsync.forge.target import failed
+from sipsync.model.message import Message
 from sipsync.model.problems import SipsyncError
 
 if TYPE_CHECKING:
@@ -104,7 +105,9 @@ def _rows(api: Api, target: Target, dialect: Dialect) -> Iterator[Mapping[str, A
         if not isinstance(rows, list) or not all(
             isinstance(row, dict) and isinstance(row.get("id"), int) for row in rows
         ):
-            raise failed("what answers is not the forge's API: no list of comments", "Check the API's address")
+            raise failed(
+                Message("what answers is not the forge's API: no list of comments"), Message("Check the API's address.")
+            )
         yield from rows
         if len(rows) < _PAGE:
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sipsync.forge.dialect import Dialect
+from sipsync.model.message import Message
 
 GITHUB: Final = Dialect(
     comments=lambda target: f"/repos/{target.project}/issues/{target.number}/comments",
@@ -17,19 +18,25 @@ GITHUB: Final = Dialect(
     # A job's own token can't ask who it is (documented), and writes as a bot.
     writable=lambda row: (row.get("user") or {}).get("type", "Bot") == "Bot",
     hints={
-        401: ("does not accept the token", "it may have expired; give the job GITHUB_TOKEN: ${{ github.token }}"),
+        401: (
+            Message("does not accept the token"),
+            Message("It may have expired; give the job GITHUB_TOKEN: ${{ github.token }}."),
+        ),
         403: (
-            "does not let this token write comments",
-            "Give the job `permissions: pull-requests: write`; a pull request from a fork never has it",
+            Message("does not let this token write comments"),
+            Message("Give the job `permissions: pull-requests: write`; a pull request from a fork never has it."),
         ),
         404: (
-            "does not know the pull request, or hides it from this token",
-            "check GITHUB_REPOSITORY and the number; the job needs `permissions: pull-requests: write`",
+            Message("does not know the pull request, or hides it from this token"),
+            Message("Check GITHUB_REPOSITORY and the number; the job needs `permissions: pull-requests: write`."),
         ),
-        410: ("has the comments of this pull request switched off", "switch them on, or unlock the conversation"),
+        410: (
+            Message("has the comments of this pull request switched off"),
+            Message("Switch them on, or unlock the conversation."),
+        ),
         422: (
-            "refuses the comment; it is probably longer than 65,536 characters",
-            "Give it a shorter text: the format markdown is cut to fit",
+            Message("refuses the comment; it is probably longer than 65,536 characters"),
+            Message("Give it a shorter text: the format markdown is cut to fit."),
         ),
     },
 )

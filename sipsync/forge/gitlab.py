@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from sipsync.forge.dialect import Dialect
+from sipsync.model.message import Message
 
 if TYPE_CHECKING:
     from sipsync.forge.target import Target
 
 _TOO_LONG: Final = (
-    "refuses the comment; it is probably longer than 1,000,000 characters",
-    "Give it a shorter text: the format markdown is cut to fit",
+    Message("refuses the comment; it is probably longer than 1,000,000 characters"),
+    Message("Give it a shorter text: the format markdown is cut to fit."),
 )
 
 
@@ -33,16 +34,18 @@ GITLAB: Final = Dialect(
     hints={
         400: _TOO_LONG,
         401: (
-            "does not accept the token",
-            "set GITLAB_TOKEN to a project access token with the scope api; CI_JOB_TOKEN may not write comments",
+            Message("does not accept the token"),
+            Message(
+                "Set GITLAB_TOKEN to a project access token with the scope api; CI_JOB_TOKEN may not write comments."
+            ),
         ),
         403: (
-            "does not let this token write comments",
-            "the token needs the scope api and the role Developer; CI_JOB_TOKEN may not write comments",
+            Message("does not let this token write comments"),
+            Message("The token needs the scope api and the role Developer; CI_JOB_TOKEN may not write comments."),
         ),
         404: (
-            "does not know the merge request, or hides it from this token",
-            "check CI_PROJECT_ID and the number; the token must belong to this project",
+            Message("does not know the merge request, or hides it from this token"),
+            Message("Check CI_PROJECT_ID and the number; the token must belong to this project."),
         ),
         413: _TOO_LONG,
         422: _TOO_LONG,

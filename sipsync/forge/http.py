@@ -13,6 +13,7 @@ import httpx
 
 from sipsync import __version__
 from sipsync.forge.target import failed
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 from sipsync.model.reveal import reveal
 
@@ -22,16 +23,18 @@ if TYPE_CHECKING:
 _TIMEOUT: Final = httpx.Timeout(connect=10, read=60, write=30, pool=None)
 _LONGEST_WAIT: Final = 60.0
 
-Hints: TypeAlias = Mapping[int, tuple[str, str]]
+Hints: TypeAlias = Mapping[int, tuple[Message, Message]]
 """What a forge's statuses mean and what to do, by status."""
 
 
 class Unavailable(SipsyncError):
     """It may work in a moment."""
 
-    def __init__(self, summary: str, wait: float = 0.0) -> None:
+    def __init__(self, summary: Message, wait: float = 0.0) -> None:
         """`wait` is the number of seconds that the forge asks for; 0 where it does not say."""
-        super().__init__(Diagnostic(Code.FORGE, summary, hint="Run it again later; the plan itself is not affected"))
+        super().__init__(
+            Diagnostic(Code.FORGE, summary, hint=Message("Run it again later; the plan itself is not affected."))
+        )
         self.wait = wait
 
 
@@ -46,7 +49,8 @@ class Api:
             self._client = httpx.Client(headers=own, timeout=_TIMEOUT)
         except (OSError, ValueError, ImportError):
             raise failed(
-                "the system's certificates or proxy can't be used", "check SSL_CERT_FILE, HTTPS_PROXY and ALL_PROXY"
+                Message("the system's certificates or proxy can't be used"),
+                Message("Check SSL_CERT_FILE, HTTPS_PROXY and ALL_PROXY."),
             ) from None
 
     def __enter__(self) -> Self:
@@ -68,13 +72,15 @@ class Api:
             answer = self._client.request(method, self._base + path, **content)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             # By its kind alone: its text may quote headers.
-            raise Unavailable(f"the forge can't be reached ({type(error).__name__})") from None
+            raise Unavailable(Message("the forge can't be reached ({name})", name=type(error).__name__)) from None
         if not answer.is_success:
             raise self._refusal(answer)
         try:
             return answer.json()
         except ValueError:
-            raise failed("what answers is not the forge's API: no JSON", "Check the API's address") from None
+            raise failed(
+                Message("what answers is not the forge's API: no JSON"), Message("Check the API's address.")
+            ) from None
 
     def _refusal(self, answer: httpx.Response) -> SipsyncError:
         status, headers = answer.status_code, answer.headers
@@ -82,12 +88,23 @@ class Api:
         wait = float(asked) if asked.isascii() and asked.isdigit() else 0.0
         limited = status == 429 or (status == 403 and (asked or headers.get("X-RateLimit-Remaining") == "0"))
         if limited and wait > _LONGEST_WAIT:
-            return failed(f"the forge accepts no more requests for {wait:.0f} s", "Run it again after that time")
+            return failed(
+                Message("the forge accepts no more requests for {wait:.0f} s", wait=wait),
+                Message("Run it again after that time."),
+            )
         if limited:
-            return Unavailable("the forge accepts no more requests for now", wait)
+            return Unavailable(Message("the forge accepts no more requests for now"), wait)
         if status >= 500:
-            return Unavailable(f"the forge failed with status {status}", min(wait, _LONGEST_WAIT))
+            return Unavailable(
+                Message("the forge failed with status {status}", status=status), min(wait, _LONGEST_WAIT)
+            )
         if answer.is_redirect:
-            return failed("the forge says that the project has moved", "Check the project's name and the API's address")
-        summary, hint = self._hints.get(status, (f"answered with status {status}", "Check the project and the token"))
-        return failed(f"the forge {summary}", hint)
+            return failed(
+                Message("the forge says that the project has moved"),
+                Message("Check the project's name and the API's address."),
+            )
+        summary, hint = self._hints.get(
+            status,
+            (Message("answered with status {status}", status=status), Message("Check the project and the token.")),
+        )
+        return failed(Message("the forge {summary}", summary=summary), hint)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 from sipsync.model.secret import Secret
 
@@ -37,7 +38,7 @@ def target_from_environ(environ: Mapping[str, str], kind: Kind, number: int | No
     return _github(environ, number) if kind == "github" else _gitlab(environ, number)
 
 
-def failed(summary: str, hint: str) -> SipsyncError:
+def failed(summary: Message, hint: Message) -> SipsyncError:
     """The error for a comment that can't be written."""
     return SipsyncError(Diagnostic(Code.FORGE, summary, hint=hint))
 
@@ -45,12 +46,17 @@ def failed(summary: str, hint: str) -> SipsyncError:
 def _github(environ: Mapping[str, str], number: int | None) -> Target:
     repository = environ.get("GITHUB_REPOSITORY", "")
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository, re.ASCII):
-        raise failed("GITHUB_REPOSITORY does not name a repository", "Set it to owner/name; GitHub's jobs have it set")
+        raise failed(
+            Message("GITHUB_REPOSITORY does not name a repository"),
+            Message("Set it to owner/name; GitHub's jobs have it set."),
+        )
     number = number or _event_number(environ) or _ref_number(environ)
     if not number:
         raise failed(
-            "this job is not about a pull request",
-            "Run it on the event pull_request; GITHUB_EVENT_PATH, or GITHUB_REF refs/pull/N/merge, tells which",
+            Message("this job is not about a pull request"),
+            Message(
+                "Run it on the event pull_request; GITHUB_EVENT_PATH, or GITHUB_REF refs/pull/N/merge, tells which."
+            ),
         )
     token, _ = _token(environ, "SIPSYNC_FORGE_TOKEN", "GITHUB_TOKEN", "GH_TOKEN")
     return Target("github", _base(environ, "GITHUB_API_URL", "https://api.github.com"), repository, number, token)
@@ -59,12 +65,14 @@ def _github(environ: Mapping[str, str], number: int | None) -> Target:
 def _gitlab(environ: Mapping[str, str], number: int | None) -> Target:
     project = environ.get("CI_PROJECT_ID", "")
     if not project:
-        raise failed("CI_PROJECT_ID is not set", "Set it to the project's id; GitLab's jobs have it set")
+        raise failed(
+            Message("CI_PROJECT_ID is not set"), Message("Set it to the project's id; GitLab's jobs have it set.")
+        )
     number = number or _positive(environ.get("CI_MERGE_REQUEST_IID", ""))
     if not number:
         raise failed(
-            "this job is not about a merge request",
-            "Run it in merge request pipelines: rules: if $CI_PIPELINE_SOURCE == 'merge_request_event'",
+            Message("this job is not about a merge request"),
+            Message("Run it in merge request pipelines: rules: if $CI_PIPELINE_SOURCE == 'merge_request_event'."),
         )
     token, name = _token(environ, "SIPSYNC_FORGE_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN")
     base = _base(environ, "CI_API_V4_URL", "https://gitlab.com/api/v4")
@@ -74,7 +82,10 @@ def _gitlab(environ: Mapping[str, str], number: int | None) -> Target:
 def _base(environ: Mapping[str, str], name: str, default: str) -> str:
     base = (environ.get(name) or default).rstrip("/")
     if not re.fullmatch(r"https?://[^\s@?#]+", base):
-        raise failed(f"{name} is not an address", f"Unset it, or set it like {default}")
+        raise failed(
+            Message("{name} is not an address", name=name),
+            Message("Unset it, or set it like {default}.", default=default),
+        )
     return base
 
 
@@ -83,9 +94,15 @@ def _token(environ: Mapping[str, str], *names: str) -> tuple[Secret, str]:
     for name in names:
         if token := environ.get(name, "").strip():
             if not re.fullmatch("[!-~]+", token):  # else HTTP libraries would quote it in their complaints
-                raise failed(f"{name} does not hold a token", "Copy the token again, without blanks or line ends")
+                raise failed(
+                    Message("{name} does not hold a token", name=name),
+                    Message("Copy the token again, without blanks or line ends."),
+                )
             return Secret(token), name
-    raise failed("there is no token to write a comment with", f"Set {names[0]} or {names[1]}")
+    raise failed(
+        Message("there is no token to write a comment with"),
+        Message("Set {names} or {names2}.", names=names[0], names2=names[1]),
+    )
 
 
 def _event_number(environ: Mapping[str, str]) -> int | None:

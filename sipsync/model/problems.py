@@ -6,9 +6,11 @@ has to act next. Exactly one place prints them and picks an exit code: the comma
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, ClassVar, Literal
+
+from sipsync.model.message import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -172,6 +174,7 @@ class Span:
 
 
 Severity = Literal["error", "warning"]
+_NO_HINT = Message()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +182,9 @@ class Diagnostic:
     """One finding: what, where, and what to do."""
 
     code: Code
-    summary: str
-    hint: str = ""
+    summary: Message
+    _: KW_ONLY
+    hint: Message = _NO_HINT
     at: Span | None = None
     address: str | None = None
     """The line's address `portal.key`, or the portal's name."""

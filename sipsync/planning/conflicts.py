@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sipsync.model.lines import TEMPORARY_TITLE, Address, CurrentLine
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.planning.inputs import LineChange, View
 from sipsync.rules.values import title_key
@@ -102,20 +103,26 @@ def _named(line: CurrentLine) -> str:
 
 
 def _held(change: LineChange, holder: str, left_out: Address | None) -> Diagnostic:
-    summary = f'the title "{change.title}" is held by {holder}'
+    summary = Message('the title "{title}" is held by {holder}', title=change.title, holder=holder)
     if left_out is not None:
         return Diagnostic(
             Code.HALF_SWAP,
-            f"{summary}: {left_out}, which does not give it up in this plan",
-            f"Select {left_out} as well, or correct one of the two titles.",
-            change.at,
-            str(change.address),
+            Message(
+                "{summary}: {left_out}, which does not give it up in this plan", summary=summary, left_out=left_out
+            ),
+            hint=Message("Select {left_out} as well, or correct one of the two titles.", left_out=left_out),
+            at=change.at,
+            address=str(change.address),
         )
     return Diagnostic(
         Code.TITLE_HELD,
         summary,
-        "Choose another title, or rename that one first. The portal's list of names may be a day old and your "
-        f"portal may compare titles in its own way: --allow title-held:{change.address} lets Bitrix24 decide.",
-        change.at,
-        str(change.address),
+        hint=Message(
+            "Choose another title, or rename that one first. The portal's list of names may be a day "
+            "old and your portal may compare titles in its own way: --allow title-held:{address} "
+            "lets Bitrix24 decide.",
+            address=change.address,
+        ),
+        at=change.at,
+        address=str(change.address),
     )

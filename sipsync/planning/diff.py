@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.lines import CurrentLine, DesiredLine, RemovedLine
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.planning.inputs import LineChange, View, matches
@@ -138,11 +139,16 @@ def _ignored_fields(view: View, line: DesiredLine, today: date) -> tuple[set[Fie
             notes.append(
                 Diagnostic(
                     Code.IGNORED_FIELD,
-                    f"ignore_fields for {rule.field} ended on {rule.until} ({rule.reason}): the field counts again",
-                    "Remove the entry, or give it a later `until`.",
-                    line.at,
-                    str(line.address),
-                    "warning",
+                    Message(
+                        "ignore_fields for {field} ended on {until} ({reason}): the field counts again",
+                        field=rule.field,
+                        until=rule.until,
+                        reason=rule.reason,
+                    ),
+                    hint=Message("Remove the entry, or give it a later `until`."),
+                    at=line.at,
+                    address=str(line.address),
+                    severity="warning",
                 )
             )
     return ignored, notes
@@ -151,22 +157,34 @@ def _ignored_fields(view: View, line: DesiredLine, today: date) -> tuple[set[Fie
 def _type_differs(line: DesiredLine, current: CurrentLine) -> Diagnostic:
     return Diagnostic(
         Code.TYPE_DIFFERS,
-        f"line {current.config_id} is of type {current.type}, the file says {line.type}",
-        "Bitrix24 can't change a line's type. A replacement is a new line: config_id, queue, voice menu, recording, "
-        "working hours, CRM rules and access rights of this one would be lost. Correct `type`, or make a new line "
-        "and move the old one to `removed`.",
-        line.at,
-        str(line.address),
+        Message(
+            "line {config_id} is of type {type}, the file says {type2}",
+            config_id=current.config_id,
+            type=current.type,
+            type2=line.type,
+        ),
+        hint=Message(
+            "Bitrix24 can't change a line's type. A replacement is a new line: config_id, queue, "
+            "voice menu, recording, working hours, CRM rules and access rights of this one would be "
+            "lost. Correct `type`, or make a new line and move the old one to `removed`."
+        ),
+        at=line.at,
+        address=str(line.address),
     )
 
 
 def _removed_differs(removed: RemovedLine, current: CurrentLine) -> Diagnostic:
     return Diagnostic(
         Code.REMOVED_DIFFERS,
-        f'line {current.config_id} has the title "{current.title}", not "{removed.title}": not deleted',
-        "Check that config_id names the line that is to go, and give its current title.",
-        removed.at,
-        str(removed.address),
+        Message(
+            'line {config_id} has the title "{title}", not "{title2}": not deleted',
+            config_id=current.config_id,
+            title=current.title,
+            title2=removed.title,
+        ),
+        hint=Message("Check that config_id names the line that is to go, and give its current title."),
+        at=removed.at,
+        address=str(removed.address),
     )
 
 
@@ -175,17 +193,17 @@ def _not_compared(view: View, lines: list[DesiredLine]) -> Diagnostic:
     if not view.selection.secrets:
         return Diagnostic(
             Code.PASSWORDS_NOT_COMPARED,
-            f"{count} not compared, since secrets are not read",
-            "Plan without --no-secrets to compare them.",
-            lines[0].places.get("password", lines[0].at),
-            view.desired.name,
-            "warning",
+            Message("{count} not compared, since secrets are not read", count=count),
+            hint=Message("Plan without --no-secrets to compare them."),
+            at=lines[0].places.get("password", lines[0].at),
+            address=view.desired.name,
+            severity="warning",
         )
     return Diagnostic(
         Code.PASSWORDS_NOT_COMPARED,
-        f"{count} not compared: this portal does not return passwords",
-        "A password that has to be set again can be sent with --reregister ADDRESS.",
-        lines[0].places.get("password", lines[0].at),
-        view.desired.name,
-        "warning",
+        Message("{count} not compared: this portal does not return passwords", count=count),
+        hint=Message("A password that has to be set again can be sent with --reregister ADDRESS."),
+        at=lines[0].places.get("password", lines[0].at),
+        address=view.desired.name,
+        severity="warning",
     )

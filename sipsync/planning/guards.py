@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from sipsync.model.lines import CurrentLine
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.planning.inputs import LineChange, View
 from sipsync.planning.match import Match
@@ -34,7 +35,7 @@ def check(proposal: Proposal) -> tuple[list[Diagnostic], list[Diagnostic]]:
     for guard in GUARDS:
         for found in guard(proposal):
             if f"{found.code}:{found.address}" in proposal.view.selection.allow:
-                allowed.append(replace(found, severity="warning", hint="Allowed by the operator (--allow)."))
+                allowed.append(replace(found, severity="warning", hint=Message("Allowed by the operator (--allow).")))
             else:
                 stops.append(found)
     return stops, allowed
@@ -46,12 +47,17 @@ def vanished_lines(proposal: Proposal) -> Iterator[Diagnostic]:
         name = proposal.view.desired.name
         yield Diagnostic(
             Code.VANISHED_LINES,
-            "this credential sees none of the lines that the file names by config_id: "
-            "probably another webhook or application",
-            "A webhook sees the lines made in Bitrix24's pages or by any webhook, an application only its own. "
-            f"Use the credential that the file was imported with. {_override(Code.VANISHED_LINES, name)}",
-            proposal.view.desired.at,
-            name,
+            Message(
+                "this credential sees none of the lines that the file names by config_id: probably "
+                "another webhook or application"
+            ),
+            hint=Message(
+                "A webhook sees the lines made in Bitrix24's pages or by any webhook, an application "
+                "only its own. Use the credential that the file was imported with. {override}",
+                override=_override(Code.VANISHED_LINES, name),
+            ),
+            at=proposal.view.desired.at,
+            address=name,
         )
 
 
@@ -63,11 +69,17 @@ def max_changes(proposal: Proposal) -> Iterator[Diagnostic]:
         if limit and count > allowed_changes(limit, total):
             yield Diagnostic(
                 Code.MAX_CHANGES,
-                f"stopped by a safety limit: max_changes is {limit}, the plan changes {count}",
-                "Change fewer lines at a time, for example with --line. "
-                f"{_override(Code.MAX_CHANGES, view.desired.name)}",
-                view.desired.at,
-                view.desired.name,
+                Message(
+                    "stopped by a safety limit: max_changes is {limit}, the plan changes {count}",
+                    limit=limit,
+                    count=count,
+                ),
+                hint=Message(
+                    "Change fewer lines at a time, for example with --line. {override}",
+                    override=_override(Code.MAX_CHANGES, view.desired.name),
+                ),
+                at=view.desired.at,
+                address=view.desired.name,
             )
             return
 
@@ -88,11 +100,18 @@ def protected(proposal: Proposal) -> Iterator[Diagnostic]:
             if any(fnmatchcase(name, glob) for name in (change.address.key, *titles)):
                 yield Diagnostic(
                     Code.PROTECTED,
-                    f'stopped by a safety limit: the line is protected ("{glob}"), the plan would {change.verb} it',
-                    f"Take the line out of the plan with --exclude {change.address}. "
-                    f"{_override(Code.PROTECTED, str(change.address))}",
-                    change.at,
-                    str(change.address),
+                    Message(
+                        'stopped by a safety limit: the line is protected ("{glob}"), the plan would {verb} it',
+                        glob=glob,
+                        verb=change.verb,
+                    ),
+                    hint=Message(
+                        "Take the line out of the plan with --exclude {address}. {override}",
+                        address=change.address,
+                        override=_override(Code.PROTECTED, str(change.address)),
+                    ),
+                    at=change.at,
+                    address=str(change.address),
                 )
                 break
 
@@ -104,10 +123,12 @@ def delete_off(proposal: Proposal) -> Iterator[Diagnostic]:
             if change.verb == "delete":
                 yield Diagnostic(
                     Code.DELETE_OFF,
-                    "stopped by a safety limit: the line is listed under `removed`, and deletes are off",
-                    "Set `policy: {delete: true}` if the line is really to go; what is lost for good is told above.",
-                    change.at,
-                    str(change.address),
+                    Message("stopped by a safety limit: the line is listed under `removed`, and deletes are off"),
+                    hint=Message(
+                        "Set `policy: {delete: true}` if the line is really to go; what is lost for good is told above."
+                    ),
+                    at=change.at,
+                    address=str(change.address),
                 )
 
 
@@ -117,20 +138,22 @@ def unmanaged(proposal: Proposal) -> Iterator[Diagnostic]:
     if lines and view.desired.policy.unmanaged == "error":
         yield Diagnostic(
             Code.UNMANAGED,
-            f"stopped by a safety limit: {describe_unmanaged(lines)}",
-            "Add them to the file (`sipsync import` does it), or set `policy: {unmanaged: report}`. "
-            f"{_override(Code.UNMANAGED, view.desired.name)}",
-            view.desired.at,
-            view.desired.name,
+            Message("stopped by a safety limit: {describe_unmanaged}", describe_unmanaged=describe_unmanaged(lines)),
+            hint=Message(
+                "Add them to the file (`sipsync import` does it), or set `policy: {{unmanaged: report}}`. {override}",
+                override=_override(Code.UNMANAGED, view.desired.name),
+            ),
+            at=view.desired.at,
+            address=view.desired.name,
         )
 
 
-def describe_unmanaged(lines: Sequence[CurrentLine], note: str = "") -> str:
+def describe_unmanaged(lines: Sequence[CurrentLine], note: str = "") -> Message:
     """How many lines are in Bitrix24 only, and which."""
     count = "1 line in Bitrix24 is" if len(lines) == 1 else f"{len(lines)} lines in Bitrix24 are"
     named = ", ".join(f'{line.config_id} "{line.title}"' for line in lines[:5])
     more = f" and {len(lines) - 5} more" if len(lines) > 5 else ""
-    return f"{count} not in your file{note}: {named}{more}"
+    return Message("{count} not in your file{note}: {named}{more}", count=count, note=note, named=named, more=more)
 
 
 GUARDS: tuple[Guard, ...] = (vanished_lines, delete_off, max_changes, protected, unmanaged)

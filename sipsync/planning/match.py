@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sipsync.model.lines import CurrentLine, DesiredLine, RemovedLine
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.planning.inputs import View
 from sipsync.rules.values import title_key
@@ -84,10 +85,15 @@ def _claim(
             found.problems.append(
                 Diagnostic(
                     Code.LINE_AMBIGUOUS,
-                    f'{len(hits)} lines in Bitrix24 have the title "{line.title}": config_id {ids}',
-                    "Add config_id with the one that you mean.",
-                    line.places.get("title", line.at),
-                    str(line.address),
+                    Message(
+                        '{count} lines in Bitrix24 have the title "{title}": config_id {ids}',
+                        count=len(hits),
+                        title=line.title,
+                        ids=ids,
+                    ),
+                    hint=Message("Add config_id with the one that you mean."),
+                    at=line.places.get("title", line.at),
+                    address=str(line.address),
                 )
             )
     return left
@@ -100,11 +106,13 @@ def _connection(line: DesiredLine | CurrentLine) -> tuple[str, str]:
 def _not_seen(line: DesiredLine) -> Diagnostic:
     return Diagnostic(
         Code.LINE_NOT_FOUND,
-        f"this credential has no access to line {line.config_id}",
-        "A webhook sees the lines made in Bitrix24's pages or by any webhook, an application only its own. "
-        "Check config_id, or take the line out of the file if it was deleted.",
-        line.at,
-        str(line.address),
+        Message("this credential has no access to line {config_id}", config_id=line.config_id),
+        hint=Message(
+            "A webhook sees the lines made in Bitrix24's pages or by any webhook, an application "
+            "only its own. Check config_id, or take the line out of the file if it was deleted."
+        ),
+        at=line.at,
+        address=str(line.address),
     )
 
 
@@ -117,32 +125,42 @@ def _settle_unfound(line: DesiredLine, twin: CurrentLine | None, found: Match, v
         found.problems.append(
             Diagnostic(
                 Code.LOOKS_LIKE_RENAME,
-                f'no line has the title "{line.title}", but line {twin.config_id} ("{twin.title}") has the same '
-                "server and login: looks like a rename",
-                f"Add config_id: {twin.config_id} (`sipsync import --pin` writes the ids into the file).",
-                at,
-                str(line.address),
+                Message(
+                    'no line has the title "{title}", but line {config_id} ("{title2}") has the same server '
+                    "and login: looks like a rename",
+                    title=line.title,
+                    config_id=twin.config_id,
+                    title2=twin.title,
+                ),
+                hint=Message(
+                    "Add config_id: {config_id} (`sipsync import --pin` writes the ids into the file).",
+                    config_id=twin.config_id,
+                ),
+                at=at,
+                address=str(line.address),
             )
         )
     elif not view.desired.policy.create:
         found.problems.append(
             Diagnostic(
                 Code.CREATE_OFF,
-                f'no line in Bitrix24 has the title "{line.title}"',
-                "Correct the title, give the line's config_id (`sipsync import` lists them), or set "
-                "`policy: {create: true}` to have the line made.",
-                at,
-                str(line.address),
+                Message('no line in Bitrix24 has the title "{title}"', title=line.title),
+                hint=Message(
+                    "Correct the title, give the line's config_id (`sipsync import` lists them), or set "
+                    "`policy: {create: true}` to have the line made."
+                ),
+                at=at,
+                address=str(line.address),
             )
         )
     elif missing := [name for name in ("title", "server", "login") if name not in line.values]:
         found.problems.append(
             Diagnostic(
                 Code.MISSING_KEY,
-                f"to make a line, its {' and '.join(missing)} must be given",
-                "Add it to the line, or to `defaults` for all lines.",
-                line.at,
-                str(line.address),
+                Message("to make a line, its {missing} must be given", missing=" and ".join(missing)),
+                hint=Message("Add it to the line, or to `defaults` for all lines."),
+                at=line.at,
+                address=str(line.address),
             )
         )
     else:

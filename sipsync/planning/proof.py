@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from sipsync.model.fields import FieldName
 from sipsync.model.lines import Call, CurrentLine
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
@@ -54,8 +55,8 @@ def prove(
     return [
         Diagnostic(
             Code.PLAN_IS_WRONG,
-            f"internal error: the plan does not hold: {problem}",
-            "Nothing was sent. Please report this, with the output of `sipsync plan --format json`.",
+            Message("internal error: the plan does not hold: {problem}", problem=problem),
+            hint=Message("Nothing was sent. Please report this, with the output of `sipsync plan --format json`."),
         )
         for problem in problems
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sipsync.model.lines import CurrentLine, DesiredLine
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.planning.diff import Difference
 from sipsync.planning.evidence import ASKED_FOR, REGISTERED
@@ -22,8 +23,8 @@ def remarks(view: View, found: Match, seen: Difference) -> Iterator[Diagnostic]:
         if change.title is not None and f"title-held:{change.address}" in view.selection.allow:
             yield _warning(
                 Code.TITLE_HELD,
-                f'whether the title "{change.title}" is free is left to Bitrix24 (--allow)',
-                "Where it is not, Bitrix24 refuses the change of this line, and nothing of it is written.",
+                Message('whether the title "{title}" is free is left to Bitrix24 (--allow)', title=change.title),
+                Message("Where it is not, Bitrix24 refuses the change of this line, and nothing of it is written."),
                 change,
             )
     yield from _default_line(view, seen.changes)
@@ -31,19 +32,22 @@ def remarks(view: View, found: Match, seen: Difference) -> Iterator[Diagnostic]:
         if change.verb == "delete":
             yield _warning(
                 Code.LOST_FOR_GOOD,
-                f"deleting line {change.current and change.current.config_id} also deletes its queue, voice menu, "
-                "recording, working hours, CRM rules and access rights",
-                "A line made anew has another config_id and none of these.",
+                Message(
+                    "deleting line {value} also deletes its queue, voice menu, recording, working hours, CRM "
+                    "rules and access rights",
+                    value=change.current and change.current.config_id,
+                ),
+                Message("A line made anew has another config_id and none of these."),
                 change,
             )
     if found.unmanaged and view.desired.policy.unmanaged == "report":
         yield Diagnostic(
             Code.UNMANAGED,
             describe_unmanaged(found.unmanaged, " (left alone)"),
-            "`sipsync import` adds them; `policy: {unmanaged: ignore}` silences this.",
-            view.desired.at,
-            view.desired.name,
-            "warning",
+            hint=Message("`sipsync import` adds them; `policy: {unmanaged: ignore}` silences this."),
+            at=view.desired.at,
+            address=view.desired.name,
+            severity="warning",
         )
 
 
@@ -53,18 +57,28 @@ def _unregistered(line: DesiredLine, current: CurrentLine) -> Iterator[Diagnosti
         return
     if not current.reg_id:
         reason = "was never registered (REG_ID 0)"
-        hint = "Bitrix24 does not try again: only deleting the line and making it anew repairs it."
+        hint = Message("Bitrix24 does not try again: only deleting the line and making it anew repairs it.")
     elif current.status_code == ASKED_FOR:
         reason = "is as desired, but its registration was never confirmed"
-        hint = f"`sipsync status --live` asks how it is; --reregister {line.address} registers it again."
+        hint = Message(
+            "`sipsync status --live` asks how it is; --reregister {address} registers it again.", address=line.address
+        )
     elif current.status_code not in (None, REGISTERED):
         stored = f": {current.status_message}" if current.status_message else ""
         reason = f"is as desired, but its registration failed (status {current.status_code}{stored})"
-        hint = f"Check server, login and password with the provider; --reregister {line.address} tries again."
+        hint = Message(
+            "Check server, login and password with the provider; --reregister {address} tries again.",
+            address=line.address,
+        )
     else:
         return
     yield Diagnostic(
-        Code.NEVER_REGISTERED, f"line {current.config_id} {reason}", hint, line.at, str(line.address), "warning"
+        Code.NEVER_REGISTERED,
+        Message("line {config_id} {reason}", config_id=current.config_id, reason=reason),
+        hint=hint,
+        at=line.at,
+        address=str(line.address),
+        severity="warning",
     )
 
 
@@ -76,15 +90,18 @@ def _registration_is_missing(view: View, change: LineChange) -> Iterator[Diagnos
     if current.type == "cloud":
         yield _warning(
             Code.NEVER_REGISTERED,
-            f"line {current.config_id} was never registered (REG_ID 0): new values are stored only",
-            "Bitrix24 does not try again: only deleting the line and making it anew repairs it.",
+            Message(
+                "line {config_id} was never registered (REG_ID 0): new values are stored only",
+                config_id=current.config_id,
+            ),
+            Message("Bitrix24 does not try again: only deleting the line and making it anew repairs it."),
             change,
         )
     elif matches(change.address, view.selection.reregister):
         yield _warning(
             Code.NEVER_REGISTERED,
-            "an office line has no registration to renew: the values are stored only",
-            "The office PBX registers by itself, with the data that `sipsync status --incoming` shows.",
+            Message("an office line has no registration to renew: the values are stored only"),
+            Message("The office PBX registers by itself, with the data that `sipsync status --incoming` shows."),
             change,
         )
 
@@ -96,16 +113,19 @@ def _default_line(view: View, changes: Sequence[LineChange]) -> Iterator[Diagnos
         if change.verb == "delete" and change.current is not None and default == change.current.line_id:
             yield _warning(
                 Code.DEFAULT_LINE,
-                f"line {change.current.config_id} is the default outgoing line: after the delete there is none",
-                "No line takes over by itself. Choose another default line in Bitrix24 first.",
+                Message(
+                    "line {config_id} is the default outgoing line: after the delete there is none",
+                    config_id=change.current.config_id,
+                ),
+                Message("No line takes over by itself. Choose another default line in Bitrix24 first."),
                 change,
             )
     first_add = next((change for change in changes if change.verb == "add"), None)
     if default == "" and first_add is not None:
         yield _warning(
             Code.DEFAULT_LINE,
-            "the portal has no default outgoing line: the new line becomes it",
-            "Choose another one in Bitrix24 afterwards if that is not wanted.",
+            Message("the portal has no default outgoing line: the new line becomes it"),
+            Message("Choose another one in Bitrix24 afterwards if that is not wanted."),
             first_add,
         )
 
@@ -126,14 +146,21 @@ def too_many_cloud_lines(steps: Sequence[LineChange], lines: int, limit: int) ->
     return [
         Diagnostic(
             Code.CLOUD_LIMIT,
-            f"the portal has room for {limit} cloud lines, and this would be number {limit + number}",
-            "Delete a line first, or make it an office line. If the portal allows more, set portal.limits.cloud_lines.",
-            add.at,
-            str(add.address),
+            Message(
+                "the portal has room for {limit} cloud lines, and this would be number {limit2}",
+                limit=limit,
+                limit2=limit + number,
+            ),
+            hint=Message(
+                "Delete a line first, or make it an office line. If the portal allows more, set "
+                "portal.limits.cloud_lines."
+            ),
+            at=add.at,
+            address=str(add.address),
         )
         for number, add in enumerate(adds[max(room, 0) :], 1)
     ]
 
 
-def _warning(code: Code, summary: str, hint: str, change: LineChange) -> Diagnostic:
-    return Diagnostic(code, summary, hint, change.at, str(change.address), "warning")
+def _warning(code: Code, summary: Message, hint: Message, change: LineChange) -> Diagnostic:
+    return Diagnostic(code, summary, hint=hint, at=change.at, address=str(change.address), severity="warning")

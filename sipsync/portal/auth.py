@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from sipsync.model.lines import OAuthAccess, SandboxAccess
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic, SipsyncError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret, SecretRef
@@ -54,7 +55,9 @@ class Webhook:
 
     async def renew(self, used: Mapping[str, Secret]) -> None:
         """Impossible."""
-        raise token_error("the portal says that a token expired, but a webhook has none", "Check the webhook's URL")
+        raise token_error(
+            Message("the portal says that a token expired, but a webhook has none"), Message("Check the webhook's URL.")
+        )
 
 
 class GivenToken:
@@ -75,8 +78,8 @@ class GivenToken:
         fresh = await self._resolve_again(self._reference) if self._resolve_again else expired
         if fresh == expired:
             raise token_error(
-                f"the access token of {self._reference} has expired",
-                "the program that renews it must do so; sipsync never renews a token that is given to it",
+                Message("the access token of {reference} has expired", reference=self._reference),
+                Message("The program that renews it must do so; sipsync never renews a token that is given to it."),
             )
         self._token = fresh
 
@@ -101,8 +104,8 @@ def _derived(access: Access, secrets: Resolved, operator: Operator, embedded: Em
             raise SipsyncError(
                 Diagnostic(
                     Code.PLAN_SEAL,
-                    "the key that sealed this is in the emulated portal's file, which is not open",
-                    hint="Check it where the file is, with `sipsync plan` or `sipsync apply`",
+                    Message("the key that sealed this is in the emulated portal's file, which is not open"),
+                    hint=Message("Check it where the file is, with `sipsync plan` or `sipsync apply`."),
                 )
             )
         return hkdf(embedded.key, "sandbox")
@@ -126,8 +129,11 @@ def incomplete(access: OAuthAccess) -> ConfigError:
     return ConfigError(
         Diagnostic(
             Code.MISSING_KEY,
-            f"portal.oauth of {access.domain} has neither an access token nor all that is needed to renew one",
-            hint="Give access_token, or client_id, client_secret and refresh_token",
+            Message(
+                "portal.oauth of {domain} has neither an access token nor all that is needed to renew one",
+                domain=access.domain,
+            ),
+            hint=Message("Give access_token, or client_id, client_secret and refresh_token."),
         )
     )
 

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic, PortalError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
@@ -67,16 +68,18 @@ def webhook(url: Secret, operator: Operator, at: Span | None = None) -> Endpoint
     text = reveal(url)
     if text != "".join(text.split()):
         raise _bad(
-            "the webhook's URL holds white space or a line end",
-            "Copy the URL again, as one line without blanks",
+            Message("the webhook's URL holds white space or a line end"),
+            Message("Copy the URL again, as one line without blanks."),
             at,
         )
     found = _WEBHOOK.fullmatch(text)
     if not found:
         raise _bad(
-            "the webhook's URL does not look like https://HOST/rest/USER/SECRET/",
-            "Copy it from Bitrix24 (Developer resources, Inbound webhook), up to and including the secret, "
-            "without a method such as profile.json",
+            Message("the webhook's URL does not look like https://HOST/rest/USER/SECRET/"),
+            Message(
+                "Copy it from Bitrix24 (Developer resources, Inbound webhook), up to and including the "
+                "secret, without a method such as profile.json."
+            ),
             at,
         )
     endpoint = _endpoint(found, operator, at)
@@ -87,7 +90,11 @@ def application(domain: str, operator: Operator, at: Span | None = None) -> Endp
     """The endpoint of an application on a portal; only loopback may be given as a whole base address."""
     found = _BASE.fullmatch(domain if "://" in domain else f"https://{domain}")
     if not found or ("://" in domain and not is_loopback(found["host"].lower())):
-        raise _bad("portal.oauth.domain is not a host", "Give the portal's host alone, such as acme.bitrix24.ru", at)
+        raise _bad(
+            Message("portal.oauth.domain is not a host"),
+            Message("Give the portal's host alone, such as acme.bitrix24.ru."),
+            at,
+        )
     return _endpoint(found, operator, at)
 
 
@@ -95,7 +102,11 @@ def token(url: str, operator: Operator, at: Span | None = None) -> Target:
     """The address where tokens are renewed, without its query."""
     found = _TOKEN_URL.fullmatch(url)
     if not found:
-        raise _bad("token_url is not an address", "https://oauth.bitrix.info/oauth/token/ is the usual one", at)
+        raise _bad(
+            Message("token_url is not an address"),
+            Message("https://oauth.bitrix.info/oauth/token/ is the usual one."),
+            at,
+        )
     scheme, host = _origin(found, operator, at)
     shown = f"{scheme}://{host}{found['path']}"
     return Target(shown, Secret(shown), host)
@@ -114,8 +125,12 @@ def moved(endpoint: Endpoint, target: Target, location: Secret, operator: Operat
         raise PortalError(
             Diagnostic(
                 Code.PORTAL_MOVED,
-                f"{endpoint.name} was renamed: it redirects to {_host(found)}, which may not receive the credential",
-                hint=f"Check that the new name is yours, and put it into the file; {to.hint}",
+                Message(
+                    "{name} was renamed: it redirects to {host}, which may not receive the credential",
+                    name=endpoint.name,
+                    host=_host(found),
+                ),
+                hint=Message("Check that the new name is yours, and put it into the file; {hint}", hint=to.hint),
             )
         ) from None
     return replace(endpoint, scheme=scheme, host=host)
@@ -126,8 +141,10 @@ def redirects(name: str, where: str) -> PortalError:
     return PortalError(
         Diagnostic(
             Code.NOT_BITRIX24,
-            f"{name} does not answer as a Bitrix24 portal: it redirects {where}",
-            hint="Open the address in a browser; a login page, a proxy or a closed portal may stand in front of it",
+            Message("{name} does not answer as a Bitrix24 portal: it redirects {where}", name=name, where=where),
+            hint=Message(
+                "Open the address in a browser; a login page, a proxy or a closed portal may stand in front of it."
+            ),
         )
     )
 
@@ -136,7 +153,9 @@ def _endpoint(found: re.Match[str], operator: Operator, at: Span | None) -> Endp
     scheme, host = _origin(found, operator, at)
     if found["prefix"] and not is_loopback(split_port(host)[0]):
         raise _bad(
-            f"the address of {host} has a path before /rest/", "A portal's REST begins at https://HOST/rest/", at
+            Message("the address of {host} has a path before /rest/", host=host),
+            Message("A portal's REST begins at https://HOST/rest/."),
+            at,
         )
     return Endpoint(scheme, host, found["prefix"])
 
@@ -145,7 +164,11 @@ def _origin(found: re.Match[str], operator: Operator, at: Span | None) -> tuple[
     """Scheme and host, both checked."""
     scheme, host = found["scheme"].lower(), _host(found)
     if scheme == "http" and not is_loopback(found["host"].lower()):
-        raise _bad(f"{host}: plain http would show the credential to the network", "Write https://", at)
+        raise _bad(
+            Message("{host}: plain http would show the credential to the network", host=host),
+            Message("Write https://."),
+            at,
+        )
     if not is_allowed(host, operator):
         raise ConfigError(forbidden(host, at))
     return scheme, host
@@ -161,5 +184,5 @@ def _path(url: str) -> str:
     return "/" + url.split("/", 3)[3]
 
 
-def _bad(summary: str, hint: str, at: Span | None) -> ConfigError:
+def _bad(summary: Message, hint: Message, at: Span | None) -> ConfigError:
     return ConfigError(Diagnostic(Code.BAD_URL, summary, hint=hint, at=at))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import quote
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
@@ -159,7 +160,14 @@ def server_error(document: object, host: str, method: str) -> ServerError:
     row = rule(code(_map(document).get("error")))
     what = "the request" if method == "batch" else method
     named = f" ({row.error})" if row.error else ""
-    return ServerError(Diagnostic(row.code, f"{host} refused {what}{named}: {row.text}", hint=row.advice), row)
+    return ServerError(
+        Diagnostic(
+            row.code,
+            Message("{host} refused {what}{named}: {text}", host=host, what=what, named=named, text=row.text),
+            hint=Message(row.advice),
+        ),
+        row,
+    )
 
 
 def code(error: object) -> str:
@@ -172,8 +180,8 @@ def missing(host: str, method: str) -> Unanswered:
     return Unanswered(
         Diagnostic(
             Code.NOT_BITRIX24,
-            f"{host} did not say what became of {method}",
-            hint="Read the lines again to see what was carried out",
+            Message("{host} did not say what became of {method}", host=host, method=method),
+            hint=Message("Read the lines again to see what was carried out."),
         )
     )
 
@@ -213,12 +221,18 @@ def _not_json(response: Response, host: str) -> Unanswered:
     html = response.content_type == "text/html" or response.body.lstrip()[:9].lower().startswith(_HTML)
     form = "a web page" if html else "something that is not its JSON"
     if response.status >= 500:
-        hint = "The portal may be overloaded or under maintenance; try again later"
+        hint = Message("The portal may be overloaded or under maintenance; try again later.")
     elif html:
-        hint = "Check the host and that the whole webhook URL was copied; a login page or firewall may stand in front"
+        hint = Message(
+            "Check the host and that the whole webhook URL was copied; a login page or firewall may stand in front."
+        )
     else:
-        hint = "Try again; if it happens again, check that the host is a Bitrix24 portal"
+        hint = Message("Try again; if it happens again, check that the host is a Bitrix24 portal.")
     return Unanswered(
-        Diagnostic(Code.NOT_BITRIX24, f"{host} answered with {form} (status {response.status})", hint=hint),
+        Diagnostic(
+            Code.NOT_BITRIX24,
+            Message("{host} answered with {form} (status {status})", host=host, form=form, status=response.status),
+            hint=hint,
+        ),
         temporary=not html or response.status == 429 or response.status >= 500,
     )

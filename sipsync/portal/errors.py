@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, PortalError
 
 
@@ -24,9 +25,11 @@ class Unanswered(_Broken):
     """It was sent and no usable answer came."""
 
 
-def unreached(host: str, reason: str, hint: str, *, temporary: bool = False) -> Unreached:
+def unreached(host: str, reason: str, hint: Message, *, temporary: bool = False) -> Unreached:
     """The error for a host that nothing could be sent to."""
-    diagnostic = Diagnostic(Code.UNREACHABLE, f"{host} can't be reached: {reason}", hint=hint)
+    diagnostic = Diagnostic(
+        Code.UNREACHABLE, Message("{host} can't be reached: {reason}", host=host, reason=reason), hint=hint
+    )
     return Unreached(diagnostic, temporary=temporary)
 
 
@@ -35,8 +38,8 @@ def no_connection_within(host: str, seconds: float) -> Unreached:
     return Unreached(
         Diagnostic(
             Code.TIMEOUT,
-            f"{host} can't be reached: no connection within {seconds:.0f} seconds",
-            hint="Check the host name, the network and whether a firewall or proxy is in the way",
+            Message("{host} can't be reached: no connection within {seconds:.0f} seconds", host=host, seconds=seconds),
+            hint=Message("Check the host name, the network and whether a firewall or proxy is in the way."),
         )
     )
 
@@ -46,8 +49,8 @@ def no_answer_within(host: str, seconds: float) -> Unanswered:
     return Unanswered(
         Diagnostic(
             Code.TIMEOUT,
-            f"{host} did not answer within {seconds:.0f} seconds",
-            hint="Try again later; if it happens again, look at the portal and the network in between",
+            Message("{host} did not answer within {seconds:.0f} seconds", host=host, seconds=seconds),
+            hint=Message("Try again later; if it happens again, look at the portal and the network in between."),
         )
     )
 
@@ -57,8 +60,8 @@ def cut_off(host: str) -> Unanswered:
     return Unanswered(
         Diagnostic(
             Code.UNREACHABLE,
-            f"the connection to {host} broke before the answer was complete",
-            hint="Try again; what was sent may have been carried out",
+            Message("the connection to {host} broke before the answer was complete", host=host),
+            hint=Message("Try again; what was sent may have been carried out."),
         )
     )
 
@@ -68,8 +71,8 @@ def unusable(host: str, why: str) -> Unanswered:
     return Unanswered(
         Diagnostic(
             Code.NOT_BITRIX24,
-            f"the answer of {host} is of no use: {why}",
-            hint="Try again; if it happens again, a proxy or firewall may stand in between",
+            Message("the answer of {host} is of no use: {why}", host=host, why=why),
+            hint=Message("Try again; if it happens again, a proxy or firewall may stand in between."),
         )
     )
 
@@ -82,21 +85,23 @@ def no_connection(host: str, error: BaseException) -> Unreached:
             return unreached(
                 host,
                 "its certificate is not trusted",
-                "A company proxy may replace certificates: SSL_CERT_FILE names the file of trusted ones",
+                Message("A company proxy may replace certificates: SSL_CERT_FILE names the file of trusted ones"),
             )
         if isinstance(cause, ssl.SSLError):
-            return unreached(host, "no secure connection could be made", "Check that the host speaks https there")
+            return unreached(
+                host, "no secure connection could be made", Message("Check that the host speaks https there")
+            )
         if isinstance(cause, socket.gaierror):
             return unreached(
                 host,
                 "there is no such host",
-                "Check the spelling of the host's name, and the network's name server",
+                Message("Check the spelling of the host's name, and the network's name server"),
                 temporary=cause.errno == socket.EAI_AGAIN,
             )
         if isinstance(cause, ConnectionRefusedError):
-            hint = "Check the address; an emulated portal has to be started first"
+            hint = Message("Check the address; an emulated portal has to be started first.")
             return unreached(host, "it refuses connections", hint, temporary=True)
         # A host with several addresses gives a group: one error for each.
         cause = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause.__cause__ or cause.__context__
-    hint = "Check the host name, the network and whether a firewall or proxy is in the way"
+    hint = Message("Check the host name, the network and whether a firewall or proxy is in the way.")
     return unreached(host, "no connection could be made", hint, temporary=True)

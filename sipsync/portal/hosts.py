@@ -10,6 +10,7 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 
 if TYPE_CHECKING:
@@ -58,7 +59,11 @@ def forbidden(host: str, at: Span | None = None) -> Diagnostic:
     """The finding for a host that may not receive a credential."""
     return Diagnostic(
         Code.HOST_FORBIDDEN,
-        f"{host} may not receive a credential: it is neither a portal of Bitrix24's cloud nor allowed by the operator",
-        hint=f"If it is your own portal, whoever runs sipsync allows it: SIPSYNC_HOSTS={host}",
+        Message(
+            "{host} may not receive a credential: it is neither a portal of Bitrix24's cloud nor "
+            "allowed by the operator",
+            host=host,
+        ),
+        hint=Message("If it is your own portal, whoever runs sipsync allows it: SIPSYNC_HOSTS={host}.", host=host),
         at=at,
     )

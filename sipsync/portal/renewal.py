@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 from filelock import Timeout
 
+from sipsync.model.message import Message
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
 from sipsync.portal.envelope import code
@@ -28,14 +29,22 @@ if TYPE_CHECKING:
 
 DEFAULT_TOKEN_URL: Final = "https://oauth.bitrix.info/oauth/token/"  # noqa: S105  # documented; not a secret
 
-_AGAIN = "authorise the application on the portal again and put the new refresh token where the file's reference points"
-_ADVICE: Mapping[str, str] = {
-    "invalid_grant": f"the refresh token is used up, expired (180 days) or of another application: {_AGAIN}",
-    "invalid_client": "client_id and client_secret do not belong together; copy both from the application's page",
-    "wrong_client": "client_id and client_secret do not belong together; copy both from the application's page",
-    "invalid_scope": "Give the application the scope telephony",
-    "insufficient_scope": "Give the application the scope telephony",
-    "PAYMENT_REQUIRED": "the portal's subscription has ended; renew it",
+_AGAIN = Message(
+    "authorise the application on the portal again and put the new refresh token where the file's reference points"
+)
+_ADVICE: Mapping[str, Message] = {
+    "invalid_grant": Message(
+        "the refresh token is used up, expired (180 days) or of another application: {AGAIN}", AGAIN=_AGAIN
+    ),
+    "invalid_client": Message(
+        "client_id and client_secret do not belong together; copy both from the application's page"
+    ),
+    "wrong_client": Message(
+        "client_id and client_secret do not belong together; copy both from the application's page"
+    ),
+    "invalid_scope": Message("Give the application the scope telephony"),
+    "insufficient_scope": Message("Give the application the scope telephony"),
+    "PAYMENT_REQUIRED": Message("the portal's subscription has ended; renew it"),
 }
 
 
@@ -84,9 +93,14 @@ class OwnToken:
     async def _renew(self, expired: Secret | None) -> None:
         if self._store is None:
             raise token_error(
-                f"{self._name}: the application's token must be renewed, and this job has no place to keep the new one",
-                "a renewal voids the old refresh token: give --token-store a folder that outlives the job, or use "
-                "a webhook in CI",
+                Message(
+                    "{name}: the application's token must be renewed, and this job has no place to keep the new one",
+                    name=self._name,
+                ),
+                Message(
+                    "A renewal voids the old refresh token: give --token-store a folder that outlives the "
+                    "job, or use a webhook in CI."
+                ),
             )
         try:
             async with self._busy, self._store.lock():
@@ -96,12 +110,13 @@ class OwnToken:
                     self._store.put(kept)
         except Timeout:
             raise token_error(
-                f"{self._name}: another process keeps the token store locked", "Wait until it ends, then try again"
+                Message("{name}: another process keeps the token store locked", name=self._name),
+                Message("Wait until it ends, then try again."),
             ) from None
         except OSError as error:
             raise token_error(
-                f"{self._name}: the token store can't be used ({type(error).__name__})",
-                "give --token-store a folder that only you can read and write",
+                Message("{name}: the token store can't be used ({name2})", name=self._name, name2=type(error).__name__),
+                Message("Give --token-store a folder that only you can read and write."),
             ) from None
         self._check_member(kept)
         self._access = kept.access
@@ -122,8 +137,12 @@ class OwnToken:
             response = await self._exchange(query)
         except Unanswered as lost:
             raise token_error(
-                f"{self._name}: the token may be renewed, but the answer was lost: {lost.diagnostics[0].summary}",
-                f"Try again; if the next run is refused with invalid_grant, {_AGAIN}",
+                Message(
+                    "{name}: the token may be renewed, but the answer was lost: {summary}",
+                    name=self._name,
+                    summary=lost.diagnostics[0].summary,
+                ),
+                Message("Try again; if the next run is refused with invalid_grant, {AGAIN}.", AGAIN=_AGAIN),
             ) from None
         try:
             answer = json.loads(response.body)
@@ -140,16 +159,16 @@ class OwnToken:
     def _refused(self, error: str, status: int) -> Exception:
         reason = error or f"status {status}, and no token in the answer"
         return token_error(
-            f"{self._name}: the token can't be renewed ({reason})",
-            _ADVICE.get(error, "Check token_url, client_id and client_secret, then try again"),
+            Message("{name}: the token can't be renewed ({reason})", name=self._name, reason=reason),
+            _ADVICE.get(error, Message("Check token_url, client_id and client_secret, then try again")),
             error,
         )
 
     def _check_member(self, tokens: Tokens) -> None:
         if self._member_id and tokens.member_id != self._member_id:
             raise token_error(
-                f"{self._name}: the tokens belong to another portal than member_id says",
-                "the domain may have a new owner: check domain, member_id and the refresh token",
+                Message("{name}: the tokens belong to another portal than member_id says", name=self._name),
+                Message("The domain may have a new owner: check domain, member_id and the refresh token."),
             )
 
 

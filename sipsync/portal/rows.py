@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.lines import CurrentLine, Registration
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.model.secret import Secret
 from sipsync.portal.envelope import whole
@@ -95,7 +96,9 @@ def odd(host: str, what: str) -> PortalError:
     return PortalError(
         Diagnostic(
             Code.NOT_BITRIX24,
-            f"{host} answered with {what}",
-            hint="Check that the host is a Bitrix24 portal; if it is, its REST API may have changed: report this",
+            Message("{host} answered with {what}", host=host, what=what),
+            hint=Message(
+                "Check that the host is a Bitrix24 portal; if it is, its REST API may have changed: report this."
+            ),
         )
     )

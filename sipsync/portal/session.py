@@ -10,6 +10,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, PortalError, SipsyncError
 from sipsync.portal import endpoint as endpoints
 from sipsync.portal import envelope
@@ -168,8 +169,10 @@ class Session:
             raise PortalError(
                 Diagnostic(
                     Code.TIMEOUT,
-                    f"the time given for {self.host} is over",
-                    hint="Give more time (--timeout SECONDS); what was done stays done, and the next run goes on",
+                    Message("the time given for {host} is over", host=self.host),
+                    hint=Message(
+                        "Give more time (--timeout SECONDS); what was done stays done, and the next run goes on."
+                    ),
                 )
             )
         return min(TOTAL_SECONDS, left)

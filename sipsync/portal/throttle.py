@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.rules.limits import LeakyBucket
 
@@ -62,8 +63,13 @@ class Throttle:
             raise PortalError(
                 Diagnostic(
                     Code.TIMEOUT if reason == "retry" else Code.RATE_LIMIT,
-                    f"{host} makes us wait {seconds:.0f} seconds for {_NAMES[reason]}, longer than the time given",
-                    hint="Try again later, or give more time: --timeout SECONDS",
+                    Message(
+                        "{host} makes us wait {seconds:.0f} seconds for {NAMES}, longer than the time given",
+                        host=host,
+                        seconds=seconds,
+                        NAMES=_NAMES[reason],
+                    ),
+                    hint=Message("Try again later, or give more time: --timeout SECONDS."),
                 )
             )
         self._on_wait(seconds, reason)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from filelock import AsyncFileLock
 
 from sipsync.disk import files
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
@@ -95,14 +96,14 @@ def store_for(operator: Operator, name: str) -> TokenStore | None:
     if ":" in operator.token_store and not Path(operator.token_store).drive:
         scheme = operator.token_store.partition(":")[0]
         raise token_error(
-            f"a token store of the kind {scheme}: is not available",
-            "Give --token-store a folder that only you can read",
+            Message("a token store of the kind {scheme}: is not available", scheme=scheme),
+            Message("Give --token-store a folder that only you can read."),
         )
     if operator.token_store:
         return FolderStore(Path(operator.token_store), name)
     return None if operator.ci else FolderStore(files.state_dir(operator) / "tokens", name)
 
 
-def token_error(summary: str, hint: str, error: str = "") -> PortalError:
+def token_error(summary: Message, hint: Message, error: str = "") -> PortalError:
     """An error about an application's tokens."""
     return PortalError(Diagnostic(Code.TOKEN, summary, hint=hint), error)

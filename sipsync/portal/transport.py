@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, Self
 import httpx
 
 from sipsync import __version__
+from sipsync.model.message import Message
 from sipsync.model.problems import PortalError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
@@ -144,9 +145,13 @@ def _network(scheme: str, host: str) -> httpx.AsyncHTTPTransport:
     try:
         return httpx.AsyncHTTPTransport(verify=_trust(), limits=_LIMITS, proxy=proxy_for(scheme, host))
     except OSError:
-        raise errors.unreached(host, "the file of trusted certificates can't be read", "check SSL_CERT_FILE") from None
+        raise errors.unreached(
+            host, "the file of trusted certificates can't be read", Message("check SSL_CERT_FILE")
+        ) from None
     except (ValueError, ImportError, httpx.InvalidURL):
-        raise errors.unreached(host, "the system's proxy can't be used", "check HTTPS_PROXY and ALL_PROXY") from None
+        raise errors.unreached(
+            host, "the system's proxy can't be used", Message("check HTTPS_PROXY and ALL_PROXY")
+        ) from None
 
 
 @cache
@@ -200,7 +205,7 @@ def _translate(error: Exception, host: str) -> PortalError:
     if isinstance(error, httpx.TimeoutException):
         return errors.no_answer_within(host, _TIMEOUT.read or TOTAL_SECONDS)
     if isinstance(error, httpx.ProxyError):
-        return errors.unreached(host, "the proxy refuses it", "check HTTPS_PROXY and NO_PROXY", temporary=True)
+        return errors.unreached(host, "the proxy refuses it", Message("check HTTPS_PROXY and NO_PROXY"), temporary=True)
     if isinstance(error, httpx.ConnectError | httpx.UnsupportedProtocol | httpx.InvalidURL):
         return errors.no_connection(host, error)
     return errors.cut_off(host)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, cast
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, UsageError
 
 if TYPE_CHECKING:
@@ -80,8 +81,8 @@ def render(document: Rendered, format: str, style: Style = Style()) -> str:
         raise UsageError(
             Diagnostic(
                 Code.USAGE,
-                f'"{format}" can\'t show this: {kind.lower()}',
-                f"Formats that can: {', '.join(formats_of(kind))}.",
+                Message('"{format}" can\'t show this: {kind}', format=format, kind=kind.lower()),
+                hint=Message("Formats that can: {formats_of}.", formats_of=", ".join(formats_of(kind))),
             )
         )
     module = cast("Renderer", import_module(f"sipsync.report.formats.{row.module}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Span
 from sipsync.report.escape import visible
 from sipsync.report.findings import one, told
@@ -60,10 +61,12 @@ def _missed(line: LineOutcome) -> Diagnostic:
     code = f" ({line.error})" if line.error and line.error not in line.message else ""
     return Diagnostic(
         MISSED[line.result],
-        f"{line.message or f'the line was not {DONE.get(line.action, line.action)}'}{code}",
-        line.advice,
-        Span(line.source.file, line.source.line) if line.source else None,
-        line.address,
+        Message(
+            "{value}{code}", value=line.message or f"the line was not {DONE.get(line.action, line.action)}", code=code
+        ),
+        hint=Message(line.advice),
+        at=Span(line.source.file, line.source.line) if line.source else None,
+        address=line.address,
     )
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from sipsync.model.message import Message
+
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
@@ -73,7 +75,7 @@ def _module(name: str) -> ModuleType:
         raise SipsyncError(
             Diagnostic(
                 Code.EXTRA_MISSING,
-                f"an emulated portal needs {error.name}, which is not installed",
-                'Install it: pip install "sipsync[sandbox]"',
+                Message("an emulated portal needs {name}, which is not installed", name=error.name),
+                hint=Message('Install it: `pip install "sipsync[sandbox]"`.'),
             )
         ) from None

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 
 _WORDS = frozenset({"reset-before", "reset-after", "truncate", "registration-fails"})
@@ -55,20 +56,20 @@ class Fault:
 def parse(orders: object) -> list[Fault]:
     """The faults that a JSON list orders."""
     if not isinstance(orders, list):
-        raise _wrong("faults are a list")
+        raise _wrong(Message("faults are a list"))
     return [_fault(order) for order in orders]
 
 
 def _fault(order: object) -> Fault:
     if not isinstance(order, Mapping) or set(order) - {"match", "do"} or "do" not in order:
-        raise _wrong('a fault has `match` and `do`, as in {"match": {"method": "batch"}, "do": "reset-after"}')
+        raise _wrong(Message('a fault has `match` and `do`, as in {"match": {"method": "batch"}, "do": "reset-after"}'))
     match = order.get("match") or {}
     if not isinstance(match, Mapping) or set(match) - {"method", "nth", "times"}:
-        raise _wrong("a fault's `match` knows `method`, `nth` and `times`")
+        raise _wrong(Message("a fault's `match` knows `method`, `nth` and `times`"))
     method = match.get("method")
     nth, times = match.get("nth"), match.get("times")
     if any(not isinstance(number, int) or number < 1 for number in (nth, times) if number is not None):
-        raise _wrong("`nth` and `times` are whole numbers from 1")
+        raise _wrong(Message("`nth` and `times` are whole numbers from 1"))
     return Fault(
         _deed(order["do"]),
         None if method in (None, "*") else str(method).lower(),
@@ -84,7 +85,13 @@ def _deed(do: object) -> Deed:
         for kind, types in _MAPS.items():
             if isinstance(do.get(kind), types) and set(do) <= {kind, "body"}:
                 return Deed(kind, do[kind], str(do.get("body", "")))
-    raise _wrong(f"a fault's `do` is one of {', '.join(sorted(_WORDS))} or a map with one of {', '.join(_MAPS)}")
+    raise _wrong(
+        Message(
+            "a fault's `do` is one of {WORDS} or a map with one of {MAPS}",
+            WORDS=", ".join(sorted(_WORDS)),
+            MAPS=", ".join(_MAPS),
+        )
+    )
 
 
 def struck(faults: list[Fault], method: str) -> list[Deed]:
@@ -92,5 +99,5 @@ def struck(faults: list[Fault], method: str) -> list[Deed]:
     return [fault.deed for fault in faults if fault.strikes(method)]
 
 
-def _wrong(problem: str) -> SipsyncError:
-    return SipsyncError(Diagnostic(Code.BAD_VALUE, problem, "See `sipsync sandbox serve --help`."))
+def _wrong(problem: Message) -> SipsyncError:
+    return SipsyncError(Diagnostic(Code.BAD_VALUE, problem, hint=Message("See `sipsync sandbox serve --help`.")))

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn, cast
 
 from sipsync.model.fields import LINE_TYPES, LineType
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 from sipsync.rules import outgoing
 from sipsync.rules.lines import Effect, OtherConfig, PortalState, Row
@@ -52,9 +53,9 @@ def read(text: str, name: str) -> Mapping[str, Any]:
         try:
             seed = YAML(typ="safe", pure=True).load(text)
         except YAMLError as error:
-            _wrong(f"{name} is neither JSON nor YAML: {' '.join(str(error).split())}")
+            _wrong(Message("{name} is neither JSON nor YAML: {split}", name=name, split=" ".join(str(error).split())))
     if not isinstance(seed, dict):
-        _wrong(f"{name} is no seed: it has to be a map with `lines`")
+        _wrong(Message("{name} is no seed: it has to be a map with `lines`", name=name))
     return seed
 
 
@@ -62,7 +63,7 @@ def lay(name: str, seed: object) -> Portal:
     """The portal that a seed describes."""
     seed = _map(seed, "the top")
     if unknown := sorted(set(seed) - {*_KEYS}):
-        _wrong(f"a seed has no {unknown[0]!r}: it knows {', '.join(_KEYS)}")
+        _wrong(Message("a seed has no {unknown!r}: it knows {KEYS}", unknown=unknown[0], KEYS=", ".join(_KEYS)))
     lines = [_map(line, "a line") for line in _list(seed, "lines")]
     taken = {_whole(line, "config_id") for line in lines if line.get("config_id") is not None}
     config_ids = _free(taken, 1)
@@ -70,7 +71,7 @@ def lay(name: str, seed: object) -> Portal:
     reg_ids = _free(set(registered), max([FIRST_REGISTRATION, *registered]))
     rows = [line_row(line, place, config_ids, reg_ids) for place, line in enumerate(lines, 1)]
     if len({row.config_id for row in rows}) < len(rows):
-        _wrong("two lines of the seed have the same config_id")
+        _wrong(Message("two lines of the seed have the same config_id"))
     first = max((row.config_id for row in rows), default=0) + 1
     others = [_other(_map(config, "a config"), first + place) for place, config in enumerate(_list(seed, "configs"))]
     access = _map(seed.get("access") or {}, "access")
@@ -88,10 +89,16 @@ def lay(name: str, seed: object) -> Portal:
 def line_row(line: Mapping[str, Any], row_id: int, config_ids: Iterable[int], reg_ids: Iterable[int]) -> Row:
     """One line of a seed; what it leaves out is taken from the numbers that are free."""
     if unknown := sorted(set(line) - _LINE_KEYS):
-        _wrong(f"a line of a seed has no {unknown[0]!r}: it knows {', '.join(sorted(_LINE_KEYS))}")
+        _wrong(
+            Message(
+                "a line of a seed has no {unknown!r}: it knows {LINE_KEYS}",
+                unknown=unknown[0],
+                LINE_KEYS=", ".join(sorted(_LINE_KEYS)),
+            )
+        )
     kind = line.get("type", "cloud")
     if kind not in LINE_TYPES:
-        _wrong(f"a line's type is cloud or office, not {kind!r}")
+        _wrong(Message("a line's type is cloud or office, not {kind!r}", kind=kind))
     config_id = line.get("config_id")
     reg_id = line.get("reg_id")
     return Row(
@@ -173,24 +180,24 @@ def _free(taken: set[int], first: int) -> Iterable[int]:
 def _other(config: Mapping[str, Any], config_id: int) -> OtherConfig:
     mode = config.get("mode", "RENT")
     if mode not in _MODES:
-        _wrong(f"a config's mode is one of {', '.join(_MODES)}, not {mode!r}")
+        _wrong(Message("a config's mode is one of {MODES}, not {mode!r}", MODES=", ".join(_MODES), mode=mode))
     return OtherConfig(config_id, _text(config, "name"), cast("Mode", mode), _text(config, "number"))
 
 
 def _list(seed: Mapping[str, Any], name: str) -> list[Any]:
     found = seed.get(name) or []
-    return found if isinstance(found, list) else _wrong(f"`{name}` of a seed has to be a list")
+    return found if isinstance(found, list) else _wrong(Message("`{name}` of a seed has to be a list", name=name))
 
 
 def _map(value: Any, what: str) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else _wrong(f"{what} of a seed has to be a map")
+    return value if isinstance(value, dict) else _wrong(Message("{what} of a seed has to be a map", what=what))
 
 
 def _text(line: Mapping[str, Any], name: str) -> str | None:
     found = line.get(name)
     if found is None or isinstance(found, str):
         return found
-    return _wrong(f"`{name}` of a seed has to be a text: put it in quotes")
+    return _wrong(Message("`{name}` of a seed has to be a text: put it in quotes", name=name))
 
 
 _DEFAULTS = {"status_code": 200, "code": 200}
@@ -200,8 +207,10 @@ def _whole(line: Mapping[str, Any], name: str) -> int:
     found = line.get(name, _DEFAULTS.get(name))
     if isinstance(found, int) and not isinstance(found, bool):
         return found
-    return _wrong(f"`{name}` of a seed has to be a whole number")
+    return _wrong(Message("`{name}` of a seed has to be a whole number", name=name))
 
 
-def _wrong(problem: str) -> NoReturn:
-    raise SipsyncError(Diagnostic(Code.BAD_VALUE, problem, "See `sipsync sandbox seed --help` for what a seed holds."))
+def _wrong(problem: Message) -> NoReturn:
+    raise SipsyncError(
+        Diagnostic(Code.BAD_VALUE, problem, hint=Message("See `sipsync sandbox seed --help` for what a seed holds."))
+    )

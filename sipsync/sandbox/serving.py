@@ -14,6 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 from sipsync.sandbox.options import Options
 from sipsync.sandbox.rest import WEBHOOK
@@ -64,8 +65,14 @@ def listen(port: int) -> socket.socket:
         listening.bind((_HOST, port))
     except OSError as error:
         listening.close()
-        hint = "Choose another --port, or 0 for any that is free."
-        raise SipsyncError(Diagnostic(Code.USAGE, f"can't listen on {_HOST}:{port}: {error.strerror}", hint)) from None
+        hint = Message("Choose another --port, or 0 for any that is free.")
+        raise SipsyncError(
+            Diagnostic(
+                Code.USAGE,
+                Message("can't listen on {HOST}:{port}: {strerror}", HOST=_HOST, port=port, strerror=error.strerror),
+                hint=hint,
+            )
+        ) from None
     return listening
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 from sipsync.rules.lines import Effect, OtherConfig, PortalState, Row
 from sipsync.sandbox.portal import Access, Portal, Registration, Stats
@@ -59,8 +60,10 @@ class Store:
             raise SipsyncError(
                 Diagnostic(
                     Code.FILE_UNREADABLE,
-                    f"{path} can't be used as an emulated portal: {error}",
-                    "Name a file that does not exist yet, or one that sipsync made, in a folder you may write.",
+                    Message("{path} can't be used as an emulated portal: {error}", path=path, error=error),
+                    hint=Message(
+                        "Name a file that does not exist yet, or one that sipsync made, in a folder you may write."
+                    ),
                 )
             ) from None
         self.close = weakref.finalize(self, self._db.close)

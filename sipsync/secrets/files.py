@@ -7,6 +7,7 @@ import stat
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Final
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code
 from sipsync.secrets.scheme import problem
 
@@ -24,30 +25,42 @@ _DEVICES: Final = frozenset(
 def locate(ref: SecretRef, name: str, operator: Operator) -> Path:
     """The real path of a file that the operator lets references read; relative ones begin at the root of the files."""
     if any(part.split(".")[0].split(":")[0].strip().upper() in _DEVICES for part in PureWindowsPath(name).parts):
-        raise problem(ref, Code.SECRET_FORBIDDEN, f'"{name}" is a device on Windows', "Give the file another name")
+        raise problem(
+            ref,
+            Code.SECRET_FORBIDDEN,
+            Message('"{name}" is a device on Windows', name=name),
+            Message("Give the file another name."),
+        )
     roots = [Path(root) for root in operator.secret_roots or (operator.root,)]
     try:
         path = Path(operator.root, name).resolve()
         inside = any(path.is_relative_to(root.resolve()) for root in roots)
         exists = inside and path.exists()  # of what lies outside, not even this is told
     except (OSError, RuntimeError, ValueError):  # RuntimeError: a loop of links; ValueError: a null character
-        raise problem(ref, Code.SECRET_SOURCE, f"the file {name} can't be reached", "Check the path") from None
+        raise problem(
+            ref, Code.SECRET_SOURCE, Message("the file {name} can't be reached", name=name), Message("Check the path.")
+        ) from None
     if not inside:
         raise problem(
             ref,
             Code.SECRET_FORBIDDEN,
-            f"the file {name} is outside the folders that secrets may be read from",
-            "the operator names such folders: SIPSYNC_SECRET_ROOTS",
+            Message("the file {name} is outside the folders that secrets may be read from", name=name),
+            Message("The operator names such folders: SIPSYNC_SECRET_ROOTS."),
         )
     if not exists:
         raise problem(
             ref,
             Code.SECRET_SOURCE,
-            f"the file {name} does not exist",
-            f"relative paths begin at {Path(operator.root).absolute()}",
+            Message("the file {name} does not exist", name=name),
+            Message("Relative paths begin at {absolute}.", absolute=Path(operator.root).absolute()),
         )
     if not path.is_file():
-        raise problem(ref, Code.SECRET_SOURCE, f"{name} is not a regular file", "a secret is read from a regular file")
+        raise problem(
+            ref,
+            Code.SECRET_SOURCE,
+            Message("{name} is not a regular file", name=name),
+            Message("A secret is read from a regular file."),
+        )
     return path
 
 
@@ -56,20 +69,40 @@ def read_text(ref: SecretRef, path: Path, name: str) -> str:
     try:
         data = _read(path)
     except OSError:
-        raise problem(ref, Code.SECRET_SOURCE, f"the file {name} can't be read", "Check who may read it") from None
+        raise problem(
+            ref,
+            Code.SECRET_SOURCE,
+            Message("the file {name} can't be read", name=name),
+            Message("Check who may read it."),
+        ) from None
     if data is None:
-        raise problem(ref, Code.SECRET_SOURCE, f"{name} is not a regular file", "a secret is read from a regular file")
+        raise problem(
+            ref,
+            Code.SECRET_SOURCE,
+            Message("{name} is not a regular file", name=name),
+            Message("A secret is read from a regular file."),
+        )
     if len(data) > MAX_BYTES:
         raise problem(
-            ref, Code.SECRET_SOURCE, f"the file {name} is larger than {MAX_BYTES // 1024} KiB", "this can't be a secret"
+            ref,
+            Code.SECRET_SOURCE,
+            Message("the file {name} is larger than {MAX_BYTES} KiB", name=name, MAX_BYTES=MAX_BYTES // 1024),
+            Message("This can't be a secret."),
         )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise problem(ref, Code.SECRET_VALUE, f"the file {name} is not UTF-8 text", "save it as UTF-8") from None
+        raise problem(
+            ref,
+            Code.SECRET_VALUE,
+            Message("the file {name} is not UTF-8 text", name=name),
+            Message("Save it as UTF-8."),
+        ) from None
     text = without_line_end(text)
     if not text:
-        raise problem(ref, Code.SECRET_UNSET, f"the file {name} is empty", "write the secret into it")
+        raise problem(
+            ref, Code.SECRET_UNSET, Message("the file {name} is empty", name=name), Message("Write the secret into it.")
+        )
     return text
 
 

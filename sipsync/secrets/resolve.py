@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from sipsync.model.fields import FIELDS
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SecretError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Resolved, Secret, SecretRef
@@ -121,8 +122,9 @@ def _scheme(name: str) -> type[Scheme]:
         raise problem(
             ref,
             Code.SECRET_SCHEME,
-            f'there is no kind of secret "{name}:"',
-            did_you_mean(name, KnownSchemes()) or f"there are {', '.join(sorted(KnownSchemes()))}",
+            Message('there is no kind of secret "{name}:"', name=name),
+            did_you_mean(name, KnownSchemes())
+            or Message("There are {schemes}.", schemes=", ".join(sorted(KnownSchemes()))),
         )
     try:
         return cast("type[Scheme]", _plugins()[name].load())
@@ -130,8 +132,8 @@ def _scheme(name: str) -> type[Scheme]:
         raise problem(
             ref,
             Code.SECRET_SCHEME,
-            f'the package for "{name}:" can\'t be loaded ({type(error).__name__})',
-            "install it again, or ask its author",
+            Message('the package for "{name}:" can\'t be loaded ({name2})', name=name, name2=type(error).__name__),
+            Message("Install it again, or ask its author."),
         ) from None
 
 
@@ -145,7 +147,10 @@ def _checked(ref: SecretRef, answer: object) -> Answer:
         reveal(answer).encode()
     except UnicodeEncodeError:
         return Diagnostic(
-            Code.SECRET_VALUE, f'the value of "{ref}" is not UTF-8 text', hint="Store it as UTF-8", at=ref.at
+            Code.SECRET_VALUE,
+            Message('the value of "{ref}" is not UTF-8 text', ref=ref),
+            hint=Message("Store it as UTF-8."),
+            at=ref.at,
         )
     return answer
 
@@ -153,8 +158,8 @@ def _checked(ref: SecretRef, answer: object) -> Answer:
 def _broken(ref: SecretRef, what: str) -> Diagnostic:
     return Diagnostic(
         Code.SECRET_SOURCE,
-        f'the kind of secret "{ref.scheme}:" {what}',
-        hint="Ask the author of its package",
+        Message('the kind of secret "{scheme}:" {what}', scheme=ref.scheme, what=what),
+        hint=Message("Ask the author of its package."),
         at=ref.at,
     )
 
@@ -166,11 +171,13 @@ def check_password(ref: SecretRef, secret: Secret) -> Diagnostic | None:
     """
     value, longest = reveal(secret), FIELDS["password"].max_length
     if not value:
-        what, hint = "is empty", "Store a password there"
+        what, hint = "is empty", Message("Store a password there.")
     elif value != value.strip(_TRIMMED):
-        what, hint = "begins or ends with white space, which Bitrix24 would cut off", "Store it without"
+        what, hint = "begins or ends with white space, which Bitrix24 would cut off", Message("Store it without.")
     elif len(value) > longest:
-        what, hint = f"is longer than the {longest} characters that Bitrix24 stores", "Use a shorter one"
+        what, hint = f"is longer than the {longest} characters that Bitrix24 stores", Message("Use a shorter one.")
     else:
         return None
-    return Diagnostic(Code.SECRET_VALUE, f'the password from "{ref}" {what}', hint=hint, at=ref.at)
+    return Diagnostic(
+        Code.SECRET_VALUE, Message('the password from "{ref}" {what}', ref=ref, what=what), hint=hint, at=ref.at
+    )

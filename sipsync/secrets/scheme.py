@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SecretError
 from sipsync.model.secret import Secret, SecretRef
 
@@ -37,14 +38,19 @@ def spread(refs: Sequence[SecretRef], error: SecretError) -> dict[SecretRef, Ans
     return {ref: replace(error.diagnostics[0], at=ref.at) for ref in refs}
 
 
-def problem(ref: SecretRef, code: Code, summary: str, hint: str) -> SecretError:
+def problem(ref: SecretRef, code: Code, summary: Message, hint: Message) -> SecretError:
     """The error for one reference, at its place."""
     return SecretError(Diagnostic(code, summary, hint=hint, at=ref.at))
 
 
 def malformed(ref: SecretRef, form: str) -> SecretError:
     """The error for a reference that does not have its scheme's form."""
-    return problem(ref, Code.BAD_VALUE, f"this {ref.scheme}: reference is not complete", f"Write it as {form}")
+    return problem(
+        ref,
+        Code.BAD_VALUE,
+        Message("this {scheme}: reference is not complete", scheme=ref.scheme),
+        Message("Write it as {form}.", form=form),
+    )
 
 
 def missing_extra(ref: SecretRef, extra: str) -> SecretError:
@@ -52,21 +58,26 @@ def missing_extra(ref: SecretRef, extra: str) -> SecretError:
     return problem(
         ref,
         Code.SECRET_EXTRA,
-        f"{ref.scheme}: references need an extra of sipsync that is not installed",
-        f'pip install "sipsync[{extra}]"',
+        Message("{scheme}: references need an extra of sipsync that is not installed", scheme=ref.scheme),
+        Message('Install it: `pip install "sipsync[{extra}]"`.', extra=extra),
     )
 
 
 def text_of(ref: SecretRef, value: object, what: str) -> Secret:
     """The secret, if this value is a text; `what` names the value in the error."""
     if value is None or value == "":
-        raise problem(ref, Code.SECRET_UNSET, f"{what} is empty", "Store a value there, or change the reference")
+        raise problem(
+            ref,
+            Code.SECRET_UNSET,
+            Message("{what} is empty", what=what),
+            Message("Store a value there, or change the reference."),
+        )
     if not isinstance(value, str):
         raise problem(
             ref,
             Code.SECRET_VALUE,
-            f"{what} is not a text",
-            "Store it as text, in quotes: as a number it would lose leading zeros",
+            Message("{what} is not a text", what=what),
+            Message("Store it as text, in quotes: as a number it would lose leading zeros."),
         )
     return Secret(value)
 

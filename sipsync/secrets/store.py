@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sipsync.disk.files import read_private, write_private
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SecretError, SipsyncError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret, SecretRef
@@ -35,13 +36,19 @@ def store_env(values: Mapping[str, Secret], out: Path) -> dict[str, str]:
     for name, secret in values.items():
         value = reveal(secret)
         if not _VARIABLE.fullmatch(name) or any(sign in value for sign in "\n\r\0"):
-            raise _failed(Code.SECRET_VALUE, f"{name} can't be kept in an environment file", "Keep it with sops")
+            raise _failed(
+                Code.SECRET_VALUE,
+                Message("{name} can't be kept in an environment file", name=name),
+                Message("Keep it with sops."),
+            )
         lines.append(f"{name}={shlex.quote(value)}\n")
     kept = read_private(out)
     try:
         before = _HEAD.format(name=out.name) if kept is None else kept.decode()
     except UnicodeDecodeError:
-        raise _failed(Code.UNWRITABLE, f"{out} is not UTF-8 text", "Name another file") from None
+        raise _failed(
+            Code.UNWRITABLE, Message("{out} is not UTF-8 text", out=out), Message("Name another file.")
+        ) from None
     others = [line for line in before.splitlines(keepends=True) if line.partition("=")[0] not in values]
     if others and not others[-1].endswith("\n"):
         others.append("\n")
@@ -57,7 +64,9 @@ def store_keyring(values: Mapping[str, Secret], service: str) -> dict[str, str]:
             keyring.set_password(service, name, reveal(secret))
         except Exception as error:  # backends are others' packages, and raise what they like
             reason = keyrings.reason(error)
-            raise _failed(Code.UNWRITABLE, f"the keyring can't be written: {reason}", keyrings.HINT) from None
+            raise _failed(
+                Code.UNWRITABLE, Message("the keyring can't be written: {reason}", reason=reason), keyrings.HINT
+            ) from None
     return {name: f"keyring:{service}/{name}" for name in values}
 
 
@@ -92,15 +101,20 @@ def _run(command: Sequence[str], stdin: str, file: Path, operator: Operator) -> 
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        raise _failed(Code.UNWRITABLE, "sops can't be run, or did not end", "Run it by hand to see why") from None
+        raise _failed(
+            Code.UNWRITABLE, Message("sops can't be run, or did not end"), Message("Run it by hand to see why.")
+        ) from None
     if ended.returncode != 0:
         raise _failed(
             Code.UNWRITABLE,
-            f"sops can't encrypt into {file} (status {ended.returncode})",
-            "An existing file needs its key (SOPS_AGE_KEY_FILE); a new one a rule in .sops.yaml or SOPS_AGE_RECIPIENTS",
+            Message("sops can't encrypt into {file} (status {returncode})", file=file, returncode=ended.returncode),
+            Message(
+                "An existing file needs its key (SOPS_AGE_KEY_FILE); a new one a rule in .sops.yaml or "
+                "SOPS_AGE_RECIPIENTS."
+            ),
         )
     return ended.stdout
 
 
-def _failed(code: Code, summary: str, hint: str) -> SipsyncError:
+def _failed(code: Code, summary: Message, hint: Message) -> SipsyncError:
     return SecretError(Diagnostic(code, summary, hint=hint))

@@ -27,6 +27,7 @@ from sipsync.model.lines import (
     Snapshot,
     WebhookAccess,
 )
+from sipsync.model.message import Message
 from sipsync.model.outcome import PortalOutcome
 from sipsync.model.plan import PortalPlan, Selection
 from sipsync.model.policy import Policy
@@ -106,7 +107,9 @@ class Clock:
 
 
 def trouble(code: str) -> PortalError:
-    return PortalError(Diagnostic(Code.REFUSED, f"the portal said {code}", "do this"), code)
+    return PortalError(
+        Diagnostic(Code.REFUSED, Message("the portal said {code}", code=code), hint=Message("do this")), code
+    )
 
 
 @dataclass

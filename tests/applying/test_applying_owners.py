@@ -8,6 +8,7 @@ from applying_stage import NOW, RulePortal, Stage, apply, codes, desired, file, 
 
 from sipsync.applying.bind import bind
 from sipsync.applying.outcome import refused
+from sipsync.model.message import Message
 from sipsync.model.plan import PortalPlan
 from sipsync.model.problems import Code, Diagnostic, Exit
 from sipsync.planning.plan import build
@@ -57,7 +58,7 @@ async def test_what_waits_for_an_owner_that_is_left_out_is_not_attempted() -> No
 
 def test_an_owner_whose_neighbour_is_refused_is_told_why_nothing_was_sent() -> None:
     mine, theirs = owners()
-    found = {"app": Diagnostic(Code.PLAN_SEAL, "edited", address="app")}
+    found = {"app": Diagnostic(Code.PLAN_SEAL, Message("edited"), address="app")}
     outcomes = refused(found, {"acme": mine.portal, "app": theirs.portal})
     assert [codes(outcome) for outcome in outcomes] == [["not-attempted"], ["plan-seal"]]
     assert {outcome.exit for outcome in outcomes} == {Exit.STALE}

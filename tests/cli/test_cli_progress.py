@@ -12,6 +12,7 @@ from sipsync.cli.events import EventStream
 from sipsync.cli.progress import progress
 from sipsync.cli.session import Session
 from sipsync.model.events import Event, LineDone, LineStarted, PortalDone, PortalStarted, Stopping, Waiting
+from sipsync.model.message import Message
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Diagnostic
@@ -112,7 +113,7 @@ def test_events_that_nobody_wants_are_not_written(capsys: pytest.CaptureFixture[
         events(event)
     events.planned(Plan())
     events.applied(Outcome())
-    events.failed((Diagnostic(Code.LOCKED, "locked"),))
+    events.failed((Diagnostic(Code.LOCKED, Message("locked")),))
     assert capsys.readouterr() == ("", "")
 
 
@@ -122,7 +123,7 @@ def test_events_are_one_json_object_a_line(capsys: pytest.CaptureFixture[str]) -
         events(event)
     events.planned(Plan())
     events.applied(Outcome())
-    events.failed((Diagnostic(Code.LOCKED, "locked"),))
+    events.failed((Diagnostic(Code.LOCKED, Message("locked")),))
     told = [json.loads(line)["type"] for line in capsys.readouterr().out.splitlines()]
     assert told[0] == "version"
     assert {"apply_start", "apply_complete", "apply_errored", "log", "change_summary"} <= set(told)

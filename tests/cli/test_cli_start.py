@@ -155,7 +155,7 @@ def test_a_broken_program_is_told_without_traceback_or_values(
         assert "internal error: RuntimeError at sipsync/cli/commands/validate.py:" in ran.err
         assert "hunter2" not in ran.out + ran.err
         assert "Traceback" not in ran.err
-    assert "debug: sipsync.cli.failures: internal error, via sipsync/cli/validate.py" in ran.err
+    assert "debug: sipsync.cli.failures: internal error, via sipsync/cli/commands/validate.py" in ran.err
 
 
 def test_a_failure_among_several_is_told_by_the_first(sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ def test_a_state_folder_that_others_may_write_is_refused_with_the_command_that_h
     with pytest.raises(SipsyncError) as caught:
         state_dir(Operator(state_dir=str(folder)))
     assert caught.value.code is Code.STATE_UNSAFE
-    assert caught.value.diagnostics[0].hint.endswith(f"chmod go-w {folder}")
+    assert caught.value.diagnostics[0].hint.endswith(f"`chmod go-w {folder}`.")
 
 
 def test_a_state_folder_of_another_user_is_refused(tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sipsync.disk import planfile
 from sipsync.model.looks import SavedLine, SavedPortal, SavedState
+from sipsync.model.message import Message
 from sipsync.model.plan import Plan, PortalPlan
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError
 
@@ -25,7 +26,7 @@ def a_plan(**changed: object) -> Plan:
         host="acme.bitrix24.ru",
         owner="webhook",
         created="2026-11-23T00:00:00Z",
-        diagnostics=(Diagnostic(Code.UNMANAGED, "1 line in Bitrix24 is not in your file: «Склад» [red]\x1b"),),
+        diagnostics=(Diagnostic(Code.UNMANAGED, Message("1 line in Bitrix24 is not in your file: «Склад» [red]")),),
         digest="0" * 64,
         seal="1" * 64,
     )

@@ -16,6 +16,7 @@ import pytest
 from portal_server import REF, Open, Seen, Server, error, http, ok, reset
 
 from sipsync.model.lines import Access, Address, Call, OAuthAccess, SandboxAccess, WebhookAccess
+from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, ConfigError, Diagnostic, PortalError, SecretError, SipsyncError
 from sipsync.model.secret import Secret, SecretRef
@@ -347,7 +348,7 @@ async def test_a_reference_that_can_t_be_asked_again_is_the_portal_s_trouble(ser
     server.handler = lambda _seen: error("expired_token", 401)
 
     async def again(_ref: SecretRef) -> Secret:
-        raise SecretError(Diagnostic(Code.SECRET_UNSET, "env:TOKEN is not set"))
+        raise SecretError(Diagnostic(Code.SECRET_UNSET, Message("env:TOKEN is not set")))
 
     async with opened(OAuthAccess(server.origin, access_token=TOKEN), SECRETS, resolve_again=again) as portal:
         call = Call("acme:1", Address("acme", "a"), "update", {"title": "x"}, config_id=1, type="cloud")

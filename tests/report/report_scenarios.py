@@ -150,7 +150,7 @@ def finding(
     file: str = "portals/acme.yaml",
 ) -> Diagnostic:
     at = None if line is None else Span(file, line, column, end, text)
-    return Diagnostic(code, summary, hint, at, address, severity)
+    return Diagnostic(code, summary, hint=hint, at=at, address=address, severity=severity)
 
 
 UPDATE = change(

@@ -62,7 +62,7 @@ async def test_a_missing_entry_says_how_to_store_it(ask, use):
     use(Memory())
     found = (await ask(Operator(), "keyring:acme/sales")).problem("keyring:acme/sales")
     assert found.code is Code.SECRET_UNSET
-    assert found.hint == "Store it: keyring set acme sales"
+    assert found.hint == "Store it: `keyring set acme sales`."
 
 
 @pytest.mark.parametrize("rest", ["", "acme", "acme/", "/sales"])

@@ -114,7 +114,7 @@ async def test_a_package_that_misbehaves_is_an_error_of_its_references_alone(ask
 
 async def test_an_unknown_scheme_is_told_its_neighbour_or_all(ask, plugins):
     got = await ask(Operator(), "vualt:x", "1password:x")
-    assert got.problem("vualt:x").hint == "did you mean vault?"
+    assert got.problem("vualt:x").hint == "Did you mean vault?"
     assert "env, exec, file" in got.problem("1password:x").hint
 
 
@@ -133,7 +133,7 @@ async def test_a_missing_extra_says_exactly_what_to_install(ask, monkeypatch, tm
     operator = Operator(environ={"PATH": str(tmp_path), "VAULT_ADDR": "http://127.0.0.1:1"}, root=str(tmp_path))
     found = (await ask(operator, text)).problem(text)
     assert found.code is Code.SECRET_EXTRA
-    assert found.hint == f'pip install "sipsync[{extra}]"'
+    assert found.hint == f'Install it: `pip install "sipsync[{extra}]"`.'
 
 
 @given(st.text(min_size=1, max_size=100).filter(lambda text: text == text.strip(" \t\n\r\0\x0b")))

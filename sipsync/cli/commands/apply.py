@@ -22,6 +22,7 @@ from sipsync.cli.options import (
 )
 from sipsync.cli.session import Session
 from sipsync.cli.types import Duration, Report, Seconds
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, UsageError, worst
 
 if TYPE_CHECKING:
@@ -93,11 +94,14 @@ def command(
     selection = {name: given.pop(name) for name in _SELECTION}
     asks = not (plan_file or yes or given["dry_run"])
     if plan_file and any(selection.values()):
-        raise _usage("the selection is part of a saved plan", "Give --portal, --line and the like to plan instead.")
+        raise _usage(
+            Message("the selection is part of a saved plan"),
+            Message("Give --portal, --line and the like to plan instead."),
+        )
     if asks and not session.can_ask():
         from sipsync.cli.questions import no_terminal
 
-        raise no_terminal("apply", "Give --yes, or --plan FILE with a plan that was reviewed.")
+        raise no_terminal("apply", Message("Give --yes, or --plan FILE with a plan that was reviewed."))
     events = EventStream(wanted=json_events)
     try:
         fleet = load(session, paths, limits)
@@ -136,7 +140,7 @@ def _plan_and_ask(session: Session, fleet: Fleet, wanted: dict[str, Any], events
     color = session.in_color(err=beside)
     streams.write(render(plan, "text", session.style(err=beside)), err=beside, color=color)
     if asks and _anything_to_do(plan) and not approved(session, destroys=plan.summary.destroy):
-        raise SipsyncError(Diagnostic(Code.DECLINED, "not approved; nothing was sent"))
+        raise SipsyncError(Diagnostic(Code.DECLINED, Message("not approved; nothing was sent")))
     return plan
 
 
@@ -160,9 +164,12 @@ def _carry_out(
 def _operators_command(name: str | None, operator: Operator) -> tuple[str, ...] | None:
     """The operator's command of that name."""
     if name is not None and name not in operator.commands:
-        raise _usage(f"there is no command {name!r}", f"Define it: --secret-command {name}=COMMAND")
+        raise _usage(
+            Message("there is no command {name!r}", name=name),
+            Message("Define it: --secret-command {name}=COMMAND.", name=name),
+        )
     return operator.commands[name] if name is not None else None
 
 
-def _usage(summary: str, hint: str) -> UsageError:
-    return UsageError(Diagnostic(Code.USAGE, summary, hint))
+def _usage(summary: Message, hint: Message) -> UsageError:
+    return UsageError(Diagnostic(Code.USAGE, summary, hint=hint))

@@ -10,6 +10,7 @@ import click
 
 from sipsync.cli.group import Command, option
 from sipsync.cli.session import Session
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, UsageError
 
 if TYPE_CHECKING:
@@ -57,9 +58,13 @@ def command(
     from sipsync.forge.target import target_from_environ
 
     if kind is None:
-        raise UsageError(Diagnostic(Code.USAGE, "which forge is it?", "Give --github or --gitlab."))
+        raise UsageError(
+            Diagnostic(Code.USAGE, Message("which forge is it?"), hint=Message("Give --github or --gitlab."))
+        )
     if file and plan_file:
-        raise UsageError(Diagnostic(Code.USAGE, "there are two files for one comment", "Give one of them."))
+        raise UsageError(
+            Diagnostic(Code.USAGE, Message("there are two files for one comment"), hint=Message("Give one of them."))
+        )
     body = _body(session, plan_file or file, name, whole)
     marker = marker_for(name)
     if dry_run:
@@ -80,7 +85,11 @@ def _body(session: Session, file: Path | None, name: str, whole: str) -> str:
         plan = api.read_plan(file)
         return render(plan, "markdown", Style(lang=session.lang, target=name, whole=whole))
     if not text.strip():
-        raise SipsyncError(Diagnostic(Code.FORGE, "there is no text for the comment", "Give a saved plan or a text."))
+        raise SipsyncError(
+            Diagnostic(
+                Code.FORGE, Message("there is no text for the comment"), hint=Message("Give a saved plan or a text.")
+            )
+        )
     return text
 
 
@@ -90,5 +99,9 @@ def _text(file: Path) -> str:
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise SipsyncError(
-            Diagnostic(Code.FILE_UNREADABLE, f"{file} can't be read: {reason}", "Check the path.")
+            Diagnostic(
+                Code.FILE_UNREADABLE,
+                Message("{file} can't be read: {reason}", file=file, reason=reason),
+                hint=Message("Check the path."),
+            )
         ) from None

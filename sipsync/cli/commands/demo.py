@@ -13,6 +13,7 @@ import click
 
 from sipsync.cli.group import Command
 from sipsync.cli.session import Session
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError
 
 if TYPE_CHECKING:
@@ -75,14 +76,22 @@ def command(session: Session, folder: Path | None) -> Exit:
     if find_spec("starlette") is None:
         raise SipsyncError(
             Diagnostic(
-                Code.EXTRA_MISSING, "the emulated portal is not installed", 'Install it: pip install "sipsync[sandbox]"'
+                Code.EXTRA_MISSING,
+                Message("the emulated portal is not installed"),
+                hint=Message('Install it: `pip install "sipsync[sandbox]"`.'),
             )
         )
     if folder is None:
         with tempfile.TemporaryDirectory(prefix="sipsync-demo-", ignore_cleanup_errors=True) as temporary:
             return _told_in(session, Path(temporary))
     if folder.exists() and any(folder.iterdir()):
-        raise SipsyncError(Diagnostic(Code.UNWRITABLE, f"{folder} is not empty", "Name a new or an empty folder."))
+        raise SipsyncError(
+            Diagnostic(
+                Code.UNWRITABLE,
+                Message("{folder} is not empty", folder=folder),
+                hint=Message("Name a new or an empty folder."),
+            )
+        )
     exit_ = _told_in(session, folder)
     session.hint(f"\nGo on in {folder}: change sipsync.yaml, then sipsync plan and sipsync apply.")
     return exit_
@@ -127,8 +136,8 @@ def _tell(session: Session) -> Exit:
     again = _plan(session, fleet)
     publish(session, again, "text")
     if outcome.exit or again.errored or again.has_changes or not plan.has_changes:
-        hint = "The reason stands above. Please report it with the whole output."
-        raise SipsyncError(Diagnostic(Code.INTERNAL, "the demo did not end as it should", hint))
+        hint = Message("The reason stands above. Please report it with the whole output.")
+        raise SipsyncError(Diagnostic(Code.INTERNAL, Message("the demo did not end as it should"), hint=hint))
     return Exit.OK
 
 

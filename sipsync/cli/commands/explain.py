@@ -10,6 +10,7 @@ from click.shell_completion import CompletionItem
 
 from sipsync.cli.group import Command
 from sipsync.cli.session import Session
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, UsageError
 
 
@@ -45,5 +46,7 @@ def _named(text: str) -> Code:
         return Code(text.strip("[]").lower().replace("_", "-"))
     except ValueError:
         near = get_close_matches(text, Code, n=1)
-        hint = f"Did you mean {near[0]}?" if near else "sipsync explain lists all of them."
-        raise UsageError(Diagnostic(Code.USAGE, f"there is no finding {text!r}", hint)) from None
+        hint = Message("Did you mean {near}?", near=near[0]) if near else Message("sipsync explain lists all of them.")
+        raise UsageError(
+            Diagnostic(Code.USAGE, Message("there is no finding {text!r}", text=text), hint=hint)
+        ) from None

@@ -10,6 +10,7 @@ import click
 from sipsync.cli.group import Command, option
 from sipsync.cli.options import Limits, operator_options, paths_argument
 from sipsync.cli.session import Session
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, Span
 
 
@@ -78,5 +79,8 @@ def _shown(name: str, text: str) -> list[str]:
 
 def _not_formatted(name: str) -> Diagnostic:
     return Diagnostic(
-        Code.NOT_FORMATTED, "the file is not in the one layout", f"Write it anew: sipsync fmt {name}", Span(name, 1)
+        Code.NOT_FORMATTED,
+        Message("the file is not in the one layout"),
+        hint=Message("Write it anew: `sipsync fmt {name}`.", name=name),
+        at=Span(name, 1),
     )

@@ -13,6 +13,7 @@ from sipsync.cli.complete import complete_portals
 from sipsync.cli.group import Command, option
 from sipsync.cli.options import Limits, operator_options
 from sipsync.cli.session import Session
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, UsageError
 
 if TYPE_CHECKING:
@@ -67,11 +68,16 @@ def command(
     from sipsync.report.wording import count
 
     if passwords in ("env", "sops") and not secrets_out:
-        raise _usage(f"--passwords {passwords} needs a file", "Give it with --secrets-out FILE.")
+        raise _usage(
+            Message("--passwords {passwords} needs a file", passwords=passwords),
+            Message("Give it with --secrets-out FILE."),
+        )
     keep = Keep(passwords, secrets_out or "")
     if file.exists():
         if webhook_env or name:
-            raise _usage(f"{file} exists and names its portal", "Leave out --webhook-env and --name.")
+            raise _usage(
+                Message("{file} exists and names its portal", file=file), Message("Leave out --webhook-env and --name.")
+            )
         lines = _merge(session, file, limits, portal, keep, overwrite=overwrite, pin=pin)
     else:
         lines = _create(session, file, limits, webhook_env, name, keep)
@@ -102,8 +108,10 @@ def _create(session: Session, file: Path, limits: Limits, variable: str | None, 
     from sipsync.config.writer.new_file import portal_text
 
     if variable is None:
-        hint = f"To make it, say which portal: sipsync import {file} --webhook-env NAME. Or: sipsync init."
-        raise SipsyncError(Diagnostic(Code.FILE_NOT_FOUND, f"there is no file {file}", hint))
+        hint = Message(
+            "To make it, say which portal: sipsync import {file} --webhook-env NAME. Or: sipsync init.", file=file
+        )
+        raise SipsyncError(Diagnostic(Code.FILE_NOT_FOUND, Message("there is no file {file}", file=file), hint=hint))
     operator = limits.operator(session, [file])
     fleet = connect.fleet_of(name or file.stem, variable, file, operator)
     [(reading, snapshot)] = connect.read(session, fleet)
@@ -125,7 +133,10 @@ def _merge(
     fleet = load(session, [file], limits)
     portals = tuple(portal for portal in fleet.portals if wanted in (None, portal.name))
     if not portals:
-        raise _usage(f"{file} has no portal {wanted}", f"It has {', '.join(each.name for each in fleet.portals)}.")
+        raise _usage(
+            Message("{file} has no portal {wanted}", file=file, wanted=wanted),
+            Message("It has {portals}.", portals=", ".join(each.name for each in fleet.portals)),
+        )
     text = text_of(file)
     readings = connect.read(session, replace(fleet, portals=portals))
     for reading, snapshot in readings:
@@ -143,5 +154,5 @@ def _merge(
     return sum(len(snapshot.lines) for _, snapshot in readings)
 
 
-def _usage(summary: str, hint: str) -> UsageError:
-    return UsageError(Diagnostic(Code.USAGE, summary, hint))
+def _usage(summary: Message, hint: Message) -> UsageError:
+    return UsageError(Diagnostic(Code.USAGE, summary, hint=hint))

@@ -14,6 +14,7 @@ import click
 from sipsync.cli.group import Command, option
 from sipsync.cli.options import Limits, input_option, operator_options
 from sipsync.cli.session import Session
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError
 
 if TYPE_CHECKING:
@@ -126,8 +127,11 @@ def _refuse_existing(file: Path) -> None:
         raise SipsyncError(
             Diagnostic(
                 Code.UNWRITABLE,
-                f"{file} exists already, and init never overwrites",
-                f"To take over lines that the portal has: sipsync import {file}. To begin anew, move it away.",
+                Message("{file} exists already, and init never overwrites", file=file),
+                hint=Message(
+                    "To take over lines that the portal has: sipsync import {file}. To begin anew, move it away.",
+                    file=file,
+                ),
             )
         )
 
@@ -136,22 +140,24 @@ def _webhook(session: Session, variable: str | None, *, from_stdin: bool, ci: Fo
     """The webhook, from wherever the user gives it."""
     if variable:
         url = session.environ.get(variable, "").strip()
-        missing = f"the variable {variable} is not set, or empty"
+        missing = Message("the variable {variable} is not set, or empty", variable=variable)
     elif from_stdin:
         url = sys.stdin.readline().strip()
-        missing = "there is no webhook on standard input"
+        missing = Message("there is no webhook on standard input")
     elif session.can_ask():
         from sipsync.cli.questions import hidden
 
         session.say(_WHERE[session.lang])
         url = hidden("Webhook (not shown while you paste): ")
-        missing = "no webhook was given"
+        missing = Message("no webhook was given")
     else:
         from sipsync.cli.questions import no_terminal
 
-        raise no_terminal("init", "Give the webhook by --webhook-env NAME or --webhook-stdin.")
+        raise no_terminal("init", Message("Give the webhook by --webhook-env NAME or --webhook-stdin."))
     if not url:
-        raise SipsyncError(Diagnostic(Code.CREDENTIAL, missing, "It begins with https:// and has /rest/ in it."))
+        raise SipsyncError(
+            Diagnostic(Code.CREDENTIAL, missing, hint=Message("It begins with https:// and has /rest/ in it."))
+        )
     kept = variable or (WEBHOOK_VARIABLE if ci else None)
     return Webhook(url, kept or WEBHOOK_VARIABLE, f"env:{kept}" if kept else "file:.sipsync/webhook")
 

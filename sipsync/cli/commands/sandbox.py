@@ -12,6 +12,7 @@ import click
 from sipsync.cli.group import Command, Group, option
 from sipsync.cli.session import Session
 from sipsync.cli.types import Seconds
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError
 
 
@@ -146,8 +147,10 @@ def dump_command(_session: Session, db: str, portal: str) -> Exit:
     from sipsync.sandbox import dump_portal
 
     if not Path(db).exists():
-        hint = "sipsync sandbox seed makes one, and so does the first plan of a file that names it."
-        raise SipsyncError(Diagnostic(Code.FILE_NOT_FOUND, f"there is no emulated portal {db}", hint))
+        hint = Message("sipsync sandbox seed makes one, and so does the first plan of a file that names it.")
+        raise SipsyncError(
+            Diagnostic(Code.FILE_NOT_FOUND, Message("there is no emulated portal {db}", db=db), hint=hint)
+        )
     streams.write(dumped(dump_portal(db, portal), indent=2) + "\n")
     return Exit.OK
 
@@ -158,8 +161,10 @@ def _json(file: Path) -> list[Any]:
     except ValueError:
         found = None
     if not isinstance(found, list):
-        hint = "See sipsync sandbox serve --help."
-        raise SipsyncError(Diagnostic(Code.BAD_VALUE, f"{file} is no JSON list of faults", hint))
+        hint = Message("See sipsync sandbox serve --help.")
+        raise SipsyncError(
+            Diagnostic(Code.BAD_VALUE, Message("{file} is no JSON list of faults", file=file), hint=hint)
+        )
     return found
 
 
@@ -170,5 +175,9 @@ def read_text(file: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise SipsyncError(
-            Diagnostic(Code.FILE_UNREADABLE, f"{file} can't be read: {(reason or '').lower()}", "Check the path.")
+            Diagnostic(
+                Code.FILE_UNREADABLE,
+                Message("{file} can't be read: {value}", file=file, value=(reason or "").lower()),
+                hint=Message("Check the path."),
+            )
         ) from None

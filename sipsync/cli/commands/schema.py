@@ -8,6 +8,7 @@ import click
 
 from sipsync.cli.group import Command, option
 from sipsync.cli.session import Session
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, UsageError
 
 
@@ -28,7 +29,9 @@ def command(_session: Session, of_plan: bool, of_events: bool) -> Exit:
     from sipsync.cli import streams
 
     if of_plan and of_events:
-        raise UsageError(Diagnostic(Code.USAGE, "--plan and --events are two schemas", "Give one of them."))
+        raise UsageError(
+            Diagnostic(Code.USAGE, Message("--plan and --events are two schemas"), hint=Message("Give one of them."))
+        )
     streams.write(json.dumps(_schema(of_plan=of_plan, of_events=of_events), indent=2, ensure_ascii=False) + "\n")
     return Exit.OK
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sipsync.config.reader.mask import broken_line
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic, Span
 
 if TYPE_CHECKING:
@@ -126,7 +127,10 @@ def decode(data: bytes, name: str, path: Path | None = None) -> Source:
     if len(data) > MAX_BYTES:
         raise ConfigError(
             Diagnostic(
-                Code.TOO_LARGE, "the file is larger than 4 MiB", "Split it: one file for each portal.", Span(name, 1)
+                Code.TOO_LARGE,
+                Message("the file is larger than 4 MiB"),
+                hint=Message("Split it: one file for each portal."),
+                at=Span(name, 1),
             )
         )
     encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "")
@@ -135,11 +139,15 @@ def decode(data: bytes, name: str, path: Path | None = None) -> Source:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - data.rfind(b"\n", 0, error.start)
-        raise ConfigError(_encoding(f"the file is not {encoding or 'UTF-8'} text", Span(name, line, column))) from None
+        raise ConfigError(
+            _encoding(Message("the file is not {value} text", value=encoding or "UTF-8"), Span(name, line, column))
+        ) from None
     if not encoding and "\0" in text:
-        raise ConfigError(_encoding("the file looks like UTF-16 without a byte-order mark", Span(name, 1)))
+        raise ConfigError(_encoding(Message("the file looks like UTF-16 without a byte-order mark"), Span(name, 1)))
     return Source(name, text, path)
 
 
-def _encoding(summary: str, at: Span) -> Diagnostic:
-    return Diagnostic(Code.ENCODING, summary, "Save it as UTF-8 (in Windows' Notepad: Save as, Encoding: UTF-8).", at)
+def _encoding(summary: Message, at: Span) -> Diagnostic:
+    return Diagnostic(
+        Code.ENCODING, summary, hint=Message("Save it as UTF-8 (in Windows' Notepad: Save as, Encoding: UTF-8)."), at=at
+    )

@@ -21,6 +21,7 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code
 
 Kind = Literal["document", "scalar", "alias", "mapping", "sequence", "end"]
@@ -42,7 +43,7 @@ class Event(NamedTuple):
 class Refused(Exception):
     """The file can't be read from `at` on."""
 
-    def __init__(self, code: Code, summary: str, hint: str, at: int) -> None:
+    def __init__(self, code: Code, summary: Message, hint: Message, at: int) -> None:
         super().__init__(summary)
         self.code, self.summary, self.hint, self.at = code, summary, hint, at
 
@@ -65,16 +66,19 @@ def events(text: str) -> Iterator[Event]:
                 yield _event("document", event)
     except ReaderError as error:
         code = error.character if isinstance(error.character, int) else 0
-        summary = f"the character U+{code:04X} may not stand in YAML as it is"
+        summary = Message("the character U+{code:04X} may not stand in YAML as it is", code=code)
         raise Refused(
-            Code.SYNTAX, summary, 'Delete it, or write it with an escape in double quotes: "\\u0007".', error.position
+            Code.SYNTAX,
+            summary,
+            Message('Delete it, or write it with an escape in double quotes: "\\u0007".'),
+            error.position,
         ) from None
     except MarkedYAMLError as error:
         summary, hint = _words(f"{error.context or ''}: {error.problem or ''}")
         mark = _mark(error)
         raise Refused(Code.SYNTAX, summary, hint, mark.index if mark else 0) from None
     except (YAMLError, ValueError, OverflowError):  # an escape beyond Unicode is a ValueError, or an OverflowError
-        raise Refused(Code.SYNTAX, "this is not valid YAML", _GENERAL, 0) from None
+        raise Refused(Code.SYNTAX, Message("this is not valid YAML"), _GENERAL, 0) from None
 
 
 def _mark(error: MarkedYAMLError) -> Any:
@@ -98,57 +102,99 @@ def _event(kind: Kind, event: Any, text: str = "", plain: bool = False) -> Event
     )
 
 
-_GENERAL = "Each line is `key: value`, indented with blanks; a text with special characters goes into double quotes."
-_WORDS: tuple[tuple[str, str, str], ...] = (
-    ("'\\t'", "a tab stands where YAML wants blanks", "Indent with blanks: YAML does not allow tabs there."),
+_GENERAL = Message(
+    "Each line is `key: value`, indented with blanks; a text with special characters goes into double quotes."
+)
+_WORDS: tuple[tuple[str, Message, Message], ...] = (
+    (
+        "'\\t'",
+        Message("a tab stands where YAML wants blanks"),
+        Message("Indent with blanks: YAML does not allow tabs there."),
+    ),
     (
         "cannot start any token",
-        "a value can't begin with this character",
-        "Put the value into double quotes.",
+        Message("a value can't begin with this character"),
+        Message("Put the value into double quotes."),
     ),
     (
         "mapping values are not allowed",
-        "a colon with a blank after it, inside of a value",
-        "Put the value into double quotes, or correct the indentation.",
+        Message("a colon with a blank after it, inside of a value"),
+        Message("Put the value into double quotes, or correct the indentation."),
     ),
     (
         "quoted scalar: found unexpected",
-        "the quote that opens here is never closed",
-        "Close it with the same kind of quote.",
+        Message("the quote that opens here is never closed"),
+        Message("Close it with the same kind of quote."),
     ),
     (
         "double-quoted scalar: found unknown escape",
-        "a backslash in double quotes begins an escape that YAML does not know",
-        "Use single quotes, where a backslash is a backslash, or write two backslashes.",
+        Message("a backslash in double quotes begins an escape that YAML does not know"),
+        Message("Use single quotes, where a backslash is a backslash, or write two backslashes."),
     ),
-    ("escape sequence", "an escape that is not complete", "Use single quotes, where a backslash is a backslash."),
+    (
+        "escape sequence",
+        Message("an escape that is not complete"),
+        Message("Use single quotes, where a backslash is a backslash."),
+    ),
     (
         "flow mapping",
-        "a `{` that is not closed, or a comma that is missing",
-        "Write `{key: value, key: value}`, with a blank after each colon.",
+        Message("a `{` that is not closed, or a comma that is missing"),
+        Message("Write `{key: value, key: value}`, with a blank after each colon."),
     ),
-    ("flow sequence", "a `[` that is not closed, or a comma that is missing", "Write `[one, two]`."),
+    ("flow sequence", Message("a `[` that is not closed, or a comma that is missing"), Message("Write `[one, two]`.")),
     (
         "flow node",
-        "a bracket that is not closed, or closed by one of another kind",
-        "Close each bracket by its own kind.",
+        Message("a bracket that is not closed, or closed by one of another kind"),
+        Message("Close each bracket by its own kind."),
     ),
-    ("could not find expected ':'", "a key without a colon", "Write `key: value`, with a blank after the colon."),
+    (
+        "could not find expected ':'",
+        Message("a key without a colon"),
+        Message("Write `key: value`, with a blank after the colon."),
+    ),
     (
         "expected <block end>",
-        "this line does not fit the lines above",
-        "Give the keys of one mapping the same indentation, and put a text with special characters into quotes.",
+        Message("this line does not fit the lines above"),
+        Message(
+            "Give the keys of one mapping the same indentation, and put a text with special characters into quotes."
+        ),
     ),
-    ("the node content", "a bracket that was never opened", "Delete it, or put the value into double quotes."),
-    ("alias", "an asterisk begins an alias, and no name follows", "Put the value into double quotes."),
-    ("anchor", "an ampersand begins an anchor, and no name follows", "Put the value into double quotes."),
-    ("tag", "an exclamation mark begins a tag", "Put the value into double quotes."),
-    ("directive", "a percent sign at the beginning of a line", "Only `%YAML 1.2` may stand there; delete the line."),
-    ("document", "a `---` is missing, or stands at a wrong place", "Separate documents with a line `---`."),
-    ("block scalar", "`|` and `>` begin a text of several lines", "Put the value into double quotes."),
+    (
+        "the node content",
+        Message("a bracket that was never opened"),
+        Message("Delete it, or put the value into double quotes."),
+    ),
+    (
+        "alias",
+        Message("an asterisk begins an alias, and no name follows"),
+        Message("Put the value into double quotes."),
+    ),
+    (
+        "anchor",
+        Message("an ampersand begins an anchor, and no name follows"),
+        Message("Put the value into double quotes."),
+    ),
+    ("tag", Message("an exclamation mark begins a tag"), Message("Put the value into double quotes.")),
+    (
+        "directive",
+        Message("a percent sign at the beginning of a line"),
+        Message("Only `%YAML 1.2` may stand there; delete the line."),
+    ),
+    (
+        "document",
+        Message("a `---` is missing, or stands at a wrong place"),
+        Message("Separate documents with a line `---`."),
+    ),
+    (
+        "block scalar",
+        Message("`|` and `>` begin a text of several lines"),
+        Message("Put the value into double quotes."),
+    ),
 )
 """Part of ruamel's message → what to say."""
 
 
-def _words(message: str) -> tuple[str, str]:
-    return next(((said, hint) for part, said, hint in _WORDS if part in message), ("this is not valid YAML", _GENERAL))
+def _words(message: str) -> tuple[Message, Message]:
+    return next(
+        ((said, hint) for part, said, hint in _WORDS if part in message), (Message("this is not valid YAML"), _GENERAL)
+    )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from sipsync.config.reader.mask import SECTIONS, shown_key, shown_value
 from sipsync.config.reader.source import HIDDEN, Piece
 from sipsync.config.reader.syntax import Refused, events
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Span
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def read(source: Source) -> tuple[list[Node], list[Diagnostic]]:
         roots = composer.documents()
     except Refused as refused:
         roots = []
-        found = [Diagnostic(refused.code, refused.summary, refused.hint, source.span(refused.at))]
+        found = [Diagnostic(refused.code, refused.summary, hint=refused.hint, at=source.span(refused.at))]
     else:
         shown = {scalar.start: text for root in roots for scalar, text in _shown(root, source)}
         shown |= {again: shown[first] for again, first in composer.duplicates.items() if first in shown}
@@ -116,7 +117,7 @@ def read(source: Source) -> tuple[list[Node], list[Diagnostic]]:
         ]
         source.parsed = True
     for code, summary, hint, start, end in composer.found:
-        found.append(Diagnostic(code, summary, hint, source.span(start, end)))
+        found.append(Diagnostic(code, summary, hint=hint, at=source.span(start, end)))
     return roots, found
 
 
@@ -126,7 +127,7 @@ class _Composer:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.scalars: list[Scalar] = []
-        self.found: list[tuple[Code, str, str, int, int]] = []
+        self.found: list[tuple[Code, Message, Message, int, int]] = []
         self.merges: list[int] = []
         """Places of merge keys, which are in no mapping."""
         self.duplicates: dict[int, int] = {}
@@ -148,13 +149,20 @@ class _Composer:
 
     def _node(self, event: Event, depth: int) -> Node:
         if depth > MAX_DEPTH:
-            raise Refused(Code.TOO_LARGE, f"nested deeper than {MAX_DEPTH} levels", "A portal needs 4.", event.start)
+            raise Refused(
+                Code.TOO_LARGE,
+                Message("nested deeper than {MAX_DEPTH} levels", MAX_DEPTH=MAX_DEPTH),
+                Message("A portal needs 4."),
+                event.start,
+            )
         if event.kind == "alias":
             return self._alias(event)
         self._count(1, event)
         if event.tag:
-            hint = "Write the text without it, in quotes where need be. A secret is written as env:NAME."
-            self.found.append((Code.WRONG_TYPE, "tags (`!…`) have no meaning here", hint, event.start, event.start + 1))
+            hint = Message("Write the text without it, in quotes where need be. A secret is written as env:NAME.")
+            self.found.append(
+                (Code.WRONG_TYPE, Message("tags (`!…`) have no meaning here"), hint, event.start, event.start + 1)
+            )
         if event.anchor:
             self._anchors[event.anchor] = None  # until it is whole: it can't contain itself
         node = self._scalar(event) if event.kind == "scalar" else self._collection(event, depth)
@@ -164,8 +172,8 @@ class _Composer:
 
     def _scalar(self, event: Event) -> Scalar:
         if any("\ud800" <= char <= "\udfff" for char in event.text):
-            hint = 'Write the character itself, or one escape with eight digits for it: "\\U0001F600".'
-            self.found.append((Code.BAD_VALUE, "an escape for half a character", hint, event.start, event.end))
+            hint = Message('Write the character itself, or one escape with eight digits for it: "\\U0001F600".')
+            self.found.append((Code.BAD_VALUE, Message("an escape for half a character"), hint, event.start, event.end))
         node = Scalar(self.source, event.start, event.end, event.text, event.plain)
         self.scalars.append(node)
         return node
@@ -189,8 +197,8 @@ class _Composer:
             key = self._node(event, depth + 1)
             value = self._node(next(self._events), depth + 1)
             if not isinstance(key, Scalar):
-                hint = "A key is one word, followed by a colon and a blank."
-                self.found.append((Code.WRONG_TYPE, "a key must be text", hint, event.start, event.end))
+                hint = Message("A key is one word, followed by a colon and a blank.")
+                self.found.append((Code.WRONG_TYPE, Message("a key must be text"), hint, event.start, event.end))
                 continue
             written.append((key, value))
             if key.plain and key.text == "<<":
@@ -201,8 +209,8 @@ class _Composer:
                 first = own[key.text][0].start
                 self.duplicates[key.start] = first
                 # Not by name: the excerpt shows it, unless it stands below a password.
-                summary = f"this key is there already, in line {self.source.line_of(first)}"
-                self.found.append((Code.DUPLICATE_KEY, summary, "Keep one of the two.", key.start, key.end))
+                summary = Message("this key is there already, in line {line_of}", line_of=self.source.line_of(first))
+                self.found.append((Code.DUPLICATE_KEY, summary, Message("Keep one of the two."), key.start, key.end))
             else:
                 own[key.text] = (key, value)
         entries = merged | own if merged else own
@@ -215,19 +223,27 @@ class _Composer:
             if isinstance(mapping, Mapping):
                 yield from mapping.entries.items()
             else:
-                hint = "Write `<<: *name`, where `&name` marks a mapping."
-                self.found.append((Code.WRONG_TYPE, "a merge key takes mappings", hint, key.start, key.end))
+                hint = Message("Write `<<: *name`, where `&name` marks a mapping.")
+                self.found.append((Code.WRONG_TYPE, Message("a merge key takes mappings"), hint, key.start, key.end))
 
     def _alias(self, event: Event) -> Node:
         self._aliases += 1
         if self._aliases > MAX_ALIASES:
-            hint = "Use `defaults:` for what all lines have in common."
-            raise Refused(Code.TOO_LARGE, f"more than {MAX_ALIASES} aliases", hint, event.start)
+            hint = Message("Use `defaults:` for what all lines have in common.")
+            raise Refused(
+                Code.TOO_LARGE, Message("more than {MAX_ALIASES} aliases", MAX_ALIASES=MAX_ALIASES), hint, event.start
+            )
         node = self._anchors.get(event.anchor)
         if node is None:
             inside = event.anchor in self._anchors
-            summary = "an alias inside of what it stands for" if inside else "an alias to an anchor that is not there"
-            hint = "Put `&name` before the value that `*name` stands for; quote a text that begins with an asterisk."
+            summary = (
+                Message("an alias inside of what it stands for")
+                if inside
+                else Message("an alias to an anchor that is not there")
+            )
+            hint = Message(
+                "Put `&name` before the value that `*name` stands for; quote a text that begins with an asterisk."
+            )
             raise Refused(Code.SYNTAX, summary, hint, event.start)
         self._count(node.size, event)
         return node
@@ -235,8 +251,13 @@ class _Composer:
     def _count(self, nodes: int, event: Event) -> None:
         self._nodes += nodes
         if self._nodes > MAX_NODES:
-            hint = "Split the file: one for each portal."
-            raise Refused(Code.TOO_LARGE, f"more than {MAX_NODES} values, aliases written out", hint, event.start)
+            hint = Message("Split the file: one for each portal.")
+            raise Refused(
+                Code.TOO_LARGE,
+                Message("more than {MAX_NODES} values, aliases written out", MAX_NODES=MAX_NODES),
+                hint,
+                event.start,
+            )
 
 
 def _shown(root: Node, source: Source) -> Iterator[tuple[Scalar, str]]:

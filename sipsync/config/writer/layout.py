@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import Mapping, Node, Scalar, Sequence, read
 from sipsync.config.writer.scalars import ambiguous, quoted
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic
 
 _TYPED = {
@@ -33,8 +34,10 @@ def documents(text: str, name: str) -> tuple[Source, list[Mapping]]:
     roots, problems = read(source)
     for root in roots:
         if not isinstance(root, Mapping):
-            hint = "A portal's file begins with `sipsync: 1`."
-            problems.append(Diagnostic(Code.WRONG_TYPE, "this is not a mapping of keys and values", hint, root.at))
+            hint = Message("A portal's file begins with `sipsync: 1`.")
+            problems.append(
+                Diagnostic(Code.WRONG_TYPE, Message("this is not a mapping of keys and values"), hint=hint, at=root.at)
+            )
     if problems:
         raise ConfigError(*problems)
     return source, [root for root in roots if isinstance(root, Mapping)]

@@ -15,6 +15,7 @@ from sipsync.config.writer.lines import SHOWN, EntryWriter, unsaid
 from sipsync.config.writer.scalars import quoted, scalar
 from sipsync.model.fields import FieldName
 from sipsync.model.lines import CurrentLine, Snapshot
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic
 from sipsync.rules.values import stored, title_key
 
@@ -54,8 +55,10 @@ def _document(roots: list[Map], name: str, portal: str | None) -> Map:
             return root
     if len(roots) == 1:
         return roots[0]  # named by its file
-    hint = "Name one of them by `portal.name`."
-    raise ConfigError(Diagnostic(Code.NO_PORTALS, f"{name} has no document of its own for the portal", hint))
+    hint = Message("Name one of them by `portal.name`.")
+    raise ConfigError(
+        Diagnostic(Code.NO_PORTALS, Message("{name} has no document of its own for the portal", name=name), hint=hint)
+    )
 
 
 @dataclass(slots=True)
@@ -161,9 +164,11 @@ class _Merge:
         elif section is None and self.root.plain:
             column, place = 2, _end(self.root)
         else:
-            hint = "Write one line of the portal after the other below `lines:`, without brackets."
+            hint = Message("Write one line of the portal after the other below `lines:`, without brackets.")
             at = (section or self.root).at
-            raise ConfigError(Diagnostic(Code.WRONG_TYPE, "lines can't be added between brackets", hint, at))
+            raise ConfigError(
+                Diagnostic(Code.WRONG_TYPE, Message("lines can't be added between brackets"), hint=hint, at=at)
+            )
         end = text.find("\n", max(place - 1, 0)) + 1
         while end and (comment := re.compile(rf"(?: *\r?\n)* {{{column + 1},}}#.*(?:\n|$)").match(text, end)):
             end = comment.end()  # it belongs to the last entry

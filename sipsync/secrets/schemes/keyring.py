@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code
 from sipsync.secrets.scheme import Answer, each, malformed, missing_extra, problem, text_of
 
@@ -34,18 +35,20 @@ def _value(ref: SecretRef) -> Secret:
     try:
         value = keyring.get_password(service, user)
     except Exception as error:  # backends are others' packages, and raise what they like
-        raise problem(ref, Code.SECRET_SOURCE, f"the keyring can't be read: {reason(error)}", HINT) from None
+        raise problem(
+            ref, Code.SECRET_SOURCE, Message("the keyring can't be read: {reason}", reason=reason(error)), HINT
+        ) from None
     if value is None:
         raise problem(
             ref,
             Code.SECRET_UNSET,
-            f'the keyring has nothing for the user "{user}" of "{service}"',
-            f"Store it: keyring set {service} {user}",
+            Message('the keyring has nothing for the user "{user}" of "{service}"', user=user, service=service),
+            Message("Store it: `keyring set {service} {user}`.", service=service, user=user),
         )
     return text_of(ref, value, f'the keyring\'s value for the user "{user}" of "{service}"')
 
 
-HINT = "Check it with `keyring diagnose`; servers and CI have none, use another kind of reference there"
+HINT = Message("Check it with `keyring diagnose`; servers and CI have none, use another kind of reference there")
 
 
 def module(ref: SecretRef) -> Any:

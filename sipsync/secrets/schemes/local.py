@@ -20,6 +20,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, SecretError
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.secrets.files import locate, read_text, without_line_end
@@ -59,8 +60,8 @@ class EnvScheme:
             raise problem(
                 ref,
                 Code.SECRET_FORBIDDEN,
-                f"the environment variable {name} is not one that files may read",
-                "the operator names those: SIPSYNC_ENV, with globs such as ACME_*",
+                Message("the environment variable {name} is not one that files may read", name=name),
+                Message("The operator names those: SIPSYNC_ENV, with globs such as ACME_*."),
             )
         if value := self._environ.get(name):
             return Secret(value)
@@ -72,8 +73,8 @@ class EnvScheme:
         raise problem(
             ref,
             Code.SECRET_UNSET,
-            f"the environment variable {name} {state}",
-            near or f"Set it to the secret, or {name}_FILE to a file that holds it",
+            Message("the environment variable {name} {state}", name=name, state=state),
+            near or Message("Set it to the secret, or {name}_FILE to a file that holds it.", name=name),
         )
 
     def _allowed(self, name: str) -> bool:
@@ -135,8 +136,12 @@ class ExecScheme:
             raise problem(
                 refs[0],
                 Code.SECRET_SOURCE,
-                f'the command "{name}" {error if isinstance(error, NotRun) else "wrote what is not UTF-8 text"}',
-                "Run it by hand to see why; its messages are not shown here, as they may quote secrets",
+                Message(
+                    'the command "{name}" {error}',
+                    name=name,
+                    error=error if isinstance(error, NotRun) else "wrote what is not UTF-8 text",
+                ),
+                Message("Run it by hand to see why; its messages are not shown here, as they may quote secrets."),
             ) from None
 
     def _unknown(self, ref: SecretRef, name: str) -> SecretError:
@@ -145,8 +150,9 @@ class ExecScheme:
         return problem(
             ref,
             Code.SECRET_FORBIDDEN,
-            f'the operator defines no command "{name}"',
-            did_you_mean(name, self._operator.commands) or f"define it: --secret-command {name}=COMMAND",
+            Message('the operator defines no command "{name}"', name=name),
+            did_you_mean(name, self._operator.commands)
+            or Message("Define it: --secret-command {name}=COMMAND.", name=name),
         )
 
 
@@ -163,12 +169,17 @@ def _json_object(text: str) -> Mapping[str, object]:
 def _value_of(ref: SecretRef, name: str, values: Mapping[str, object]) -> Secret:
     key = ref.rest.partition("#")[2]
     if key not in values:
-        raise problem(ref, Code.SECRET_UNSET, f'the command "{name}" gives nothing for "{key}"', "Check the key")
+        raise problem(
+            ref,
+            Code.SECRET_UNSET,
+            Message('the command "{name}" gives nothing for "{key}"', name=name, key=key),
+            Message("Check the key."),
+        )
     what = f' for "{key}"' if key else ""
     return text_of(ref, values[key], f'what the command "{name}" gives{what}')
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> Message:
     """A hint that names the nearest of the known names; "" where none is near."""
     near = get_close_matches(name, known, n=1, cutoff=0.8)
-    return f"did you mean {near[0]}?" if near else ""
+    return Message("Did you mean {near}?", near=near[0]) if near else Message()

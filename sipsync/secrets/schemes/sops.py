@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, SecretError
 from sipsync.secrets.files import locate
 from sipsync.secrets.process import NotRun, output
@@ -35,17 +36,26 @@ if TYPE_CHECKING:
 
 _FORM: Final = "sops:FILE#/json/pointer"
 _NOTHING: Final = object()
-_REASONS: Final[Mapping[int, tuple[str, str]]] = {  # (measured, sops 3.11)
-    1: ("is not a file that sops encrypted, or is cut", "encrypt it with `sops encrypt`, or fetch it again"),
-    25: ("is broken: a value can't be decrypted", "take it from git again; it must only be edited with `sops edit`"),
-    51: (
-        "was changed without sops (MAC mismatch)",
-        "take it from git again; after a merge conflict, edit it with `sops edit --ignore-mac` and check each value",
+_REASONS: Final[Mapping[int, tuple[Message, Message]]] = {  # (measured, sops 3.11)
+    1: (
+        Message("is not a file that sops encrypted, or is cut"),
+        Message("Encrypt it with `sops encrypt`, or fetch it again."),
     ),
-    52: ("has no MAC", "take it from git again"),
+    25: (
+        Message("is broken: a value can't be decrypted"),
+        Message("Take it from git again; it must only be edited with `sops edit`."),
+    ),
+    51: (
+        Message("was changed without sops (MAC mismatch)"),
+        Message(
+            "Take it from git again; after a merge conflict, edit it with `sops edit --ignore-mac` "
+            "and check each value."
+        ),
+    ),
+    52: (Message("has no MAC"), Message("Take it from git again.")),
     128: (
-        "can't be decrypted: no key of yours fits",
-        "Give sops the key: SOPS_AGE_KEY_FILE (or SOPS_AGE_KEY) for age; others as sops documents",
+        Message("can't be decrypted: no key of yours fits"),
+        Message("Give sops the key: SOPS_AGE_KEY_FILE (or SOPS_AGE_KEY) for age; others as sops documents."),
     ),
 }
 
@@ -78,17 +88,27 @@ class SopsScheme:
         try:
             ended = await output(command, environ(self._operator))
         except NotRun as error:
-            raise problem(ref, Code.SECRET_SOURCE, f"sops {error}", "Run it by hand to see why") from None
+            raise problem(
+                ref, Code.SECRET_SOURCE, Message("sops {error}", error=error), Message("Run it by hand to see why.")
+            ) from None
         if ended.status != 0:
             what, hint = _REASONS.get(
                 ended.status,
-                (f"can't be decrypted: sops ended with status {ended.status}", f"run `sops decrypt {name}` to see why"),
+                (
+                    Message("can't be decrypted: sops ended with status {status}", status=ended.status),
+                    Message("Run `sops decrypt {name}` to see why.", name=name),
+                ),
             )
-            raise problem(ref, Code.SECRET_SOURCE, f"{name} {what}", hint)
+            raise problem(ref, Code.SECRET_SOURCE, Message("{name} {what}", name=name, what=what), hint)
         try:
             return json.loads(ended.stdout)
         except (ValueError, RecursionError):
-            raise problem(ref, Code.SECRET_SOURCE, f"{name} does not hold a document", "Check its content") from None
+            raise problem(
+                ref,
+                Code.SECRET_SOURCE,
+                Message("{name} does not hold a document", name=name),
+                Message("Check its content."),
+            ) from None
 
 
 def _value(ref: SecretRef, document: object) -> Secret:
@@ -99,7 +119,12 @@ def _value(ref: SecretRef, document: object) -> Secret:
     for token in pointer[1:].split("/"):
         found = _step(found, token.replace("~1", "/").replace("~0", "~"))
         if found is _NOTHING:
-            raise problem(ref, Code.SECRET_UNSET, f"{name} has nothing at {pointer}", "Check the keys on the way")
+            raise problem(
+                ref,
+                Code.SECRET_UNSET,
+                Message("{name} has nothing at {pointer}", name=name, pointer=pointer),
+                Message("Check the keys on the way."),
+            )
     return text_of(ref, found, f"{pointer} in {name}")
 
 

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code, SecretError
 from sipsync.secrets.scheme import Answer, each, grouped, malformed, missing_extra, problem, spread, text_of
 
@@ -57,8 +58,8 @@ class VaultScheme:
             raise problem(
                 ref,
                 Code.SECRET_FORBIDDEN,
-                f"the Vault path {path} is not one that files may read",
-                "the operator names those: SIPSYNC_VAULT_PATHS, with globs such as kv/sip/*",
+                Message("the Vault path {path} is not one that files may read", path=path),
+                Message("The operator names those: SIPSYNC_VAULT_PATHS, with globs such as kv/sip/*."),
             )
 
     def _read_all(self, paths: Mapping[str, list[SecretRef]]) -> dict[SecretRef, Answer]:
@@ -88,7 +89,10 @@ def _client(ref: SecretRef, environ: Mapping[str, str]) -> Any:
     address = environ.get("VAULT_ADDR")
     if not address:
         raise problem(
-            ref, Code.SECRET_SOURCE, "VAULT_ADDR is not set", "Set it to the address of your Vault: https://…:8200"
+            ref,
+            Code.SECRET_SOURCE,
+            Message("VAULT_ADDR is not set"),
+            Message("Set it to the address of your Vault: https://…:8200."),
         )
     certificate, key = environ.get("VAULT_CLIENT_CERT"), environ.get("VAULT_CLIENT_KEY")
     return hvac.Client(
@@ -118,8 +122,8 @@ def _log_in(ref: SecretRef, client: Any, environ: Mapping[str, str]) -> None:
         raise problem(
             ref,
             Code.SECRET_SOURCE,
-            "there is nothing to log in to Vault with",
-            "set VAULT_TOKEN, or VAULT_ROLE_ID and VAULT_SECRET_ID, or VAULT_JWT and VAULT_ROLE",
+            Message("there is nothing to log in to Vault with"),
+            Message("Set VAULT_TOKEN, or VAULT_ROLE_ID and VAULT_SECRET_ID, or VAULT_JWT and VAULT_ROLE."),
         )
 
 
@@ -127,7 +131,12 @@ def _jwt(ref: SecretRef, environ: Mapping[str, str]) -> str:
     if path := environ.get("VAULT_JWT_FILE"):
         if jwt := _text(Path(path)):
             return jwt
-        raise problem(ref, Code.SECRET_SOURCE, f"{path} (from VAULT_JWT_FILE) holds no token", "Check the path")
+        raise problem(
+            ref,
+            Code.SECRET_SOURCE,
+            Message("{path} (from VAULT_JWT_FILE) holds no token", path=path),
+            Message("Check the path."),
+        )
     return environ.get("VAULT_JWT", "").strip()
 
 
@@ -153,8 +162,8 @@ def _read(client: Any, path: str, refs: Sequence[SecretRef]) -> Mapping[SecretRe
         other = problem(
             refs[0],
             Code.SECRET_SOURCE,
-            f"Vault's answer for {path} is not a secret of KV version 2",
-            "Check the mount's type: vault secrets list -detailed",
+            Message("Vault's answer for {path} is not a secret of KV version 2", path=path),
+            Message("Check the mount's type: `vault secrets list -detailed`."),
         )
         return spread(refs, other)
     return each(refs, lambda ref: _value(ref, path, data))
@@ -165,7 +174,12 @@ def _value(ref: SecretRef, path: str, data: Mapping[str, object]) -> Secret:
     if not key:
         raise malformed(ref, "vault:MOUNT/PATH#KEY")
     if key not in data:
-        raise problem(ref, Code.SECRET_UNSET, f'{path} in Vault has no key "{key}"', f"look at it: vault kv get {path}")
+        raise problem(
+            ref,
+            Code.SECRET_UNSET,
+            Message('{path} in Vault has no key "{key}"', path=path, key=key),
+            Message("Look at it: `vault kv get {path}`.", path=path),
+        )
     return text_of(ref, data[key], f'the key "{key}" of {path} in Vault')
 
 
@@ -178,37 +192,51 @@ def _ask(ref: SecretRef, what: str, request: Callable[[], Any]) -> Any:
         raise problem(ref, Code.SECRET_SOURCE, reason, hint) from None
 
 
-def _reason(error: Exception, what: str) -> tuple[str, str]:
+def _reason(error: Exception, what: str) -> tuple[Message, Message]:
     from hvac import exceptions as vault
     from requests import exceptions as network
 
     match error:
         case vault.VaultDown():
-            return "Vault is sealed or down for maintenance", "unseal it (vault operator unseal), then run again"
+            return Message("Vault is sealed or down for maintenance"), Message(
+                "Unseal it (vault operator unseal), then run again."
+            )
         case vault.VaultNotInitialized():
-            return "Vault is not initialized", "Ask its operator; is VAULT_ADDR the right one?"
+            return Message("Vault is not initialized"), Message("Ask its operator; is VAULT_ADDR the right one?")
         case vault.RateLimitExceeded():
-            return "Vault refuses more requests for now", "Run again later"
+            return Message("Vault refuses more requests for now"), Message("Run again later.")
         case vault.Forbidden() | vault.Unauthorized() if what != "the login":
             return (
-                f"Vault denies reading {what}",
-                "the token may have expired, or its policy lacks `read` on this path (with /data/ after the mount)",
+                Message("Vault denies reading {what}", what=what),
+                Message(
+                    "The token may have expired, or its policy lacks `read` on this path (with /data/ after the mount)."
+                ),
             )
         case vault.InvalidPath() if what != "the login":
-            return f"Vault has nothing at {what}", f"look for it: vault kv get {what}; only KV version 2 is read"
+            return Message("Vault has nothing at {what}", what=what), Message(
+                "Look for it: `vault kv get {what}; only KV version 2 is read`.", what=what
+            )
         case vault.Forbidden() | vault.Unauthorized() | vault.InvalidRequest() | vault.InvalidPath():
             return (
-                f"Vault refuses {what}",
-                "Check what it logs in with, the role, and where the method is mounted (VAULT_AUTH_PATH)",
+                Message("Vault refuses {what}", what=what),
+                Message("Check what it logs in with, the role, and where the method is mounted (VAULT_AUTH_PATH)."),
             )
         case vault.VaultError():
-            return f"Vault failed at {what} ({type(error).__name__})", "Run again later, or ask its operator"
+            return Message("Vault failed at {what} ({name})", what=what, name=type(error).__name__), Message(
+                "Run again later, or ask its operator."
+            )
         case network.SSLError():
-            return "Vault's certificate is not trusted", "Name the file of trusted ones: VAULT_CACERT"
+            return Message("Vault's certificate is not trusted"), Message(
+                "Name the file of trusted ones: VAULT_CACERT."
+            )
         case network.Timeout():
-            return f"Vault did not answer within {_SECONDS} seconds", "check VAULT_ADDR and the network"
+            return Message("Vault did not answer within {SECONDS} seconds", SECONDS=_SECONDS), Message(
+                "Check VAULT_ADDR and the network."
+            )
         case network.ConnectionError():
-            return "Vault can't be reached", "check VAULT_ADDR and the network"
+            return Message("Vault can't be reached"), Message("Check VAULT_ADDR and the network.")
         case network.RequestException():
-            return f"Vault can't be asked ({type(error).__name__})", "check VAULT_ADDR and the token's spelling"
-    return "what answers is not Vault", "check VAULT_ADDR"
+            return Message("Vault can't be asked ({name})", name=type(error).__name__), Message(
+                "Check VAULT_ADDR and the token's spelling."
+            )
+    return Message("what answers is not Vault"), Message("Check VAULT_ADDR.")
