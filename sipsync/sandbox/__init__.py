@@ -7,6 +7,7 @@ extra `sandbox`; everything is imported on first use.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -45,10 +46,9 @@ def seed_portal(path: str, seed: Mapping[str, Any], portal: str = "") -> int:
     from sipsync.sandbox import seeds
     from sipsync.sandbox.store import Store
 
-    store, laid = Store(path), seeds.lay(portal, seed)
-    with store.writing():
+    laid = seeds.lay(portal, seed)
+    with closing(Store(path)) as store, store.writing():
         store.replace(laid)
-    store.close()
     return len(laid.state.rows)
 
 
@@ -57,10 +57,8 @@ def dump_portal(path: str, portal: str = "") -> dict[str, Any]:
     from sipsync.sandbox import seeds
     from sipsync.sandbox.store import Store
 
-    store = Store(path)
-    shown = seeds.dump(store.portal(portal))
-    store.close()
-    return shown
+    with closing(Store(path)) as store:
+        return seeds.dump(store.portal(portal))
 
 
 def _module(name: str) -> ModuleType:

@@ -54,6 +54,7 @@ class Store:
     def __init__(self, path: str) -> None:
         try:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self.close = weakref.finalize(self, self._db.close)
             self._db.executescript("PRAGMA busy_timeout=10000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
             self._db.executescript(_SCHEMA)
         except sqlite3.Error as error:
@@ -66,7 +67,6 @@ class Store:
                     ),
                 )
             ) from None
-        self.close = weakref.finalize(self, self._db.close)
         self._portals: dict[str, Portal] = {}
         self.stats: dict[str, Stats] = {}
         """What was asked of each portal in this process."""
