@@ -9,7 +9,7 @@ RUN sed -n '/^uv==/,/[^\\]$/p' .ci/requirements.txt > uv.txt \
  && pip install --no-cache-dir --require-hashes --requirement uv.txt \
  && uv venv /opt/sipsync \
  && VIRTUAL_ENV=/opt/sipsync uv pip install --no-cache --require-hashes --requirement .ci/runtime.txt
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml .hatch_build.py README.md LICENSE ./
 COPY sipsync sipsync
 RUN VIRTUAL_ENV=/opt/sipsync uv pip install --no-cache --no-deps --no-build-isolation .
 

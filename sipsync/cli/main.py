@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from sipsync.cli import streams
 from sipsync.cli.group import LazyGroup, full_help
 from sipsync.cli.session import Session
 from sipsync.model.problems import Exit, SipsyncError
+
+if TYPE_CHECKING:
+    from sipsync.report.language import Language
 
 SECTIONS = {
     "Start": {
@@ -99,9 +102,9 @@ Every option can be given as a variable as well: SIPSYNC_PLAN_OUT is --out of pl
     help="Show the version and exit.",
 )
 @click.pass_obj
-def cli(session: Session, color: streams.ColorChoice, lang: str, log_level: str, json_log: bool) -> None:
+def cli(session: Session, color: streams.ColorChoice, lang: Language, log_level: str, json_log: bool) -> None:
     session.color = color
-    session.lang = "ru" if lang == "ru" else "en"
+    session.lang = lang
     from sipsync.cli.logs import start_logging
 
     start_logging(getattr(logging, log_level.upper()), as_json=json_log)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from sipsync.cli import streams
 from sipsync.cli.streams import ColorChoice
 
 if TYPE_CHECKING:
     from sipsync.report import Style
+    from sipsync.report.language import Language
 
 
 @dataclass(slots=True)
@@ -20,7 +21,7 @@ class Session:
 
     environ: Mapping[str, str]
     color: ColorChoice = "auto"
-    lang: Literal["en", "ru"] = "en"
+    lang: Language = "en"
     json: bool = False
     """stdout is to be one JSON document, whatever happens."""
     input: bool = True

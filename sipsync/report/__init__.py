@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, UsageError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sipsync.model.looks import Diagnosis, Findings, Status
     from sipsync.model.outcome import Outcome
     from sipsync.model.plan import Plan
+    from sipsync.report.language import Language
 
     Rendered: TypeAlias = Plan | Outcome | Findings | Status | Diagnosis
 
@@ -28,7 +29,7 @@ class Style:
     color: bool = False
     width: int = 80
     """Columns of the terminal; only explanations are wrapped, never a line that programs match."""
-    lang: Literal["en", "ru"] = "en"
+    lang: Language = "en"
     """The language of hints. Terraform's lines are the same in each."""
     all: bool = False
     """Show everything, also what is said many times over."""

@@ -92,7 +92,7 @@ def hint(found: Diagnostic, style: Style) -> str:
     own = visible(found.hint)
     if style.lang == "en" or not own:
         return own
-    from sipsync.model.explain import explain
+    from sipsync.report.explain import explain
 
     general = explain(found.code, style.lang).action
     return f"{general} ({own})" if _TO_TYPE.search(own) else general

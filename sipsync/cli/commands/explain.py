@@ -28,7 +28,7 @@ def _complete(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> 
 @click.pass_obj
 def command(session: Session, code: str | None) -> Exit:
     from sipsync.cli import streams
-    from sipsync.model.explain import explain
+    from sipsync.report.explain import explain
 
     if code is None:
         longest = max(map(len, Code))

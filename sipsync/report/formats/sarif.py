@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sipsync.model.document import digest_of
-from sipsync.model.explain import explain
 from sipsync.model.outcome import Outcome
 from sipsync.report.escape import visible
+from sipsync.report.explain import explain
 from sipsync.report.findings import hint
 from sipsync.report.formats.json import dumped
 from sipsync.report.outcomes import findings_of
