@@ -5,24 +5,21 @@ Only a comment of our own is edited: anybody may write the mark, and who wrote a
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from sipsync.forge.github import GITHUB
-from sipsync.forge.gitlab import GITLAB
+from sipsync.forge.dialects import DIALECTS
 from sipsync.forge.http import Api, Unavailable
 from sipsync.forge.target import failed
 from sipsync.model.message import Message
 from sipsync.model.problems import SipsyncError
 
 if TYPE_CHECKING:
-    from sipsync.forge.dialect import Dialect
+    from sipsync.forge.dialects import Dialect
     from sipsync.forge.target import Target
 
-_DIALECTS: Final = {"github": GITHUB, "gitlab": GITLAB}
 _PAGE: Final = 100
 _WAITS: Final = (1.0, 4.0, 15.0)
 
@@ -37,11 +34,6 @@ class Posted:
     """The comment's whole text."""
     url: str = ""
     """Where it can be seen, where the forge says it."""
-
-
-def marker_for(name: str) -> str:
-    """The hidden mark of the comment about a target, such as an environment or a portal."""
-    return f"<!-- sipsync:plan:{re.sub('[^A-Za-z0-9_.]+', '-', name).strip('-') or 'all'} -->"
 
 
 def post(
@@ -64,7 +56,7 @@ def post(
 
 
 def _put(target: Target, text: str, marker: str) -> Posted:
-    dialect = _DIALECTS[target.kind]
+    dialect = DIALECTS[target.kind]
     header, prefix = dialect.header(target)
     with Api(target.api, target.token, header, prefix, dialect.hints) as api:
         found = next((row for row in _ours(api, target, dialect) if _body(row).startswith(marker)), None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sipsync.model.fields import FIELD_NAMES
 from sipsync.report.escape import quoted, visible
-from sipsync.report.wording import LOST_WITH_A_LINE, MARKS, SECRET, WILL_BE, count, effects, place, value
+from sipsync.report.wording import ACTIONS, LOST_WITH_A_LINE, SECRET, count, effects, place, value
 
 if TYPE_CHECKING:
     from sipsync.model.plan import PortalPlan, ResourceChange
@@ -31,13 +31,13 @@ def block(change: ResourceChange, part: PortalPlan) -> Iterator[Row]:
     """The rows of one change."""
     address = visible(change.address)
     if change.action == "no-op":
-        yield Row(2, "", f"# {address} is unchanged", "head")
+        yield Row(2, "", f"# {address} {ACTIONS[change.action].will_be}", "head")
         yield Row(2, "", f"# ({place(change)})", "note")
         return
-    mark = MARKS[change.action]
+    mark = ACTIONS[change.action].mark
     evidence = part.evidence.get(change.address)
     notes = "; ".join([place(change), *effects(change, evidence.temporary if evidence else None)])
-    yield Row(2, "", f"# {address} {WILL_BE[change.action]}", "head")
+    yield Row(2, "", f"# {address} {ACTIONS[change.action].will_be}", "head")
     yield Row(2, "", f"# ({notes})", "note")
     yield Row(2, mark, f"resource {quoted(change.type)} {quoted(change.address)} {{")
     names = fields(change)

@@ -12,7 +12,7 @@ import unicodedata
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and signs by their category that are nothing to the eye."""
 
-_RUNNER_COMMAND = re.compile(r"#(?=#(?:\[|vso\[|teamcity\[))")
+RUNNER_COMMAND = re.compile(r"#(?=#(?:\[|vso\[|teamcity\[))")
 """How CI runners take commands from anywhere in a line of a job's log (their older syntax)."""
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -21,7 +21,7 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 def visible(text: str) -> str:
     """The text with everything that the eye can't see, or a terminal would obey, as a visible escape."""
     if "##" in text:
-        text = _RUNNER_COMMAND.sub(r"\\x23", text)
+        text = RUNNER_COMMAND.sub(r"\\x23", text)
     if text.isprintable() and _BLANK.isdisjoint(text):
         return text
     return "".join(map(_shown, text))

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 from sipsync.model.problems import Code
 from sipsync.report.escape import columns, visible
-from sipsync.report.wording import count, where
+from sipsync.report.wording import Paint, count, where
 
 if TYPE_CHECKING:
     from sipsync.model.plan import Plan
     from sipsync.model.problems import Diagnostic, Span
     from sipsync.report import Style
-    from sipsync.report.paint import Paint
 
 PLACES_SHOWN = 10
 """Of one finding that occurs at many places."""

@@ -9,21 +9,11 @@ from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Span
 from sipsync.report.escape import visible
 from sipsync.report.findings import one, told
-from sipsync.report.wording import apply_line, call_line, count, reregistered_line
+from sipsync.report.wording import ACTIONS, RESULTS, Paint, apply_line, call_line, count, reregistered_line
 
 if TYPE_CHECKING:
     from sipsync.model.outcome import LineOutcome, Outcome
     from sipsync.report import Style
-    from sipsync.report.paint import Paint
-
-DONE = {"create": "created", "update": "updated", "delete": "deleted"}
-MISSED = {
-    "failed": Code.WRITE_FAILED,
-    "unverified": Code.UNCONFIRMED,
-    "stale": Code.STALE_LINE,
-    "skipped": Code.NOT_ATTEMPTED,
-}
-"""Results that are errors, with the finding that each amounts to."""
 
 
 def outcome(document: Outcome, style: Style, paint: Paint) -> Iterator[str]:
@@ -53,17 +43,15 @@ def outcome(document: Outcome, style: Style, paint: Paint) -> Iterator[str]:
 def findings_of(document: Outcome) -> list[Diagnostic]:
     """All findings, and each line that was missed as one; what is said of a line already is not said twice."""
     told = {(found.address, found.summary) for found in document.diagnostics}
-    missed = [line for line in document.lines if line.result in MISSED and (line.address, line.message) not in told]
+    missed = [line for line in document.lines if RESULTS[line.result].code and (line.address, line.message) not in told]
     return [*document.diagnostics, *map(_missed, missed)]
 
 
 def _missed(line: LineOutcome) -> Diagnostic:
     code = f" ({line.error})" if line.error and line.error not in line.message else ""
     return Diagnostic(
-        MISSED[line.result],
-        Message(
-            "{value}{code}", value=line.message or f"the line was not {DONE.get(line.action, line.action)}", code=code
-        ),
+        RESULTS[line.result].code or Code.WRITE_FAILED,
+        Message("{said}{code}", said=line.message or f"the line was not {ACTIONS[line.action].done}", code=code),
         hint=Message(line.advice),
         at=Span(line.source.file, line.source.line) if line.source else None,
         address=line.address,
@@ -83,17 +71,14 @@ def _lines(document: Outcome, paint: Paint) -> Iterator[str]:
     if shown:
         yield ""
     for line in shown:
-        yield f"{visible(line.address)}: {paint(_LOOKS[line.result], what(line))}"
-
-
-_LOOKS = {"applied": "green", "done": "dim", "restored": "yellow"}
+        yield f"{visible(line.address)}: {paint(RESULTS[line.result].look, what(line))}"
 
 
 def what(line: LineOutcome) -> str:
     """What became of one line, in a few words."""
     if line.result == "done":
-        return "already applied"
-    said = ["set back" if line.result == "restored" else DONE.get(line.action, line.action)]
+        return RESULTS["done"].name
+    said = [RESULTS["restored"].name if line.result == "restored" else ACTIONS[line.action].done]
     if line.action == "create" and line.config_id is not None:
         said[0] += f" as config_id {line.config_id}"
     if line.registration is not None:

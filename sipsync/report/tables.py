@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from sipsync.report.escape import columns, quoted, visible
 from sipsync.report.findings import told, wrapped
-from sipsync.report.wording import count
+from sipsync.report.wording import Paint, count
 
 if TYPE_CHECKING:
     from sipsync.model.looks import Diagnosis, LineStatus, Status
     from sipsync.report import Style
-    from sipsync.report.paint import Paint
 
 REGISTERED = 200
 """The stored status of a registration that was confirmed (server source)."""

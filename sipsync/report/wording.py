@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
+from sipsync.model.document import Action
+from sipsync.model.outcome import LineResult
+from sipsync.model.problems import Code
 from sipsync.report.escape import quoted, visible
 
 if TYPE_CHECKING:
@@ -16,9 +22,67 @@ REREGISTRATION = "Re-registering a line may drop the telephone calls that are on
 LOST_WITH_A_LINE = "queue, voice menu, recording, working hours, CRM rules and access rights"
 SECRET = "(sensitive value)"  # noqa: S105  # what stands in the place of one
 
-WILL_BE = {"create": "will be created", "update": "will be updated in-place", "delete": "will be destroyed"}
-MARKS = {"create": "+", "update": "~", "delete": "-"}
-LEGEND = {"create": "create", "update": "update in-place", "delete": "destroy"}
+
+class ActionWords(NamedTuple):
+    """What is said and shown of an action; Terraform's words where it has some."""
+
+    mark: str
+    look: str
+    name: str
+    will_be: str
+    done: str
+
+
+ACTIONS: Mapping[Action, ActionWords] = {
+    "create": ActionWords("+", "green", "create", "will be created", "created"),
+    "update": ActionWords("~", "yellow", "update in-place", "will be updated in-place", "updated"),
+    "delete": ActionWords("-", "red", "destroy", "will be destroyed", "deleted"),
+    "no-op": ActionWords("=", "", "unchanged", "is unchanged", "left alone"),
+}
+MARK_LOOKS = {words.mark: words.look for words in ACTIONS.values()}
+
+
+class ResultWords(NamedTuple):
+    """What is said and shown of a line's result."""
+
+    kind: str
+    """Its colour on a page, and the filter that it answers to."""
+    mark: str
+    name: str
+    look: str = ""
+    code: Code | None = None
+    """Of a result that is an error: the finding that it amounts to."""
+
+
+RESULTS: Mapping[LineResult, ResultWords] = {
+    "applied": ResultWords("ok", "✓", "applied", "green"),
+    "failed": ResultWords("bad", "✗", "failed", code=Code.WRITE_FAILED),
+    "unverified": ResultWords("bad", "?", "unconfirmed", code=Code.UNCONFIRMED),
+    "stale": ResultWords("bad", "≠", "stale", code=Code.STALE_LINE),
+    "restored": ResultWords("bad", "↩", "set back", "yellow"),
+    "skipped": ResultWords("wait", "–", "not attempted", code=Code.NOT_ATTEMPTED),
+    "done": ResultWords("same", "=", "already applied", "dim"),
+    "planned": ResultWords("wait", "…", "would be sent"),
+}
+"""In the order in which they are counted."""
+
+_CODES = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "90"}
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """Paints text that `visible` has already made harmless, in Terraform's colours as plain terminal codes."""
+
+    on: bool
+
+    def __call__(self, look: str, text: str) -> str:
+        """The text in a look such as `red bold`."""
+        if not self.on or not text:
+            return text
+        return f"\x1b[{';'.join(_CODES[word] for word in look.split())}m{text}\x1b[0m"
+
+
+PLAIN = Paint(False)
 
 _TELL_TIME_ABOVE = 5.0
 """Seconds; a shorter wait is not worth a word."""
@@ -118,19 +182,13 @@ def apply_line(outcome: Outcome) -> str:
         return f"Dry run: {count(len(outcome.calls), 'API call')} would be sent, none was."
     if not outcome.exit:
         return f"Apply complete! Resources: {counts}."
-    by_result = {name: sum(line.result == name for line in outcome.lines) for name in _TOLD}
-    others = ", ".join(f"{number} {_TOLD[name]}" for name, number in by_result.items() if number)
-    return f"Apply incomplete. Resources: {counts}{f'; {others}' if others else ''}."
-
-
-_TOLD = {
-    "failed": "failed",
-    "unverified": "unconfirmed",
-    "stale": "stale",
-    "restored": "set back",
-    "skipped": "not attempted",
-    "done": "already applied",
-}
+    by_result = Counter(line.result for line in outcome.lines)
+    others = ", ".join(
+        f"{by_result[result]} {words.name}"
+        for result, words in RESULTS.items()
+        if by_result[result] and result not in ("applied", "planned")
+    )
+    return f"Apply incomplete. Resources: {counts}{others and f'; {others}'}."
 
 
 def reregistered_line(outcome: Outcome) -> str:

@@ -15,13 +15,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from sipsync.forge.comment import Posted, marker_for, post
+from sipsync.forge.comment import Posted, post
 from sipsync.forge.target import Kind, Target
 from sipsync.model.problems import Code, Exit, SipsyncError
 from sipsync.model.secret import Secret
+from sipsync.report.formats.markdown import marker
 
 TOKEN = "ghp_c4n4ryt0k3n"
-MARKER = marker_for("acme")
+MARKER = marker("plan", "acme")
 KINDS: tuple[Kind, ...] = ("github", "gitlab")
 
 
@@ -201,7 +202,7 @@ def test_a_comment_without_an_author_may_be_ours(forge):
 
 def test_two_targets_have_a_comment_each(forge):
     posted(forge, "github", "plan of acme")
-    post(target(forge, "github"), "plan of other", marker_for("other"), sleep=Sleeps())
+    post(target(forge, "github"), "plan of other", marker("plan", "other"), sleep=Sleeps())
     assert len(forge.comments) == 2
 
 
@@ -220,7 +221,7 @@ def test_a_dry_run_sends_nothing(forge):
 
 
 @pytest.mark.parametrize(
-    ("name", "marker"),
+    ("name", "mark"),
     [
         ("acme", "<!-- sipsync:plan:acme -->"),
         ("prod/acme 1.x_y", "<!-- sipsync:plan:prod-acme-1.x_y -->"),
@@ -230,8 +231,8 @@ def test_a_dry_run_sends_nothing(forge):
         ("", "<!-- sipsync:plan:all -->"),
     ],
 )
-def test_a_name_cant_break_out_of_the_mark(name, marker):
-    assert marker_for(name) == marker
+def test_a_name_cant_break_out_of_the_mark(name, mark):
+    assert marker("plan", name) == mark
 
 
 @pytest.mark.parametrize(

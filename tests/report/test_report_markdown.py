@@ -27,8 +27,7 @@ from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Diagnostic, Exit
 from sipsync.report import Style, render
-from sipsync.report.details import fenced, span
-from sipsync.report.formats.markdown import marker
+from sipsync.report.formats.markdown import fenced, marker, span
 
 COMMENT = 65_536
 SUMMARY = 1 << 20

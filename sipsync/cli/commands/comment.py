@@ -54,8 +54,9 @@ def command(
     dry_run: bool,
 ) -> Exit:
     from sipsync.cli import streams
-    from sipsync.forge.comment import marker_for, post
+    from sipsync.forge.comment import post
     from sipsync.forge.target import target_from_environ
+    from sipsync.report.formats.markdown import marker
 
     if kind is None:
         raise UsageError(
@@ -66,11 +67,11 @@ def command(
             Diagnostic(Code.USAGE, Message("there are two files for one comment"), hint=Message("Give one of them."))
         )
     body = _body(session, plan_file or file, name, whole)
-    marker = marker_for(name)
+    mark = marker("plan", name)
     if dry_run:
-        streams.write(body if body.startswith(marker) else f"{marker}\n{body}")
+        streams.write(body if body.startswith(mark) else f"{mark}\n{body}")
         return Exit.OK
-    posted = post(target_from_environ(session.environ, kind, number), body, marker)
+    posted = post(target_from_environ(session.environ, kind, number), body, mark)
     streams.write(f"Comment {posted.result}{f': {posted.url}' if posted.url else '.'}\n")
     return Exit.OK
 

@@ -7,31 +7,44 @@ hostile title might bring, is refused by the browser even if it got past the esc
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
-from sipsync.report.cards import Group, groups_of_outcome, groups_of_plan, tell
+from sipsync.report.changes import fields
 from sipsync.report.escape import visible
-from sipsync.report.findings import beyond_deletes
+from sipsync.report.findings import beyond_deletes, excerpt, hint
 from sipsync.report.wording import (
+    ACTIONS,
+    LOST_WITH_A_LINE,
     NO_CHANGES,
+    PLAIN,
     REREGISTRATION,
+    RESULTS,
     apply_line,
+    call_line,
     cost_line,
+    count,
+    counts,
+    effects,
     not_planned,
     plan_line,
     reregistered_line,
+    where,
 )
 
 if TYPE_CHECKING:
+    from sipsync.model.outcome import LineOutcome
+    from sipsync.model.plan import PortalPlan, ResourceChange
+    from sipsync.model.problems import Diagnostic
     from sipsync.report import Style
 
 _OPEN_GROUPS = 12
@@ -59,15 +72,13 @@ def _plan(plan: Plan, style: Style) -> dict[str, object]:
     groups = groups_of_plan(plan)
     errors, warnings = tell(beyond_deletes(plan), style)
     summary = plan.summary
-    lines = [cost_line(plan)] if plan.has_changes else []
-    if summary.reregistrations:
-        lines.append(REREGISTRATION)
-    state = ("stopped", not_planned(plan)) if plan.errored else ("ready", "") if plan.has_changes else ("clean", "")
+    cost = cost_line(plan) if plan.has_changes else ""
+    registers = REREGISTRATION if summary.reregistrations else ""
     return {
         "heading": "Plan",
         "headline": plan_line(summary) if plan.has_changes else NO_CHANGES if not plan.errored else "No plan.",
-        "state": state[0],
-        "lines": [*lines, *filter(None, [state[1]])],
+        "state": "stopped" if plan.errored else "ready" if plan.has_changes else "clean",
+        "lines": list(filter(None, [cost, registers, not_planned(plan)])),
         "tiles": [
             ("create", "+", summary.add, "to add"),
             ("update", "~", summary.change, "to change"),
@@ -111,20 +122,165 @@ def _outcome(outcome: Outcome, style: Style) -> dict[str, object]:
     }
 
 
-_KINDS = {
-    "create": "create",
-    "update": "update",
-    "delete": "destroy",
-    "same": "unchanged",
-    "ok": "applied",
-    "bad": "not as planned",
-}
+_KINDS = {"create": "create", "update": "update", "delete": "destroy", "same": "unchanged"}
+_KINDS |= {"ok": "applied", "bad": "not as planned"}
 
 
 def _kinds(groups: Iterable[Group], waits: str = "") -> list[tuple[str, str]]:
     """The kinds of cards that occur, with their names."""
     there = {card.kind for group in groups for card in group.cards}
     return [(kind, name) for kind, name in (_KINDS | {"wait": waits}).items() if kind in there]
+
+
+# --- cards ---
+
+
+class Cell(NamedTuple):
+    """A value of a field. A secret is known to be there and nothing else."""
+
+    text: str
+    kind: str = ""
+    """`secret`, `none` (there is no value) or nothing."""
+
+
+class FieldRow(NamedTuple):
+    """One field of a change."""
+
+    name: str
+    before: Cell | None
+    after: Cell | None
+
+
+class Card(NamedTuple):
+    """One line."""
+
+    kind: str
+    """Its colour and the filter that it answers to: `create update delete same`, or `ok bad wait`."""
+    mark: str
+    badge: str
+    address: str
+    title: str = ""
+    facts: tuple[str, ...] = ()
+    rows: tuple[FieldRow, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Group(NamedTuple):
+    """One portal."""
+
+    portal: str
+    summary: str
+    cards: tuple[Card, ...]
+
+
+class Told(NamedTuple):
+    """One finding."""
+
+    severity: str
+    code: str
+    summary: str
+    place: str
+    excerpt: str
+    hint: str
+
+
+def tell(found: Iterable[Diagnostic], style: Style) -> tuple[list[Told], list[Told]]:
+    """Errors and warnings, equal ones once."""
+    told = dict.fromkeys(_told(each, style) for each in found)
+    return [each for each in told if each.severity == "error"], [each for each in told if each.severity != "error"]
+
+
+def _told(found: Diagnostic, style: Style) -> Told:
+    shown = "\n".join(excerpt(found.at, PLAIN)) if found.at is not None and found.at.excerpt else ""
+    return Told(found.severity, found.code, visible(found.summary), where(found), shown, hint(found, style))
+
+
+def groups_of_plan(plan: Plan) -> list[Group]:
+    """The portals that change, the largest first."""
+    parts = sorted(plan.parts, key=lambda part: -len(part.changes))
+    cards = ((part, tuple(_change_card(change, part) for change in part.resource_changes)) for part in parts)
+    return [Group(visible(part.portal), counts(part.summary) or "no changes", own) for part, own in cards if own]
+
+
+def _change_card(change: ResourceChange, part: PortalPlan) -> Card:
+    words = ACTIONS[change.action]
+    evidence = part.evidence.get(change.address)
+    notes = effects(change, evidence.temporary if evidence else None)
+    if change.action == "delete":
+        notes.append(f"its {LOST_WITH_A_LINE} are lost for good")
+    facts = [f"{visible(change.source.file)}:{change.source.line}"]
+    if change.config_id is not None:
+        facts.append(f"config_id {change.config_id}")
+    if change.unchanged_fields:
+        facts.append(count(change.unchanged_fields, "unchanged field"))
+    return Card(
+        kind="same" if change.action == "no-op" else change.action,
+        mark=words.mark.replace("-", "\N{MINUS SIGN}"),
+        badge=words.name,
+        address=visible(change.address),
+        title=visible(change.title),
+        facts=tuple(facts),
+        rows=tuple(_field(change, name) for name in fields(change)),
+        notes=tuple(notes),
+    )
+
+
+def _field(change: ResourceChange, name: str) -> FieldRow:
+    before, after = change.change.before, change.change.after
+    return FieldRow(
+        visible(name),
+        None if before is None else _cell(before.get(name), change.change.before_sensitive.get(name, False)),
+        None if after is None else _cell(after.get(name), change.change.after_sensitive.get(name, False)),
+    )
+
+
+def _cell(text: str | None, secret: bool) -> Cell:
+    if secret:
+        return Cell("sensitive value", "secret")
+    return Cell(visible(text), "") if text else Cell("empty", "none")
+
+
+def groups_of_outcome(outcome: Outcome) -> list[Group]:
+    """The portals with what became of their lines; those with trouble first."""
+    groups = []
+    for part in sorted(outcome.parts, key=lambda part: -sum(_is_bad(line) for line in part.lines)):
+        calls: dict[str, list[str]] = defaultdict(list)
+        for call in part.calls:
+            calls[call.address].append(call_line(call))
+        cards = tuple(_line_card(line, calls[line.address]) for line in sorted(part.lines, key=_is_bad, reverse=True))
+        bad = sum(map(_is_bad, part.lines))
+        told = count(len(part.lines), "line")
+        if cards:
+            groups.append(Group(visible(part.portal), f"{told}, {bad} not as planned" if bad else told, cards))
+    return groups
+
+
+def _is_bad(line: LineOutcome) -> bool:
+    return RESULTS[line.result].kind == "bad"
+
+
+def _line_card(line: LineOutcome, calls: Sequence[str]) -> Card:
+    words = RESULTS[line.result]
+    facts = [f"{visible(line.source.file)}:{line.source.line}"] if line.source else []
+    if line.config_id is not None:
+        facts.append(f"config_id {line.config_id}")
+    error = f" ({line.error})" if line.error and line.error not in line.message else ""
+    notes = [f"{line.message}{error}", line.advice]
+    if line.registration is not None:
+        notes.append(f"registration: {line.registration.result.replace('_', ' ')} {line.registration.message}".strip())
+    elif line.reregistered:
+        notes.append("re-registered; registration not checked")
+    return Card(
+        kind=words.kind,
+        mark=words.mark,
+        badge=ACTIONS[line.action].done if line.result == "applied" else words.name,
+        address=visible(line.address),
+        facts=tuple(facts),
+        notes=(*map(visible, filter(None, notes)), *calls),
+    )
+
+
+# --- the template ---
 
 
 @cache

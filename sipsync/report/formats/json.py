@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
+
+from sipsync.report.escape import RUNNER_COMMAND
 
 if TYPE_CHECKING:
     from sipsync.report import Rendered, Style
-
-_RUNNER_COMMAND = re.compile(r"#(?=#(?:\[|vso\[|teamcity\[))")
 
 
 def render(document: Rendered, style: Style) -> str:
@@ -21,7 +20,7 @@ def dumped(value: object, indent: int | None = None) -> str:
     """JSON that means the same to every parser and does nothing to a terminal or a job's log."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     if "##" in text:
-        text = _RUNNER_COMMAND.sub(r"\\u0023", text)
+        text = RUNNER_COMMAND.sub(r"\\u0023", text)
     if text.replace("\n", "").isprintable():
         return text
     return "".join(

@@ -13,8 +13,8 @@ from sipsync.model.plan import Plan
 from sipsync.report.changes import block
 from sipsync.report.escape import visible
 from sipsync.report.findings import hint
-from sipsync.report.outcomes import MISSED, what
-from sipsync.report.wording import where
+from sipsync.report.outcomes import what
+from sipsync.report.wording import RESULTS, where
 
 if TYPE_CHECKING:
     from sipsync.model.outcome import LineOutcome, PortalOutcome
@@ -121,7 +121,7 @@ def _line(suite: str, line: LineOutcome) -> Case:
     case.text = visible(line.advice)
     if line.result in ("planned", "skipped"):
         case.result = "skipped"
-    elif line.result in MISSED or line.result == "restored":
+    elif RESULTS[line.result].code or line.result == "restored":
         case.result, case.type = "failure", visible(line.error) or line.result
     else:
         case.text = what(line)

@@ -7,24 +7,27 @@ errors, safety limits and deletes are never left out, at worst they are told in 
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code
-from sipsync.report import details
-from sipsync.report.details import fenced, size, span
+from sipsync.report.changes import Row, block, fields
 from sipsync.report.escape import visible
 from sipsync.report.findings import PLACES_SHOWN, beyond_deletes, told
-from sipsync.report.outcomes import findings_of
-from sipsync.report.paint import Paint
+from sipsync.report.outcomes import findings_of, what
 from sipsync.report.wording import (
+    ACTIONS,
     LOST_WITH_A_LINE,
     NO_CHANGES,
+    PLAIN,
     REREGISTRATION,
     apply_line,
+    call_line,
     cost_line,
     count,
     counts,
@@ -35,11 +38,9 @@ from sipsync.report.wording import (
 )
 
 if TYPE_CHECKING:
-    from sipsync.model.plan import ResourceChange
+    from sipsync.model.plan import PortalPlan, ResourceChange
     from sipsync.model.problems import Diagnostic
     from sipsync.report import Style
-
-PLAIN = Paint(False)
 
 
 def render(document: Plan | Outcome, style: Style) -> str:
@@ -68,12 +69,12 @@ def _plan(plan: Plan, style: Style) -> str:
         head.append(REREGISTRATION)
     if plan.errored:
         head.append(f"**{not_planned(plan)}**")
-    body = _Body(head, style.budget - size(foot))
+    body = _Body(head, style.budget - _size(foot))
     errors = [found for found in plan.diagnostics if found.severity == "error"]
     body.add(_deletes(plan), 0.5 if errors else 0.9)
     body.add(_errors(errors, style), 0.7)
     body.add(_warnings([found for found in beyond_deletes(plan) if found.severity != "error"], style), 0.3)
-    return body.text + details.changes(plan, style, body.room) + foot
+    return body.text + _changes(plan, style, body.room) + foot
 
 
 class _Body:
@@ -81,17 +82,17 @@ class _Body:
 
     def __init__(self, head: Sequence[str], budget: int) -> None:
         self.text = "".join(f"{block}\n\n" for block in head)
-        self.room = budget - size(self.text)
+        self.room = budget - _size(self.text)
 
     def add(self, candidates: Iterable[Callable[[], str]], share: float) -> None:
         """Add the first text that fits into a share of what is left; the last one is taken in any case."""
         text = ""
         for candidate in candidates:
             text = candidate()
-            if size(text) <= self.room * share:
+            if _size(text) <= self.room * share:
                 break
         self.text += text
-        self.room -= size(text)
+        self.room -= _size(text)
 
 
 def _headline(plan: Plan) -> str:
@@ -106,8 +107,7 @@ def _deletes(plan: Plan) -> list[Callable[[], str]]:
     gone = [(part, changes) for part, changes in gone if changes]
     if not gone:
         return [lambda: ""]
-    number = sum(len(changes) for _, changes in gone)
-    lines = count(number, "line")
+    lines = count(sum(len(changes) for _, changes in gone), "line")
     head = f"> [!CAUTION]\n> **{lines} will be deleted for good**, together with {LOST_WITH_A_LINE}:\n"
     return [
         lambda: head + _quote(_entry(change) for _, changes in gone for change in changes),
@@ -118,13 +118,13 @@ def _deletes(plan: Plan) -> list[Callable[[], str]]:
     ]
 
 
+def _keys(changes: Sequence[ResourceChange]) -> str:
+    return span(" ".join(change.name for change in changes))
+
+
 def _entry(change: ResourceChange) -> str:
     known = f", config_id {change.config_id}" if change.config_id is not None else ""
     return f"{span(change.address)}: {span(change.title)}{known}"
-
-
-def _keys(changes: Sequence[ResourceChange]) -> str:
-    return span(" ".join(change.name for change in changes))
 
 
 def _quote(entries: Iterable[str]) -> str:
@@ -186,4 +186,114 @@ def _outcome(outcome: Outcome, style: Style) -> str:
     body = _Body(head, style.budget)
     body.add(_errors([each for each in found if each.severity == "error"], style), 0.7)
     body.add(_warnings([each for each in found if each.severity != "error"], style), 0.3)
-    return body.text + details.results(outcome, body.room)
+    return body.text + _results(outcome, body.room)
+
+
+# --- details ---
+
+
+_DIFF_MARKS = {"~": "!"}
+"""A forge colours a line of a diff by its first character, and knows `!` for "changed"."""
+
+_TICKS = re.compile("`+")
+
+
+def span(text: str) -> str:
+    """Foreign text as a code span that it can't leave."""
+    shown = visible(text)
+    ticks = "`" * (1 + max((len(run) for run in _TICKS.findall(shown)), default=0))
+    pad = " " if len(ticks) > 1 or not shown.strip() else ""
+    return f"{ticks}{pad}{shown}{pad}{ticks}"
+
+
+def fenced(text: str, language: str = "") -> str:
+    """Foreign lines in a fence that they can't close."""
+    fence = "`" * max(3, 1 + max((len(run) for run in _TICKS.findall(text)), default=0))
+    return f"{fence}{language}\n{text}\n{fence}\n\n"
+
+
+def _as_diff(row: Row) -> str:
+    """A row of a block with its mark moved to column 0."""
+    if not row.mark:
+        return str(row)
+    return f"{_DIFF_MARKS.get(row.mark, row.mark)}{' ' * row.indent} {row.text}"
+
+
+def _changes(plan: Plan, style: Style, room: int) -> str:
+    """The changes by portal. Each portal gets as much as fits: its blocks, else a line for each change, else counts."""
+    parts = [part for part in plan.parts if part.changes]
+    if not parts:
+        return ""
+    note = _cut_note(plan, style)
+    full = [_in_full(part) for part in parts]
+    if sum(map(_size, full)) <= room:
+        return "".join(full)
+    room -= _size(note)
+    texts = _prefix([f"- {_summary(part)}\n" for part in parts], room)
+    left = room - sum(map(_size, texts))
+    for level in (_listed, _in_full):
+        for place, text in enumerate(texts):
+            better = level(parts[place])
+            cost = _size(better) - _size(text)
+            if cost <= left:
+                texts[place] = better
+                left -= cost
+    return "".join(texts) + note
+
+
+def _size(text: str) -> int:
+    """Bytes in UTF-8: never less than the characters that a forge counts."""
+    return len(text.encode(errors="replace"))
+
+
+def _prefix(texts: Sequence[str], room: int) -> list[str]:
+    """As many of the texts as fit."""
+    used = accumulate(map(_size, texts))
+    return [text for text, total in zip(texts, used, strict=True) if total <= room]
+
+
+def _cut_note(plan: Plan, style: Style) -> str:
+    whole = span(style.whole) if style.whole else "the saved plan (`sipsync show FILE`) or the job's other reports"
+    return (
+        f"\n**Cut to fit.** Of {count(len(plan.resource_changes), 'change')} some are only listed or counted here, or "
+        "not named at all; every delete, error and safety limit is told above, if in fewer words. "
+        f"The whole plan: {whole}.\n\n"
+    )
+
+
+def _summary(part: PortalPlan) -> str:
+    return f"<code>{html.escape(visible(part.portal))}</code>: {counts(part.summary)}"
+
+
+def _in_full(part: PortalPlan) -> str:
+    rows = "\n\n".join("\n".join(map(_as_diff, block(change, part))) for change in part.changes)
+    return _folded(_summary(part), fenced(rows, "diff"))
+
+
+def _listed(part: PortalPlan) -> str:
+    rows = "\n".join(map(_row, part.changes))
+    return _folded(_summary(part), fenced(rows, "diff"))
+
+
+def _row(change: ResourceChange) -> str:
+    mark = ACTIONS[change.action].mark
+    touched = f": {', '.join(map(visible, fields(change)))}" if change.action == "update" else ""
+    registers = " (re-registers)" if change.reregisters else ""
+    return f"{_DIFF_MARKS.get(mark, mark)} {visible(change.address)}{touched}{registers}"
+
+
+def _results(outcome: Outcome, room: int) -> str:
+    """What was done, or, of a dry run, the calls that would be sent: as many as fit."""
+    if outcome.dry_run:
+        rows = [f"{visible(call.id)}  {call_line(call)}" for call in outcome.calls]
+        title = count(len(rows), "API call")
+    else:
+        done = [line for line in outcome.lines if line.result in ("applied", "done", "restored")]
+        rows = [f"{visible(line.address)}: {what(line)}" for line in done]
+        title = count(len(rows), "line")
+    if not rows:
+        return ""
+    kept = _prefix([f"{row}\n" for row in rows], room - 200)
+    if len(kept) < len(rows):
+        kept.append(f"and {len(rows) - len(kept)} more, not shown for want of room")
+    return _folded(title, fenced("".join(kept).rstrip("\n")))

@@ -12,9 +12,18 @@ from sipsync.model.plan import Plan
 from sipsync.report.changes import Row, block
 from sipsync.report.findings import told
 from sipsync.report.outcomes import outcome
-from sipsync.report.paint import MARK_LOOKS, Paint
 from sipsync.report.tables import diagnosis, status
-from sipsync.report.wording import LEGEND, MARKS, NO_CHANGES, REREGISTRATION, cost_line, count, not_planned, plan_line
+from sipsync.report.wording import (
+    ACTIONS,
+    MARK_LOOKS,
+    NO_CHANGES,
+    REREGISTRATION,
+    Paint,
+    cost_line,
+    count,
+    not_planned,
+    plan_line,
+)
 
 if TYPE_CHECKING:
     from sipsync.model.looks import Findings
@@ -49,9 +58,9 @@ def changes(document: Plan, paint: Paint) -> Iterator[str]:
     actions = {change.action for change in document.resource_changes} - {"no-op"}
     if actions:
         yield "sipsync will perform the following actions, marked by these symbols:"
-        for action, mark in MARKS.items():
+        for action, words in ACTIONS.items():
             if action in actions:
-                yield f"  {paint(MARK_LOOKS[mark], mark)} {LEGEND[action]}"
+                yield f"  {paint(words.look, words.mark)} {words.name}"
     for part in document.parts:
         for change in part.resource_changes:
             yield ""
