@@ -61,6 +61,14 @@ fetch_target_branch() {
     "+refs/heads/$GITHUB_BASE_REF:refs/remotes/origin/$GITHUB_BASE_REF"
 }
 
+# A snapshot is pushed as its branch's only commit: a branch that holds anything else would be lost.
+check_snapshot_branch() {
+  case $INPUT_SNAPSHOT_BRANCH in
+    '' | sipsync-*) ;;
+    *) fail wrong-usage 64 "snapshot-branch must begin with sipsync-, as in sipsync-snapshot" ;;
+  esac
+}
+
 fetch_snapshot() {
   git_with_token fetch --quiet --depth=1 origin "refs/heads/$INPUT_SNAPSHOT_BRANCH" &&
     git show FETCH_HEAD:snapshot.json >"$reports/snapshot.json"
@@ -74,39 +82,20 @@ publish_snapshot() { # as the branch's only commit: old states are of no use to 
   git_with_token push --quiet --force origin "$commit:refs/heads/$INPUT_SNAPSHOT_BRANCH"
 }
 
-plan_outputs() {
-  output plan_path "$plan"
-  output json_plan_path "$reports/plan.json"
-  output text_plan_path "$reports/plan.txt"
-  python3 - "$reports/plan.json" >>"$GITHUB_OUTPUT" <<'PY'
-import json
-import sys
-
-with open(sys.argv[1], encoding="utf-8") as file:
-    plan = json.load(file)
-summary = plan["summary"]
-print(f"to_add={summary['add']}")
-print(f"to_change={summary['change']}")
-print(f"to_destroy={summary['destroy']}")
-print(f"changes={str(any(summary[key] for key in ('add', 'change', 'destroy'))).lower()}")
-print(f"digest={plan['digest']}")
-PY
-}
-
 # Plans, and reports the plan whatever came of it; the result is sipsync's exit code, 2 where something would change.
 make_plan() {
   local options=() code=0
-  sipsync validate --format github "${paths[@]}" || fail invalid $?
+  sipsync validate --format github -- "${paths[@]}" || fail invalid $?
   fetch_target_branch || fail no-target-branch 1 "The branch $GITHUB_BASE_REF can't be fetched."
   [[ -z $INPUT_PORTAL ]] || options+=(--portal "$INPUT_PORTAL")
   if [[ -n $INPUT_SNAPSHOT_BRANCH ]]; then
     fetch_snapshot || fail no-snapshot 1 "No snapshot on $INPUT_SNAPSHOT_BRANCH: run the snapshot job once."
     options+=(--against "$reports/snapshot.json" --max-age "$INPUT_MAX_AGE")
   fi
-  options+=(--report "json=$reports/plan.json" --report "text=$reports/plan.txt" --report "markdown=$reports/plan.md")
-  plainly sipsync plan --detailed-exitcode --out "$plan" "${options[@]}" "${paths[@]}" || code=$?
-  [[ ! -s $reports/plan.json ]] || plan_outputs
-  [[ ! -s $reports/plan.md ]] || cat "$reports/plan.md" >>"$GITHUB_STEP_SUMMARY"
+  options+=(--report "json=$reports/plan.json" --report "text=$reports/plan.txt")
+  output json_plan_path "$reports/plan.json"
+  output text_plan_path "$reports/plan.txt"
+  plainly sipsync plan --github --detailed-exitcode --out "$plan" "${options[@]}" -- "${paths[@]}" || code=$?
   return "$code"
 }
 
@@ -119,11 +108,12 @@ comment() { # a fork's token can't write comments: there the step's summary has 
 apply() {
   local options=(--plan "$INPUT_PLAN_FILE" --yes --wait "$INPUT_WAIT" --report "markdown=$reports/apply.md") code=0
   [[ -z $INPUT_EXPECT_PLAN ]] || options+=(--expect-plan "$INPUT_EXPECT_PLAN")
-  plainly sipsync apply "${options[@]}" "${paths[@]}" || code=$?
+  plainly sipsync apply "${options[@]}" -- "${paths[@]}" || code=$?
   [[ ! -s $reports/apply.md ]] || cat "$reports/apply.md" >>"$GITHUB_STEP_SUMMARY"
   ((code == 0)) || fail_by_code "$code" apply-failed
 }
 
+check_snapshot_branch
 code=0 comment_code=0
 case $INPUT_COMMAND in
   plan)
@@ -139,7 +129,7 @@ case $INPUT_COMMAND in
     ;;
   apply) apply ;;
   snapshot)
-    sipsync snapshot --out "$reports/snapshot.json" "${paths[@]}" || fail_by_code $? plan-failed
+    sipsync snapshot --out "$reports/snapshot.json" -- "${paths[@]}" || fail_by_code $? plan-failed
     publish_snapshot
     ;;
   *) fail wrong-usage 64 "command is plan, apply, drift or snapshot" ;;

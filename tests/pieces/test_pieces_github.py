@@ -122,6 +122,7 @@ def test_from_a_commit_to_a_snapshot_a_plan_a_comment_and_an_apply(
     planned = runner.step(repository, {"command": "plan", "snapshot-branch": BRANCH}, pull_request="7")
     assert planned.code == 0, planned.text
     assert (planned.outputs["changes"], planned.outputs["to_change"]) == ("true", "1")
+    assert {*planned.outputs, "failure_reason"} == set(ACTION["outputs"])
     assert "sip.draft.example" in planned.summary
     assert "sip.draft.example" in forge.comments[1]
 
@@ -164,6 +165,42 @@ def test_a_portal_that_moved_between_review_and_apply_is_left_as_it_is(
     assert applied.code == 5, applied.text
     assert applied.outputs["failure_reason"] == "plan-changed"
     assert (portal.lines(), portal.updates()) == (before, written)
+
+
+def test_nothing_of_the_checkout_is_run_as_python(
+    repository: Repository, runner: Runner, secrets: dict[str, str], tmp_path: Path
+) -> None:
+    stolen = tmp_path / "stolen"
+    attack = f"import os; open({str(stolen)!r}, 'a').write(os.environ.get('ACME_WEBHOOK', 'ran'))\n"
+    for name in ("json.py", "sys.py", "sipsync.py", "sitecustomize.py", "venv/__init__.py", "venv/__main__.py"):
+        file = repository.tree / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(attack, encoding="utf-8")
+    planned = runner.step(repository, {"command": "plan"}, secrets)
+    assert (planned.code, planned.outputs["changes"]) == (0, "false"), planned.text
+    env = {"GITHUB_ACTION_PATH": str(tmp_path / "no-action"), "RUNNER_TEMP": str(tmp_path)}
+    assert "no-action" in repository.run(ROOT / ".github/install.sh", env=env).text
+    assert not stolen.exists()
+
+
+@pytest.mark.parametrize("path", ["--root=x", "-x/portals/acme.yaml"])
+def test_a_path_is_a_path_whatever_it_begins_with(
+    path: str, repository: Repository, runner: Runner, secrets: dict[str, str]
+) -> None:
+    planned = runner.step(repository, {"command": "plan", "paths": path}, secrets)
+    assert planned.outputs["failure_reason"] == "invalid"
+    assert f"there is no file or folder {path}" in planned.text
+
+
+@pytest.mark.parametrize("command", ["snapshot", "plan"])
+@pytest.mark.parametrize("branch", ["main", "refs/heads/main", "release"])
+def test_a_branch_of_the_users_is_never_made_the_snapshots(
+    command: str, branch: str, repository: Repository, runner: Runner, secrets: dict[str, str]
+) -> None:
+    before = repository.git("ls-remote", "origin")
+    step = runner.step(repository, {"command": command, "snapshot-branch": branch}, secrets)
+    assert (step.code, step.outputs["failure_reason"]) == (64, "wrong-usage"), step.text
+    assert repository.git("ls-remote", "origin") == before
 
 
 def test_another_plan_than_the_approved_one_is_not_applied(
