@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """End the process with the exit code of the command that the arguments name."""
     if sys.argv[1:] in (["--version"], ["-V"]):
-        from sipsync import __version__
+        from sipsync._version import __version__
 
         print(f"sipsync {__version__}")
         return

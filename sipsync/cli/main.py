@@ -112,7 +112,7 @@ def cli(session: Session, color: streams.ColorChoice, lang: Language, log_level:
 
 def _version(ctx: click.Context, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        from sipsync import __version__
+        from sipsync._version import __version__
 
         click.echo(f"sipsync {__version__}")
         ctx.exit()

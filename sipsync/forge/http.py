@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 import httpx
 
-from sipsync import __version__
+from sipsync._version import __version__
 from sipsync.forge.target import failed
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError

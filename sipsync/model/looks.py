@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from sipsync import __version__
+from sipsync._version import __version__
 from sipsync.model.document import FORMAT_VERSION, Document, diagnostic_json
 from sipsync.model.fields import LineType
 from sipsync.model.lines import Registration

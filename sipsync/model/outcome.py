@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypeAlias
 
-from sipsync import __version__
+from sipsync._version import __version__
 from sipsync.model.document import FORMAT_VERSION, Action, Document, diagnostic_json
 from sipsync.model.lines import Registration
 from sipsync.model.plan import PlannedCall, Source

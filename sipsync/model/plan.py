@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from sipsync import __version__
+from sipsync._version import __version__
 from sipsync.model.document import FORMAT_VERSION, Action, Document, diagnostic_json, digest_of
 from sipsync.model.fields import LineType
 from sipsync.model.problems import Diagnostic, Exit, worst

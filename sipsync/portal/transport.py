@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import httpx
 
-from sipsync import __version__
+from sipsync._version import __version__
 from sipsync.model.message import Message
 from sipsync.model.problems import PortalError
 from sipsync.model.reveal import reveal

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sipsync import __version__
+from sipsync._version import __version__
 from sipsync.model.document import FORMAT_VERSION
 from sipsync.model.events import Event, LineDone, LineStarted, PortalDone, PortalStarted, Stopping, Waiting
 from sipsync.report.escape import visible
