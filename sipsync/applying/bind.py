@@ -20,7 +20,7 @@ from sipsync.model.plan import LineEvidence, PlannedCall, PortalPlan, ResourceCh
 from sipsync.model.problems import Code, Diagnostic, Exit, Span
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.planning.evidence import LineState, desired_digest, is_planned, state_of
-from sipsync.planning.inputs import LineChange, View
+from sipsync.planning.inputs import LineChange, PlanInput
 from sipsync.planning.plan import seal_of
 from sipsync.planning.proof import prove
 from sipsync.rules.values import title_key
@@ -33,7 +33,7 @@ _VERBS: Mapping[str, Verb] = {"create": "add", "update": "update", "delete": "de
 class PlannedLine:
     """One planned line, and how the portal stands to it now."""
 
-    view: View
+    given: PlanInput
     planned: ResourceChange
     evidence: LineEvidence
     state: LineState
@@ -56,10 +56,10 @@ class Bound:
     """Not OK: nothing may be sent."""
 
 
-def refusal(part: PortalPlan, view: View, now: datetime, max_age: timedelta) -> Diagnostic | None:
+def check_plan(part: PortalPlan, given: PlanInput, now: datetime, max_age: timedelta) -> Diagnostic | None:
     """Why this part of a plan may not be applied at all: edited, another credential's, too old, another file's."""
-    name = view.desired.name
-    if (part.host, part.owner) != (view.host, view.owner) or not _seal_holds(part, view):
+    name = given.desired.name
+    if (part.host, part.owner) != (given.host, given.owner) or not _seal_holds(part, given):
         return Diagnostic(
             Code.PLAN_SEAL,
             Message("the plan was made with another credential, or edited"),
@@ -77,33 +77,33 @@ def refusal(part: PortalPlan, view: View, now: datetime, max_age: timedelta) -> 
             hint=Message("Make a new plan, or allow an older one with --max-plan-age."),
             address=name,
         )
-    if part.desired != desired_digest(view.desired):
+    if part.desired != desired_digest(given.desired):
         return Diagnostic(
             Code.STALE_FILE,
             Message("the file no longer says what it said when the plan was made"),
             hint=Message("Make a new plan, or apply from the commit that was planned."),
-            at=view.desired.at,
+            at=given.desired.at,
             address=name,
         )
     return None
 
 
-def _seal_holds(part: PortalPlan, view: View) -> bool:
+def _seal_holds(part: PortalPlan, given: PlanInput) -> bool:
     whole = part.digest == digest_of(part.substance())
     # As bytes, since an edited seal may be any text.
-    return whole and hmac.compare_digest(part.seal.encode(), seal_of(part, view).encode())
+    return whole and hmac.compare_digest(part.seal.encode(), seal_of(part, given).encode())
 
 
-def bind(parts: Sequence[PortalPlan], views: Sequence[View], *, strict: bool = False) -> Bound:
+def bind(parts: Sequence[PortalPlan], inputs: Sequence[PlanInput], *, strict: bool = False) -> Bound:
     """The plan of one portal (one part for each owner), against what was just read."""
     bound = Bound()
-    for part, view in zip(parts, views, strict=True):
+    for part, given in zip(parts, inputs, strict=True):
         calls: dict[str, list[PlannedCall]] = {}
         for call in part.calls:
             calls.setdefault(call.address, []).append(call)
-        lookup = _Lookup(view, part)
+        lookup = _Lookup(given, part)
         for planned in part.changes:
-            line = _planned_line(part, view, planned, calls.get(planned.address, []), lookup)
+            line = _planned_line(part, given, planned, calls.get(planned.address, []), lookup)
             bound.lines[planned.address] = line
             if line.problem is not None:
                 bound.diagnostics.append(line.problem)
@@ -115,16 +115,16 @@ def bind(parts: Sequence[PortalPlan], views: Sequence[View], *, strict: bool = F
     live = {call.id: call for line in bound.lines.values() for call in line.calls}
     bound.calls = [live[call.id] for call in to_send if call.id in live]
     sending = {str(call.address) for call in bound.calls}
-    allowed = {finding.removeprefix("title-held:") for view in views for finding in view.selection.allow}
+    allowed = {finding.removeprefix("title-held:") for given in inputs for finding in given.selection.allow}
     wrong = prove(
         bound.calls,
         [line.change for address, line in bound.lines.items() if address in sending],
-        views,
+        inputs,
         allowed,
     )
     if wrong:
         # The plan was proved when it was made, so it is the portal that moved.
-        bound.diagnostics.append(_moved(wrong, views))
+        bound.diagnostics.append(_moved(wrong, inputs))
         bound.exit = Exit.STALE
     return bound
 
@@ -159,15 +159,15 @@ def _in_order(calls: Sequence[PlannedCall]) -> list[PlannedCall]:
 
 
 class _Lookup:
-    """The lines of a view: as desired by address, as current by id and by title."""
+    """The lines of an input: as desired by address, as current by id and by title."""
 
-    def __init__(self, view: View, part: PortalPlan) -> None:
-        self.desired = {line.address: line for line in view.desired.lines}
-        self._by_id = {line.config_id: line for line in view.current.lines}
+    def __init__(self, given: PlanInput, part: PortalPlan) -> None:
+        self.desired = {line.address: line for line in given.desired.lines}
+        self._by_id = {line.config_id: line for line in given.current.lines}
         # What the plan itself moves or deletes may still hold a title that it is to give to a new line.
         planned = {change.config_id for change in part.changes}
         self._by_title = {
-            title_key(line.title): line for line in reversed(view.current.lines) if line.config_id not in planned
+            title_key(line.title): line for line in reversed(given.current.lines) if line.config_id not in planned
         }
 
     def find(self, planned: ResourceChange) -> CurrentLine | None:
@@ -178,13 +178,13 @@ class _Lookup:
 
 
 def _planned_line(
-    part: PortalPlan, view: View, planned: ResourceChange, calls: Sequence[PlannedCall], lookup: _Lookup
+    part: PortalPlan, given: PlanInput, planned: ResourceChange, calls: Sequence[PlannedCall], lookup: _Lookup
 ) -> PlannedLine:
     current = lookup.find(planned)
     evidence = part.evidence[planned.address]
     address = Address(planned.portal, planned.name)
-    state = state_of(evidence, current, address, view.seal)
-    known = _Known(view, evidence, address, current, lookup.desired.get(address))
+    state = state_of(evidence, current, address, given.seal)
+    known = _Known(given, evidence, address, current, lookup.desired.get(address))
     wanted = known.wanted(calls[-1]) if calls else {}
     change = LineChange(
         address,
@@ -201,14 +201,14 @@ def _planned_line(
         state, problem = "stale", _stale_secret(planned, part)
     sending = [] if state in ("after", "stale") else calls[-1:] if state == "temporary" else calls
     live = tuple(_live(call, change, evidence.temporary) for call in sending)
-    return PlannedLine(view, planned, evidence, state, change, live, problem)
+    return PlannedLine(given, planned, evidence, state, change, live, problem)
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
     """What is known of one line when its plan is bound: where its secrets are to be had."""
 
-    view: View
+    given: PlanInput
     evidence: LineEvidence
     address: Address
     current: CurrentLine | None
@@ -233,16 +233,16 @@ class _Known:
     def _secrets(self, name: FieldName) -> Iterator[str | Secret | None]:
         """What the file refers to; of a field that it leaves alone (a line registered again), what the line has."""
         reference = self.desired.values.get(name) if self.desired is not None else None
-        rules = self.view.desired.policy.ignore_fields
+        rules = self.given.desired.policy.ignore_fields
         left_alone = any(rule.field == name and fnmatchcase(self.address.key, rule.line) for rule in rules)
-        managed = isinstance(reference, SecretRef) and self.view.selection.secrets
+        managed = isinstance(reference, SecretRef) and self.given.selection.secrets
         if isinstance(reference, SecretRef) and managed:
-            yield self.view.secrets.get(reference)
+            yield self.given.secrets.get(reference)
         if self.current is not None and (left_alone or not managed):
             yield self.current.values.get(name)
 
     def _is_planned(self, name: FieldName, value: str | Secret | None) -> bool:
-        return is_planned(self.evidence, self.address, name, value, self.view.seal)
+        return is_planned(self.evidence, self.address, name, value, self.given.seal)
 
 
 def _live(call: PlannedCall, change: LineChange, temporary: str | None) -> Call:
@@ -298,11 +298,11 @@ def _summary_of_stale(bound: Bound) -> Diagnostic:
         Code.STALE_LINE,
         Message("{subject} changed in Bitrix24 after this plan was made; make a new plan", subject=subject),
         severity="warning",
-        address=next(iter(bound.lines.values())).view.desired.name,
+        address=next(iter(bound.lines.values())).given.desired.name,
     )
 
 
-def _moved(wrong: Sequence[Diagnostic], views: Sequence[View]) -> Diagnostic:
+def _moved(wrong: Sequence[Diagnostic], inputs: Sequence[PlanInput]) -> Diagnostic:
     return Diagnostic(
         Code.STALE_LINE,
         Message(
@@ -310,5 +310,5 @@ def _moved(wrong: Sequence[Diagnostic], views: Sequence[View]) -> Diagnostic:
             summary=wrong[0].summary,
         ),
         hint=Message("Nothing was sent. Make a new plan."),
-        address=views[0].desired.name,
+        address=inputs[0].desired.name,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sipsync.applying import health, rollback
 from sipsync.applying.bind import Bound
-from sipsync.applying.send import Sender
+from sipsync.applying.send import CallSender
 from sipsync.applying.verify import outcomes, read_back
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, ignore
@@ -48,9 +48,9 @@ class Result:
     """What ends the run besides the lines' own results."""
 
 
-async def carry_out(bound: Bound, portals: Mapping[str, Portal], orders: Orders, read_at: float) -> Result:
+async def execute(bound: Bound, portals: Mapping[str, Portal], orders: Orders, read_at: float) -> Result:
     """What became of the plan; `read_at` is the clock's time of the reading that it was bound to."""
-    sender = Sender(
+    sender = CallSender(
         bound,
         portals,
         orders.clock,
@@ -63,10 +63,10 @@ async def carry_out(bound: Bound, portals: Mapping[str, Portal], orders: Orders,
     calls = bound.calls
     watched = health.to_watch(bound)
     asks = (orders.wait or orders.canary) and not orders.stop.is_set()
-    before = await health.told(watched, portals) if asks else {}
+    before = await health.ask(watched, portals) if asks else {}
     canary = _canary(bound) if orders.canary else None
     if canary is not None:
-        result = await _try(canary, sender, portals, orders, before)
+        result = await _apply_canary(canary, sender, portals, orders, before)
         if result is not None:
             return result
         calls = [call for call in calls if call is not canary]
@@ -87,13 +87,13 @@ _NO_CANARY = Diagnostic(
 )
 
 
-async def _send(sender: Sender, calls: list[Call]) -> Result:
+async def _send(sender: CallSender, calls: list[Call]) -> Result:
     """What became of all lines, after these calls."""
-    run = await sender.send(calls)
-    result = Result(outcomes(sender.bound, run, await read_back(sender.bound, run, sender.portals)))
-    if run.stopped is not None:
-        result.diagnostics.append(run.stopped)
-        if run.stopped.code is Code.INTERRUPTED:
+    log = await sender.send(calls)
+    result = Result(outcomes(sender.bound, log, await read_back(sender.bound, log, sender.portals)))
+    if log.stopped is not None:
+        result.diagnostics.append(log.stopped)
+        if log.stopped.code is Code.INTERRUPTED:
             result.exits.append(Exit.INTERRUPTED)
     return result
 
@@ -108,9 +108,9 @@ def _canary(bound: Bound) -> Call | None:
     return None
 
 
-async def _try(
+async def _apply_canary(
     call: Call,
-    sender: Sender,
+    sender: CallSender,
     portals: Mapping[str, Portal],
     orders: Orders,
     before: Mapping[str, Registration],
@@ -125,7 +125,7 @@ async def _try(
         return result
     watched = health.to_watch(bound, {address: result.lines[address]})
     wait = orders.wait or CANARY_SECONDS
-    told = await health.settled(watched, before, portals, wait, orders.clock, orders.stop, orders.on_event)
+    told = await health.await_registered(watched, before, portals, wait, orders.clock, orders.stop, orders.on_event)
     state = told.get(address)
     if state is not None and state.result == "success":
         return None
@@ -163,9 +163,9 @@ async def _try(
     return result
 
 
-async def _set_titles_back(sender: Sender, result: Result) -> None:
+async def _set_titles_back(sender: CallSender, result: Result) -> None:
     """Lines that a failed swap left at a temporary title: set back, or told first. An interrupted run goes on later."""
-    aside = rollback.left_aside(sender.bound, sender.run, result.lines)
+    aside = rollback.stranded(sender.bound, sender.log, result.lines)
     if sender.stop.is_set():
         result.diagnostics[:0] = [rollback.still_aside(line) for line in aside]
         return
@@ -188,7 +188,9 @@ async def _ask_after(
     """Add to each re-registered line what its operator's side says, where the operator asked for that."""
     if orders.wait:
         watched = health.to_watch(bound, result.lines)
-        told = await health.settled(watched, before, portals, orders.wait, orders.clock, orders.stop, orders.on_event)
+        told = await health.await_registered(
+            watched, before, portals, orders.wait, orders.clock, orders.stop, orders.on_event
+        )
         for address in watched:
             state = told.get(address)
             result.lines[address] = result.lines[address].model_copy(update={"registration": state})

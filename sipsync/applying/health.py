@@ -31,7 +31,7 @@ def to_watch(bound: Bound, outcomes: Mapping[str, LineOutcome] | None = None) ->
     }
 
 
-async def told(watched: Mapping[str, int], portals: Mapping[str, Portal]) -> dict[str, Registration]:
+async def ask(watched: Mapping[str, int], portals: Mapping[str, Portal]) -> dict[str, Registration]:
     """What their operators say of these registrations now; one that can't be told is missing."""
     answers: dict[str, Registration] = {}
     for name, portal in portals.items():
@@ -44,7 +44,7 @@ async def told(watched: Mapping[str, int], portals: Mapping[str, Portal]) -> dic
     return answers
 
 
-async def settled(
+async def await_registered(
     watched: Mapping[str, int],
     before: Mapping[str, Registration],
     portals: Mapping[str, Portal],
@@ -62,7 +62,7 @@ async def settled(
     open_ = dict(watched)
     end = clock.monotonic() + wait
     while open_ and not stop.is_set():
-        last |= await told(open_, portals)
+        last |= await ask(open_, portals)
         open_ = {
             address: reg_id
             for address, reg_id in open_.items()

@@ -35,7 +35,7 @@ def _held_up(name: str, found: Mapping[str, Diagnostic]) -> Diagnostic:
     )
 
 
-def unsent(bound: Bound, portals: Mapping[str, PortalReader]) -> tuple[PortalOutcome, ...]:
+def dry_run(bound: Bound, portals: Mapping[str, PortalReader]) -> tuple[PortalOutcome, ...]:
     """A dry run, or a plan that no longer holds: what would be sent, to the letter."""
     calls = bound.calls if bound.exit is Exit.OK else []
     sending = {str(call.address) for call in calls}
@@ -53,14 +53,14 @@ def unsent(bound: Bound, portals: Mapping[str, PortalReader]) -> tuple[PortalOut
             source=line.planned.source,
             message=line.problem.summary if line.problem else "",
         )
-    parts = sent(bound, portals, Result(lines, exits=[bound.exit]))
+    parts = applied(bound, portals, Result(lines, exits=[bound.exit]))
     return tuple(
         part.model_copy(update={"calls": tuple(planned(call) for call in calls if call.address.portal == part.portal)})
         for part in parts
     )
 
 
-def sent(bound: Bound, portals: Mapping[str, PortalReader], result: Result) -> tuple[PortalOutcome, ...]:
+def applied(bound: Bound, portals: Mapping[str, PortalReader], result: Result) -> tuple[PortalOutcome, ...]:
     """An apply."""
     parts = []
     for name, portal in portals.items():

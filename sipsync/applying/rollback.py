@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sipsync.applying.bind import Bound, PlannedLine
-from sipsync.applying.send import Run
+from sipsync.applying.send import SendLog
 from sipsync.applying.unanswered import holds
 from sipsync.model.fields import FieldName
 from sipsync.model.lines import Call, CurrentLine
@@ -17,19 +17,19 @@ from sipsync.planning.conflicts import Titles
 from sipsync.portal.protocol import Done, Portal
 
 
-def left_aside(bound: Bound, run: Run, outcomes: Mapping[str, LineOutcome]) -> list[PlannedLine]:
+def stranded(bound: Bound, log: SendLog, outcomes: Mapping[str, LineOutcome]) -> list[PlannedLine]:
     """The lines that stepped aside to a temporary title and did not go on."""
     return [
         line
         for address, line in bound.lines.items()
         if line.evidence.temporary is not None
         and outcomes[address].result in ("failed", "skipped", "unverified", "stale")
-        and (line.state == "temporary" or any(run.results.get(call.id) == "done" for call in line.calls[:1]))
+        and (line.state == "temporary" or any(log.results.get(call.id) == "done" for call in line.calls[:1]))
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class SetBack:
+class Restored:
     """What setting titles back came to."""
 
     restored: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class SetBack:
     """One for each line that still has its temporary title; to be told first."""
 
 
-async def titles_back(lines: Sequence[PlannedLine], portals: Mapping[str, Portal]) -> SetBack:
+async def titles_back(lines: Sequence[PlannedLine], portals: Mapping[str, Portal]) -> Restored:
     """Give each line its old title back where that is free."""
     restored: list[str] = []
     left: list[Diagnostic] = []
@@ -51,7 +51,7 @@ async def titles_back(lines: Sequence[PlannedLine], portals: Mapping[str, Portal
             restored.append(line.planned.address)
         elif back is False:
             left.append(still_aside(line))
-    return SetBack(tuple(restored), tuple(left))
+    return Restored(tuple(restored), tuple(left))
 
 
 async def _title_back(line: PlannedLine, portal: Portal) -> bool | None:
@@ -63,7 +63,7 @@ async def _title_back(line: PlannedLine, portal: Portal) -> bool | None:
     now = next((each for each in snapshot.lines if each.config_id == current.config_id), None)
     if now is None or now.title != line.evidence.temporary:
         return None
-    titles = Titles.of([line.view.reading(snapshot)])
+    titles = Titles.of([line.given.reading(snapshot)])
     if titles.holders(current.title, current.config_id):
         return False
     return await _write_back(line, current, ("title",), portal)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from sipsync.applying.bind import Bound, PlannedLine
-from sipsync.applying.unanswered import look_up
+from sipsync.applying.unanswered import settle
 from sipsync.model.clock import Clock
 from sipsync.model.events import LineDone, LineStarted, OnEvent
 from sipsync.model.lines import Call, CurrentLine, Verb
@@ -33,7 +33,7 @@ CallResult: TypeAlias = Literal["done", "failed", "lost", "skipped", "stale"]
 
 
 @dataclass(slots=True)
-class Run:
+class SendLog:
     """What became of the calls of one portal."""
 
     results: dict[str, CallResult] = field(default_factory=dict)
@@ -49,13 +49,13 @@ class Run:
     """Why the rest was not sent."""
 
 
-def touched(bound: Bound, run: Run) -> list[PlannedLine]:
+def touched(bound: Bound, log: SendLog) -> list[PlannedLine]:
     """The lines for which anything was sent."""
-    return [line for line in bound.lines.values() if any(run.sent[call.id] for call in line.calls)]
+    return [line for line in bound.lines.values() if any(log.sent[call.id] for call in line.calls)]
 
 
 @dataclass(slots=True)
-class Sender:
+class CallSender:
     """One portal's calls on their way. `portals` maps a portal's name to its connection: one for each owner."""
 
     bound: Bound
@@ -67,41 +67,41 @@ class Sender:
     in_flight: set[str]
     """Addresses that were sent and not answered; shared with whoever has to tell of them at once."""
     read_at: float
-    run: Run = field(default_factory=Run)
+    log: SendLog = field(default_factory=SendLog)
     _pending: list[Call] = field(default_factory=list)
 
-    async def send(self, calls: list[Call]) -> Run:
+    async def send(self, calls: list[Call]) -> SendLog:
         """Send these calls; never raises for what a portal does."""
         self._pending = list(calls)
         while self._pending and not self._stop_now():
             await self._reread_if_old()
             self._skip_dependants()
-            if self.run.stopped is None and (batch := self._next_batch()):
+            if self.log.stopped is None and (batch := self._next_batch()):
                 await self._send_batch(batch)
         for call in self._pending:
-            self.run.results.setdefault(call.id, "skipped")
-        return self.run
+            self.log.results.setdefault(call.id, "skipped")
+        return self.log
 
     def _stop_now(self) -> bool:
-        failures = sum(result == "failed" for result in self.run.results.values())
-        if self.run.stopped is None and self.stop.is_set():
-            self.run.stopped = Diagnostic(
+        failures = sum(result == "failed" for result in self.log.results.values())
+        if self.log.stopped is None and self.stop.is_set():
+            self.log.stopped = Diagnostic(
                 Code.INTERRUPTED, Message("interrupted"), hint=Message("Run it again: what is done stays done.")
             )
-        elif self.run.stopped is None and failures >= self.max_failures:
-            self.run.stopped = Diagnostic(
+        elif self.log.stopped is None and failures >= self.max_failures:
+            self.log.stopped = Diagnostic(
                 Code.WRITE_FAILED,
                 Message("stopped after {failures} failures", failures=failures),
                 hint=Message("See what failed above; --max-failures lets more pass."),
             )
-        return self.run.stopped is not None
+        return self.log.stopped is not None
 
     def _skip_dependants(self) -> None:
         """Take out of the queue what waits for a call that did not succeed."""
         left = []
         for call in self._pending:
-            if any(self.run.results.get(earlier, "done") != "done" for earlier in call.after):
-                self.run.results[call.id] = "skipped"
+            if any(self.log.results.get(earlier, "done") != "done" for earlier in call.after):
+                self.log.results[call.id] = "skipped"
             else:
                 left.append(call)
         self._pending = left
@@ -122,28 +122,28 @@ class Sender:
         portal = self.portals[batch[0].address.portal]
         self._pending = self._pending[len(batch) :]
         for call in batch:
-            self.run.sent[call.id] += 1
+            self.log.sent[call.id] += 1
             self.in_flight.add(str(call.address))
             if self._line(call).calls[0] is call:
                 self.on_event(LineStarted(str(call.address), _ACTIONS[call.verb]))
         sent = await portal.send(batch, self._read_back() if not self._pending else ())
         self.in_flight.difference_update(str(call.address) for call in batch)
-        self.run.read = sent.lines
+        self.log.read = sent.lines
         lost: list[Call] = []
         again: list[Call] = []
         for call, reply in zip(batch, sent.replies, strict=True):
             if isinstance(reply, Lost):
-                self.run.errors[call.id] = reply.error
+                self.log.errors[call.id] = reply.error
                 lost.append(call)
             elif isinstance(reply, Unsent):
-                self.run.sent[call.id] -= 1
+                self.log.sent[call.id] -= 1
                 again.append(call)
                 if reply.error is not None:
                     self._give_up(reply.error)
             else:
                 self._settle(call, reply)
         again = [*await self._look_up(lost), *again]
-        if len(again) == len(batch) and not lost and self.run.stopped is None:
+        if len(again) == len(batch) and not lost and self.log.stopped is None:
             self._give_up(PortalError(Diagnostic(Code.REFUSED, Message("the portal ran none of the calls"))))
         order = {call.id: place for place, call in enumerate(batch)}
         self._pending = sorted(again, key=lambda call: order[call.id]) + self._pending
@@ -152,8 +152,8 @@ class Sender:
         return self.bound.lines[str(call.address)]
 
     def _give_up(self, error: PortalError) -> None:
-        if self.run.stopped is None:
-            self.run.stopped = error.diagnostics[0]
+        if self.log.stopped is None:
+            self.log.stopped = error.diagnostics[0]
 
     def _settle(self, call: Call, reply: Reply) -> None:
         if isinstance(reply, Done):
@@ -161,25 +161,25 @@ class Sender:
             if call.verb == "add":
                 self._remember(call, reply.value)
         elif isinstance(reply, Refused):
-            self.run.results[call.id] = "failed"
-            self.run.errors[call.id] = reply.error
+            self.log.results[call.id] = "failed"
+            self.log.errors[call.id] = reply.error
             self.on_event(LineDone(str(call.address), _ACTIONS[call.verb], ok=False))
 
     def _done(self, call: Call) -> None:
-        self.run.results[call.id] = "done"
-        self.run.errors.pop(call.id, None)
+        self.log.results[call.id] = "done"
+        self.log.errors.pop(call.id, None)
         if self._line(call).calls[-1] is call:
             self.on_event(LineDone(str(call.address), _ACTIONS[call.verb], ok=True))
 
     def _remember(self, call: Call, row: object) -> None:
         if isinstance(row, Mapping) and str(row.get("CONFIG_ID", "")).isdigit():
-            self.run.made[str(call.address)] = int(str(row["CONFIG_ID"]))
+            self.log.made[str(call.address)] = int(str(row["CONFIG_ID"]))
 
     def _read_back(self) -> list[int]:
         """What to read in the last request: all that was written. Several owners do not see each other's lines."""
         if len(self.portals) > 1:
             return []
-        return sorted({line.planned.config_id for line in touched(self.bound, self.run) if line.planned.config_id})
+        return sorted({line.planned.config_id for line in touched(self.bound, self.log) if line.planned.config_id})
 
     # --- lost answers ---
 
@@ -189,21 +189,21 @@ class Sender:
             return []
         again = []
         last = {call.address: self._line(call).calls[-1] for call in calls}
-        before = self._line(calls[0]).view.current
-        answers = await look_up(calls, last, self.portals[calls[0].address.portal], before)
+        before = self._line(calls[0]).given.current
+        answers = await settle(calls, last, self.portals[calls[0].address.portal], before)
         for call, found in zip(calls, answers, strict=True):
             if found.made is not None:
-                self.run.made[str(call.address)] = found.made
+                self.log.made[str(call.address)] = found.made
             if found.carried_out:
                 self._done(call)
-            elif found.carried_out is None or self.run.sent[call.id] > 1:
+            elif found.carried_out is None or self.log.sent[call.id] > 1:
                 self._lost(call)
             else:
                 again.append(call)
         return again
 
     def _lost(self, call: Call) -> None:
-        self.run.results[call.id] = "lost"
+        self.log.results[call.id] = "lost"
         self.on_event(LineDone(str(call.address), _ACTIONS[call.verb], ok=False))
 
     # --- old readings ---
@@ -224,16 +224,16 @@ class Sender:
             for call in calls:
                 if call.config_id is not None:
                     self._compare(call, now.get(call.config_id))
-        self._pending = [call for call in self._pending if call.id not in self.run.results]
+        self._pending = [call for call in self._pending if call.id not in self.log.results]
 
     def _compare(self, call: Call, line: CurrentLine | None) -> None:
         planned = self._line(call)
-        stepped_aside = any(self.run.results.get(earlier.id) == "done" for earlier in planned.calls)
+        stepped_aside = any(self.log.results.get(earlier.id) == "done" for earlier in planned.calls)
         expected = "temporary" if stepped_aside or planned.state == "temporary" else "before"
-        state = state_of(planned.evidence, line, call.address, planned.view.seal)
+        state = state_of(planned.evidence, line, call.address, planned.given.seal)
         if state == "after" and "registration" in planned.evidence.before:
             state = "before"  # asking after the registration brought its status up to date
-        if state == "after" and self.run.sent[call.id]:
+        if state == "after" and self.log.sent[call.id]:
             self._done(call)  # it was carried out late
         elif state != expected:
-            self.run.results[call.id] = "stale"
+            self.log.results[call.id] = "stale"

@@ -15,7 +15,7 @@ from sipsync.rules.values import stored
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Settled:
     """What reading told."""
 
     carried_out: bool | None
@@ -24,9 +24,9 @@ class Found:
     """Of an add that was carried out: the new line's config_id."""
 
 
-async def look_up(
+async def settle(
     calls: Sequence[Call], last: Mapping[Address, Call], portal: PortalReader, before: Snapshot
-) -> list[Found]:
+) -> list[Settled]:
     """Whether the server carried each of one owner's calls out, in as few requests as can be. Never raises.
 
     `last` has the lines' last calls: where that was carried out, an earlier one was as well. `before` is what the
@@ -39,21 +39,21 @@ async def look_up(
         asked = [reg_id for call in calls if (reg_id := _to_ask(call, lines)) is not None]
         told = await portal.statuses(asked) if asked else {}
     except PortalError:
-        return [Found(None)] * len(calls)
+        return [Settled(None)] * len(calls)
     known = {line.config_id for line in before.lines}
     made = [line for line in now if line.config_id not in known]
     return [
-        _added(call, made) if call.config_id is None else Found(_carried_out(call, last[call.address], lines, told))
+        _added(call, made) if call.config_id is None else Settled(_carried_out(call, last[call.address], lines, told))
         for call in calls
     ]
 
 
-def _added(call: Call, made: Sequence[CurrentLine]) -> Found:
+def _added(call: Call, made: Sequence[CurrentLine]) -> Settled:
     """A new line of that title, server and login is the one."""
     for line in made:
         if all(line.values.get(name) == call.values[name] for name in ("title", "server", "login")):
-            return Found(True, line.config_id)
-    return Found(False)
+            return Settled(True, line.config_id)
+    return Settled(False)
 
 
 def _carried_out(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sipsync.fleet.connect import connected
 from sipsync.fleet.host import Job
-from sipsync.fleet.work import views_of
+from sipsync.fleet.work import inputs_of
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent
 from sipsync.model.lines import CurrentLine, Registration
@@ -18,15 +18,15 @@ async def statuses(job: Job, clock: Clock, seconds: float, on_event: OnEvent, *,
     """Every line that the job's credentials see. `live` asks its operator, which may notify users."""
     async with connected(job, clock, seconds, on_event) as portals:
         found = []
-        for view in await views_of(job, portals):
-            addresses = {current.config_id: str(line.address) for line, current in match(view).pairs}
+        for given in await inputs_of(job, portals):
+            addresses = {current.config_id: str(line.address) for line, current in match(given).pairs}
             asked: Mapping[int, Registration] = {}
             if live:
-                reg_ids = [line.reg_id for line in view.current.lines if line.reg_id]
-                asked = await portals[view.desired.name].statuses(reg_ids)
-            for line in view.current.lines:
+                reg_ids = [line.reg_id for line in given.current.lines if line.reg_id]
+                asked = await portals[given.desired.name].statuses(reg_ids)
+            for line in given.current.lines:
                 told = asked.get(line.reg_id or 0)
-                found.append(_status(view.desired.name, addresses.get(line.config_id), line, told))
+                found.append(_status(given.desired.name, addresses.get(line.config_id), line, told))
         return found
 
 

@@ -16,29 +16,29 @@ from sipsync.model.operator import Operator
 from sipsync.model.plan import PortalPlan
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 from sipsync.model.secret import SecretRef
-from sipsync.planning.inputs import View
+from sipsync.planning.inputs import PlanInput
 from sipsync.planning.match import match
 from sipsync.planning.plan import build
 from sipsync.portal.auth import plan_key_seal
 
 
-def save(view: View, now: datetime) -> SavedPortal:
+def save(given: PlanInput, now: datetime) -> SavedPortal:
     """The portal as it is, with the password references of the day in the place of passwords."""
     references = {
         current.config_id: str(value)
-        for line, current in match(view).pairs
+        for line, current in match(given).pairs
         if isinstance(value := line.values.get("password"), SecretRef)
     }
     saved = SavedPortal(
-        portal=view.desired.name,
-        host=view.host,
-        owner=view.owner,
+        portal=given.desired.name,
+        host=given.host,
+        owner=given.owner,
         taken=now.isoformat(timespec="seconds"),
-        lines=tuple(_saved(line, references.get(line.config_id)) for line in view.current.lines),
-        names=view.current.names,
-        default_line=view.current.default_line,
+        lines=tuple(_saved(line, references.get(line.config_id)) for line in given.current.lines),
+        names=given.current.names,
+        default_line=given.current.default_line,
     )
-    return saved.model_copy(update={"seal": view.seal(canonical(saved.substance()))})
+    return saved.model_copy(update={"seal": given.seal(canonical(saved.substance()))})
 
 
 def _saved(line: CurrentLine, reference: str | None) -> SavedLine:
@@ -81,7 +81,7 @@ def plan_against(
                 address=desired.name,
             )
         )
-    view = View(
+    given = PlanInput(
         desired,
         Snapshot(tuple(_current(line) for line in saved.lines), saved.names, saved.default_line),
         {},
@@ -91,7 +91,7 @@ def plan_against(
         options.selection,
         {line.config_id: line.password for line in saved.lines if line.password is not None},
     )
-    (part,) = build([view], options.clock.now(), no_ops=options.no_ops)
+    (part,) = build([given], options.clock.now(), no_ops=options.no_ops)
     return part.model_copy(update={"diagnostics": (*unverified, *part.diagnostics)})
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from sipsync.applying.bind import refusal
+from sipsync.applying.bind import check_plan
 from sipsync.fleet.apply import no_file
 from sipsync.fleet.connect import connected, embedded_in
 from sipsync.fleet.doctor import check_up
@@ -16,7 +16,7 @@ from sipsync.fleet.options import ApplyOptions
 from sipsync.fleet.parallel import each
 from sipsync.fleet.registrations import statuses
 from sipsync.fleet.snapshot import save
-from sipsync.fleet.work import host_in_plan, views_of
+from sipsync.fleet.work import host_in_plan, inputs_of
 from sipsync.model.events import OnEvent
 from sipsync.model.lines import CurrentLine, DesiredPortal, Fleet, Snapshot
 from sipsync.model.looks import Check, Diagnosis, LineStatus, SavedPortal, SavedState, Status
@@ -24,7 +24,7 @@ from sipsync.model.operator import Operator
 from sipsync.model.plan import Plan, Selection
 from sipsync.model.problems import Diagnostic, SipsyncError
 from sipsync.model.secret import Secret
-from sipsync.planning.inputs import View
+from sipsync.planning.inputs import PlanInput
 from sipsync.portal.client import seal_for
 from sipsync.portal.clock import SystemClock
 from sipsync.secrets import store
@@ -60,31 +60,31 @@ async def _look(
     return seen, failed
 
 
-async def _views(fleet: Fleet, on_event: OnEvent) -> tuple[list[View], dict[str, tuple[Diagnostic, ...]]]:
+async def _views(fleet: Fleet, on_event: OnEvent) -> tuple[list[PlanInput], dict[str, tuple[Diagnostic, ...]]]:
     clock = SystemClock()
 
-    async def one(job: Job) -> list[View]:
+    async def one(job: Job) -> list[PlanInput]:
         async with connected(job, clock, TIMEOUT_SECONDS, on_event) as portals:
-            return await views_of(job, portals)
+            return await inputs_of(job, portals)
 
     seen, failed = await _look(fleet, one, on_event)
-    return [view for _job, views in seen for view in views], failed
+    return [given for _job, inputs in seen for given in inputs], failed
 
 
 async def read(fleet: Fleet, on_event: OnEvent) -> list[Reading]:
     """Each portal as it is, in the order of the files."""
-    views, failed = await _views(fleet, on_event)
-    readings = {view.desired.name: Reading(view.desired, view.current) for view in views}
+    inputs, failed = await _views(fleet, on_event)
+    readings = {given.desired.name: Reading(given.desired, given.current) for given in inputs}
     return [readings.get(portal.name) or Reading(portal, None, failed[portal.name]) for portal in fleet.portals]
 
 
 async def save_all(fleet: Fleet, on_event: OnEvent) -> SavedState:
     """The state of all portals. Raises SipsyncError where one can't be read: a part of the state would mislead."""
-    views, failed = await _views(fleet, on_event)
+    inputs, failed = await _views(fleet, on_event)
     if failed:
         raise SipsyncError(*(found for one in failed.values() for found in one))
     now = SystemClock().now()
-    saved: list[SavedPortal] = [save(view, now) for view in views]
+    saved: list[SavedPortal] = [save(given, now) for given in inputs]
     return SavedState(timestamp=now.isoformat(timespec="seconds"), portals=tuple(saved))
 
 
@@ -131,8 +131,8 @@ async def verify(plan: Plan, fleet: Fleet, options: ApplyOptions) -> tuple[Diagn
         for portal in job.portals:
             identity = job.identities[portal.name]
             seal = seal_for(portal.access, job.secrets, job.operator, embedded_in(portal.access))
-            view = View(portal, Snapshot((), {}), {}, seal, host_in_plan(portal, identity), identity.owner)
-            reason = refusal(parts[portal.name], view, options.clock.now(), options.max_plan_age)
+            given = PlanInput(portal, Snapshot((), {}), {}, seal, host_in_plan(portal, identity), identity.owner)
+            reason = check_plan(parts[portal.name], given, options.clock.now(), options.max_plan_age)
             if reason is not None:
                 found.append(reason)
     return tuple(found)

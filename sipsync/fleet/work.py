@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sipsync.applying import outcome
-from sipsync.applying.bind import bind, refusal
-from sipsync.applying.execute import Orders, carry_out
+from sipsync.applying.bind import bind, check_plan
+from sipsync.applying.execute import Orders, execute
 from sipsync.disk.locks import lock
 from sipsync.fleet.connect import connected
 from sipsync.fleet.host import Job
@@ -22,7 +22,7 @@ from sipsync.model.lines import DesiredPortal, SandboxAccess
 from sipsync.model.outcome import PortalOutcome
 from sipsync.model.plan import PortalPlan
 from sipsync.model.problems import Exit
-from sipsync.planning.inputs import View
+from sipsync.planning.inputs import PlanInput
 from sipsync.planning.plan import build
 from sipsync.portal.protocol import Identity, PortalReader
 
@@ -40,18 +40,18 @@ class PlanWork:
 async def plan_portal(job: Job, work: PlanWork) -> tuple[PortalPlan, ...]:
     """One part for each owner on this host. Only reading methods are sent."""
     async with connected(job, work.clock, work.timeout, work.on_event) as portals:
-        views = await views_of(job, portals)
-    return build(views, work.clock.now(), no_ops=work.no_ops)
+        inputs = await inputs_of(job, portals)
+    return build(inputs, work.clock.now(), no_ops=work.no_ops)
 
 
-async def views_of(job: Job, portals: Mapping[str, PortalReader]) -> list[View]:
+async def inputs_of(job: Job, portals: Mapping[str, PortalReader]) -> list[PlanInput]:
     """What planning needs of each owner, read side by side."""
 
-    async def one(portal: DesiredPortal) -> View:
+    async def one(portal: DesiredPortal) -> PlanInput:
         reader = portals[portal.name]
         current = await reader.snapshot(outgoing=portal.policy.create or bool(portal.removed))
         host, owner = host_in_plan(portal, reader.identity), reader.identity.owner
-        return View(portal, current, job.secrets, reader.seal, host, owner, job.selections[portal.name])
+        return PlanInput(portal, current, job.secrets, reader.seal, host, owner, job.selections[portal.name])
 
     return list(await asyncio.gather(*(one(portal) for portal in job.portals)))
 
@@ -82,16 +82,16 @@ async def apply_portal(job: Job, work: ApplyWork) -> tuple[PortalOutcome, ...]:
         connected(job, clock, work.options.timeout, on_event) as portals,
     ):
         read_at = clock.monotonic()
-        views = await views_of(job, portals)
-        parts = [work.parts[view.desired.name] for view in views]
+        inputs = await inputs_of(job, portals)
+        parts = [work.parts[given.desired.name] for given in inputs]
         found = {
             part.portal: reason
-            for part, view in zip(parts, views, strict=True)
-            if (reason := refusal(part, view, clock.now(), work.options.max_plan_age))
+            for part, given in zip(parts, inputs, strict=True)
+            if (reason := check_plan(part, given, clock.now(), work.options.max_plan_age))
         }
         if found:
             return outcome.refused(found, portals)
-        bound = bind(parts, views, strict=work.options.strict)
+        bound = bind(parts, inputs, strict=work.options.strict)
         if work.options.dry_run or bound.exit is not Exit.OK:
-            return outcome.unsent(bound, portals)
-        return outcome.sent(bound, portals, await carry_out(bound, portals, work.orders, read_at))
+            return outcome.dry_run(bound, portals)
+        return outcome.applied(bound, portals, await execute(bound, portals, work.orders, read_at))

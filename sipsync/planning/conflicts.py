@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sipsync.model.lines import TEMPORARY_TITLE, Address, CurrentLine
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
-from sipsync.planning.inputs import LineChange, View
+from sipsync.planning.inputs import LineChange, PlanInput
 from sipsync.rules.values import title_key
 
 
@@ -22,20 +22,20 @@ class Titles:
     """What no credential of this run sees: rented numbers, caller ids, lines of other owners. May be a day old."""
 
     @classmethod
-    def of(cls, views: Sequence[View]) -> Titles:
-        """The titles of the portal that these views share."""
+    def of(cls, inputs: Sequence[PlanInput]) -> Titles:
+        """The titles of the portal that these inputs share."""
         lines: dict[str, list[CurrentLine]] = defaultdict(list)
         own_ids, own_titles = set(), set()
-        for view in views:
-            for line in view.current.lines:
+        for given in inputs:
+            for line in given.current.lines:
                 lines[title_key(line.title)].append(line)
                 own_ids.add(line.line_id)
                 own_titles.add(line.title)
         # Lines without a registration share one id in the portal's list, so an own id may stand for somebody's line.
         outside = {
             title_key(name): name
-            for view in views
-            for line_id, name in view.current.names.items()
+            for given in inputs
+            for line_id, name in given.current.names.items()
             if line_id not in own_ids or (line_id in ("reg0", "sip0") and name not in own_titles)
         }
         return cls(dict(lines), outside)

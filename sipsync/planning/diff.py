@@ -12,14 +12,14 @@ from sipsync.model.lines import CurrentLine, DesiredLine, RemovedLine
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.secret import Secret, SecretRef
-from sipsync.planning.inputs import LineChange, View, matches
+from sipsync.planning.inputs import LineChange, PlanInput, matches
 from sipsync.planning.match import Match
 
 _CONNECTION: tuple[FieldName, ...] = ("server", "login", "password")
 
 
 @dataclass(slots=True)
-class Difference:
+class Diff:
     """What is to change, and what could not be compared."""
 
     changes: list[LineChange] = field(default_factory=list)
@@ -28,21 +28,21 @@ class Difference:
     warnings: list[Diagnostic] = field(default_factory=list)
 
 
-def differences(view: View, found: Match, today: date) -> Difference:
+def diff(given: PlanInput, found: Match, today: date) -> Diff:
     """The selected lines that differ, with the differing fields only."""
-    result = Difference()
+    result = Diff()
     uncompared: list[DesiredLine] = []
     for line, current in found.pairs:
-        if not view.selects(line.address):
+        if not given.selects(line.address):
             continue
         if line.type is not None and line.type != current.type:
             result.problems.append(_type_differs(line, current))
             continue
-        ignored, notes = _ignored_fields(view, line, today)
+        ignored, notes = _ignored_fields(given, line, today)
         result.warnings += notes
-        again = matches(line.address, view.selection.reregister)
-        wanted = _wanted(view, line, current, ignored, again=again)
-        if view.known_refs is None and "password" in line.values.keys() - ignored - wanted.keys():
+        again = matches(line.address, given.selection.reregister)
+        wanted = _wanted(given, line, current, ignored, again=again)
+        if given.known_refs is None and "password" in line.values.keys() - ignored - wanted.keys():
             uncompared.append(line)
         fields = _differing(wanted, current)
         if again:
@@ -64,22 +64,27 @@ def differences(view: View, found: Match, today: date) -> Difference:
             result.unchanged.append((line, current))
     for line in found.adds:
         result.changes.append(
-            LineChange(line.address, line.at, "add", line.type or "cloud", wanted=_wanted(view, line, None, ()))
+            LineChange(line.address, line.at, "add", line.type or "cloud", wanted=_wanted(given, line, None, ()))
         )
     for removed, current in found.deletes:
-        if not view.selects(removed.address):
+        if not given.selects(removed.address):
             continue
         if removed.title == current.title:
             result.changes.append(LineChange(removed.address, removed.at, "delete", current.type, current))
         else:
             result.problems.append(_removed_differs(removed, current))
     if uncompared:
-        result.warnings.append(_not_compared(view, uncompared))
+        result.warnings.append(_not_compared(given, uncompared))
     return result
 
 
 def _wanted(
-    view: View, line: DesiredLine, current: CurrentLine | None, ignored: Collection[FieldName], *, again: bool = False
+    given: PlanInput,
+    line: DesiredLine,
+    current: CurrentLine | None,
+    ignored: Collection[FieldName],
+    *,
+    again: bool = False,
 ) -> dict[FieldName, str | Secret]:
     """The line's managed values, its secrets looked up; without the fields that can't or need not be compared.
 
@@ -91,12 +96,12 @@ def _wanted(
             continue
         if not isinstance(value, SecretRef):
             wanted[name] = value
-        elif view.known_refs is not None:
+        elif given.known_refs is not None:
             # Only references are known: another one stands for another value, whatever it is.
-            if current is None or view.known_refs.get(current.config_id) != str(value):
+            if current is None or given.known_refs.get(current.config_id) != str(value):
                 wanted[name] = Secret("")
-        elif value in view.secrets and (current is None or again or name in current.values):
-            wanted[name] = view.secrets[value]
+        elif value in given.secrets and (current is None or again or name in current.values):
+            wanted[name] = given.secrets[value]
         elif current is None:
             wanted[name] = Secret("")  # planned without secrets: shown, and not applied without its value
     return wanted
@@ -126,11 +131,11 @@ def _comparable(value: str | Secret, wanted: str | Secret) -> str:
     return "as wanted" if value == wanted else "other"
 
 
-def _ignored_fields(view: View, line: DesiredLine, today: date) -> tuple[set[FieldName], list[Diagnostic]]:
+def _ignored_fields(given: PlanInput, line: DesiredLine, today: date) -> tuple[set[FieldName], list[Diagnostic]]:
     """The fields that the policy leaves alone on this line; those whose time is over count again, with a warning."""
     ignored: set[FieldName] = set()
     notes = []
-    for rule in view.desired.policy.ignore_fields:
+    for rule in given.desired.policy.ignore_fields:
         if rule.field not in line.values or not fnmatchcase(line.address.key, rule.line):
             continue
         if rule.until is None or today <= rule.until:
@@ -188,15 +193,15 @@ def _removed_differs(removed: RemovedLine, current: CurrentLine) -> Diagnostic:
     )
 
 
-def _not_compared(view: View, lines: list[DesiredLine]) -> Diagnostic:
+def _not_compared(given: PlanInput, lines: list[DesiredLine]) -> Diagnostic:
     count = f"{len(lines)} password{'s were' if len(lines) > 1 else ' was'}"
-    if not view.selection.secrets:
+    if not given.selection.secrets:
         return Diagnostic(
             Code.PASSWORDS_NOT_COMPARED,
             Message("{count} not compared, since secrets are not read", count=count),
             hint=Message("Plan without --no-secrets to compare them."),
             at=lines[0].places.get("password", lines[0].at),
-            address=view.desired.name,
+            address=given.desired.name,
             severity="warning",
         )
     return Diagnostic(
@@ -204,6 +209,6 @@ def _not_compared(view: View, lines: list[DesiredLine]) -> Diagnostic:
         Message("{count} not compared: this portal does not return passwords", count=count),
         hint=Message("A password that has to be set again can be sent with --reregister ADDRESS."),
         at=lines[0].places.get("password", lines[0].at),
-        address=view.desired.name,
+        address=given.desired.name,
         severity="warning",
     )

@@ -25,7 +25,7 @@ LineState: TypeAlias = Literal["before", "after", "temporary", "stale"]
 """As the plan saw it; as the plan leaves it; at the plan's own temporary title; anything else."""
 
 
-def witness(change: LineChange, temporary: str | None, seal: Seal) -> LineEvidence:
+def evidence_of(change: LineChange, temporary: str | None, seal: Seal) -> LineEvidence:
     """What the plan saw of the line, and what it means to leave."""
     config_id = change.current.config_id if change.current else None
     subject = _subject(change.address, config_id)

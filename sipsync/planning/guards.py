@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from sipsync.model.lines import CurrentLine
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
-from sipsync.planning.inputs import LineChange, View
+from sipsync.planning.inputs import LineChange, PlanInput
 from sipsync.planning.match import Match
 
 
@@ -21,7 +21,7 @@ from sipsync.planning.match import Match
 class Proposal:
     """What a guard judges."""
 
-    view: View
+    given: PlanInput
     match: Match
     changes: Sequence[LineChange]
 
@@ -34,7 +34,7 @@ def check(proposal: Proposal) -> tuple[list[Diagnostic], list[Diagnostic]]:
     stops, allowed = [], []
     for guard in GUARDS:
         for found in guard(proposal):
-            if f"{found.code}:{found.address}" in proposal.view.selection.allow:
+            if f"{found.code}:{found.address}" in proposal.given.selection.allow:
                 allowed.append(replace(found, severity="warning", hint=Message("Allowed by the operator (--allow).")))
             else:
                 stops.append(found)
@@ -44,7 +44,7 @@ def check(proposal: Proposal) -> tuple[list[Diagnostic], list[Diagnostic]]:
 def vanished_lines(proposal: Proposal) -> Iterator[Diagnostic]:
     """The credential sees none of the lines that the file names: likely another webhook or application."""
     if proposal.match.vanished:
-        name = proposal.view.desired.name
+        name = proposal.given.desired.name
         yield Diagnostic(
             Code.VANISHED_LINES,
             Message(
@@ -56,16 +56,16 @@ def vanished_lines(proposal: Proposal) -> Iterator[Diagnostic]:
                 "only its own. Use the credential that the file was imported with. {override}",
                 override=_override(Code.VANISHED_LINES, name),
             ),
-            at=proposal.view.desired.at,
+            at=proposal.given.desired.at,
             address=name,
         )
 
 
 def max_changes(proposal: Proposal) -> Iterator[Diagnostic]:
     """More lines change than the policy lets change at once."""
-    view, count = proposal.view, len(proposal.changes)
+    given, count = proposal.given, len(proposal.changes)
     total = len(proposal.match.pairs) + len(proposal.match.adds) + len(proposal.match.deletes)
-    for limit in (view.desired.policy.max_changes or "").split(","):
+    for limit in (given.desired.policy.max_changes or "").split(","):
         if limit and count > allowed_changes(limit, total):
             yield Diagnostic(
                 Code.MAX_CHANGES,
@@ -76,10 +76,10 @@ def max_changes(proposal: Proposal) -> Iterator[Diagnostic]:
                 ),
                 hint=Message(
                     "Change fewer lines at a time, for example with --line. {override}",
-                    override=_override(Code.MAX_CHANGES, view.desired.name),
+                    override=_override(Code.MAX_CHANGES, given.desired.name),
                 ),
-                at=view.desired.at,
-                address=view.desired.name,
+                at=given.desired.at,
+                address=given.desired.name,
             )
             return
 
@@ -96,7 +96,7 @@ def protected(proposal: Proposal) -> Iterator[Diagnostic]:
     """A line that the policy protects would change."""
     for change in proposal.changes:
         titles = [title for title in (change.title, change.current and change.current.title) if title]
-        for glob in proposal.view.desired.policy.protected:
+        for glob in proposal.given.desired.policy.protected:
             if any(fnmatchcase(name, glob) for name in (change.address.key, *titles)):
                 yield Diagnostic(
                     Code.PROTECTED,
@@ -118,7 +118,7 @@ def protected(proposal: Proposal) -> Iterator[Diagnostic]:
 
 def delete_off(proposal: Proposal) -> Iterator[Diagnostic]:
     """A delete without `policy.delete`."""
-    if not proposal.view.desired.policy.delete:
+    if not proposal.given.desired.policy.delete:
         for change in proposal.changes:
             if change.verb == "delete":
                 yield Diagnostic(
@@ -134,17 +134,17 @@ def delete_off(proposal: Proposal) -> Iterator[Diagnostic]:
 
 def unmanaged(proposal: Proposal) -> Iterator[Diagnostic]:
     """Lines that the file does not name, where the policy calls that an error."""
-    lines, view = proposal.match.unmanaged, proposal.view
-    if lines and view.desired.policy.unmanaged == "error":
+    lines, given = proposal.match.unmanaged, proposal.given
+    if lines and given.desired.policy.unmanaged == "error":
         yield Diagnostic(
             Code.UNMANAGED,
             Message("stopped by a safety limit: {describe_unmanaged}", describe_unmanaged=describe_unmanaged(lines)),
             hint=Message(
                 "Add them to the file (`sipsync import` does it), or set `policy: {{unmanaged: report}}`. {override}",
-                override=_override(Code.UNMANAGED, view.desired.name),
+                override=_override(Code.UNMANAGED, given.desired.name),
             ),
-            at=view.desired.at,
-            address=view.desired.name,
+            at=given.desired.at,
+            address=given.desired.name,
         )
 
 

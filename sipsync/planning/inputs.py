@@ -18,7 +18,7 @@ Seal: TypeAlias = Callable[[bytes], str]
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class PlanInput:
     """One owner's lines: as the file wants them and as the portal returned them."""
 
     desired: DesiredPortal
@@ -33,8 +33,8 @@ class View:
     """Of a plan against a saved state: config_id → the password's reference on that day. Then references are
     compared in the place of passwords."""
 
-    def reading(self, current: Snapshot) -> View:
-        """The same view with a new reading of the portal."""
+    def reading(self, current: Snapshot) -> PlanInput:
+        """The same input with a new reading of the portal."""
         return replace(self, current=current)
 
     def selects(self, address: Address) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from sipsync.model.lines import CurrentLine, DesiredLine, RemovedLine
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
-from sipsync.planning.inputs import View
+from sipsync.planning.inputs import PlanInput
 from sipsync.rules.values import title_key
 
 
@@ -32,13 +32,13 @@ class Match:
     """None of the file's config_ids is among the lines that the credential sees."""
 
 
-def match(view: View) -> Match:
+def match(given: PlanInput) -> Match:
     """Pairs of desired and current lines, and what is left over on both sides."""
     found = Match()
-    free = {line.config_id: line for line in view.current.lines}
+    free = {line.config_id: line for line in given.current.lines}
     by_title: list[DesiredLine] = []
     missing: list[DesiredLine] = []
-    for line in view.desired.lines:
+    for line in given.desired.lines:
         if line.config_id is None:
             by_title.append(line)
         elif line.config_id in free:
@@ -46,17 +46,17 @@ def match(view: View) -> Match:
         else:
             missing.append(line)
     found.vanished = bool(missing) and not found.pairs
-    if not found.vanished or f"{Code.VANISHED_LINES}:{view.desired.name}" in view.selection.allow:
-        found.problems += [_not_seen(line) for line in missing if view.selects(line.address)]
-    for removed in view.desired.removed:
+    if not found.vanished or f"{Code.VANISHED_LINES}:{given.desired.name}" in given.selection.allow:
+        found.problems += [_not_seen(line) for line in missing if given.selects(line.address)]
+    for removed in given.desired.removed:
         if removed.config_id in free:
             found.deletes.append((removed, free.pop(removed.config_id)))
     for same in (str, title_key):
-        by_title = _claim(by_title, free, same, found, view)
+        by_title = _claim(by_title, free, same, found, given)
     twins = {_connection(line): line for line in reversed(free.values())}
     for line in by_title:
-        _settle_unfound(line, twins.get(_connection(line)), found, view)
-    order = {line.address: place for place, line in enumerate(view.desired.lines)}
+        _settle_unfound(line, twins.get(_connection(line)), found, given)
+    order = {line.address: place for place, line in enumerate(given.desired.lines)}
     found.pairs.sort(key=lambda pair: order[pair[0].address])
     found.unmanaged = list(free.values())
     return found
@@ -67,7 +67,7 @@ def _claim(
     free: dict[int, CurrentLine],
     same: Callable[[str], str],
     found: Match,
-    view: View,
+    given: PlanInput,
 ) -> list[DesiredLine]:
     """Claims free lines by title; returns the lines that found none."""
     titled: dict[str, list[CurrentLine]] = defaultdict(list)
@@ -80,7 +80,7 @@ def _claim(
             found.pairs.append((line, free.pop(hits[0].config_id)))
         elif not hits:
             left.append(line)
-        elif view.selects(line.address):
+        elif given.selects(line.address):
             ids = ", ".join(str(hit.config_id) for hit in hits)
             found.problems.append(
                 Diagnostic(
@@ -116,9 +116,9 @@ def _not_seen(line: DesiredLine) -> Diagnostic:
     )
 
 
-def _settle_unfound(line: DesiredLine, twin: CurrentLine | None, found: Match, view: View) -> None:
+def _settle_unfound(line: DesiredLine, twin: CurrentLine | None, found: Match, given: PlanInput) -> None:
     """A title that no line has: a likely rename (an unclaimed line is its twin), an add, or an error."""
-    if not view.selects(line.address):
+    if not given.selects(line.address):
         return
     at = line.places.get("title", line.at)
     if twin is not None:
@@ -140,7 +140,7 @@ def _settle_unfound(line: DesiredLine, twin: CurrentLine | None, found: Match, v
                 address=str(line.address),
             )
         )
-    elif not view.desired.policy.create:
+    elif not given.desired.policy.create:
         found.problems.append(
             Diagnostic(
                 Code.CREATE_OFF,

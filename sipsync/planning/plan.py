@@ -13,9 +13,9 @@ from sipsync.model.problems import Diagnostic, Exit
 from sipsync.model.secret import Secret
 from sipsync.planning import guards, warnings
 from sipsync.planning.conflicts import Titles, collisions
-from sipsync.planning.diff import Difference, differences
-from sipsync.planning.evidence import desired_digest, witness
-from sipsync.planning.inputs import LineChange, View
+from sipsync.planning.diff import Diff, diff
+from sipsync.planning.evidence import desired_digest, evidence_of
+from sipsync.planning.inputs import LineChange, PlanInput
 from sipsync.planning.match import Match, match
 from sipsync.planning.order import Write, order
 from sipsync.planning.proof import prove, writing_requests
@@ -25,19 +25,19 @@ from sipsync.rules.lines import reregisters
 _ACTIONS: dict[str, Action] = {"add": "create", "update": "update", "delete": "delete"}
 
 
-def build(views: Sequence[View], now: datetime, *, no_ops: bool = False) -> tuple[PortalPlan, ...]:
+def build(inputs: Sequence[PlanInput], now: datetime, *, no_ops: bool = False) -> tuple[PortalPlan, ...]:
     """One part for each owner of one portal; they are ordered and proved together, since titles are the portal's.
 
     `now` is aware, UTC. `no_ops` lists the lines that do not differ as well.
     """
-    owner_of = {view.desired.name: place for place, view in enumerate(views)}
-    left_to_server = {address for view in views for address in _left_to_server(view)}
-    matches = [match(view) for view in views]
-    compared = [differences(view, found, now.date()) for view, found in zip(views, matches, strict=True)]
+    owner_of = {given.desired.name: place for place, given in enumerate(inputs)}
+    left_to_server = {address for given in inputs for address in _left_to_server(given)}
+    matches = [match(given) for given in inputs]
+    compared = [diff(given, found, now.date()) for given, found in zip(inputs, matches, strict=True)]
     errors = [[*found.problems, *seen.problems] for found, seen in zip(matches, compared, strict=True)]
-    cloud_lines = sum(warnings.cloud_lines(view, views) for view in views)
-    cloud_limit = min(view.desired.limits.cloud_lines for view in views)
-    titles = Titles.of(views)
+    cloud_lines = sum(warnings.cloud_lines(given, inputs) for given in inputs)
+    cloud_limit = min(given.desired.limits.cloud_lines for given in inputs)
+    titles = Titles.of(inputs)
     managed = {now.config_id: line.address for found in matches for line, now in found.pairs}
     managed |= {now.config_id: gone.address for found in matches for gone, now in found.deletes}
     # An owner with errors changes nothing, which may leave a title taken that another owner waits for.
@@ -53,17 +53,17 @@ def build(views: Sequence[View], now: datetime, *, no_ops: bool = False) -> tupl
             break
     writes = order(steps, titles, cloud_lines, cloud_limit)
     calls = _calls(writes)
-    wrong = prove(calls, steps, views, left_to_server)
+    wrong = prove(calls, steps, inputs, left_to_server)
     return tuple(
-        _part(view, found, seen, [*own, *wrong], writes, calls, now, no_ops)
-        for view, found, seen, own in zip(views, matches, compared, errors, strict=True)
+        _part(given, found, seen, [*own, *wrong], writes, calls, now, no_ops)
+        for given, found, seen, own in zip(inputs, matches, compared, errors, strict=True)
     )
 
 
-def _left_to_server(view: View) -> set[str]:
+def _left_to_server(given: PlanInput) -> set[str]:
     """The addresses whose titles the operator lets the server judge."""
     return {
-        finding.removeprefix("title-held:") for finding in view.selection.allow if finding.startswith("title-held:")
+        finding.removeprefix("title-held:") for finding in given.selection.allow if finding.startswith("title-held:")
     }
 
 
@@ -89,55 +89,55 @@ def _calls(writes: Sequence[Write]) -> list[Call]:
 
 
 def _part(
-    view: View,
+    given: PlanInput,
     found: Match,
-    seen: Difference,
+    seen: Diff,
     errors: Sequence[Diagnostic],
     writes: Sequence[Write],
     calls: Sequence[Call],
     now: datetime,
     no_ops: bool,
 ) -> PortalPlan:
-    name = view.desired.name
+    name = given.desired.name
     changes = [] if errors else seen.changes
-    stops, allowed = guards.check(guards.Proposal(view, found, changes))
+    stops, allowed = guards.check(guards.Proposal(given, found, changes))
     own = [] if errors else [call for call in calls if call.address.portal == name]
     temporary = {write.change.address: write.temporary for write in writes if write.temporary}
     evidence: dict[str, LineEvidence] = {
-        str(change.address): witness(change, temporary.get(change.address), view.seal) for change in changes
+        str(change.address): evidence_of(change, temporary.get(change.address), given.seal) for change in changes
     }
-    resources = [_resource(view, change) for change in changes]
-    still = [_unchanged(view, line, current) for line, current in seen.unchanged] if no_ops else []
+    resources = [_resource(given, change) for change in changes]
+    still = [_unchanged(given, line, current) for line, current in seen.unchanged] if no_ops else []
     part = PortalPlan(
         portal=name,
-        host=view.host,
-        owner=view.owner,
+        host=given.host,
+        owner=given.owner,
         created=now.isoformat(timespec="seconds"),
-        desired=desired_digest(view.desired),
-        selection=view.selection,
+        desired=desired_digest(given.desired),
+        selection=given.selection,
         resource_changes=(*resources, *still),
         calls=tuple(planned(call) for call in own),
         evidence=evidence,
-        summary=_summary(view, found, seen, resources, own),
-        diagnostics=(*errors, *stops, *allowed, *seen.warnings, *warnings.remarks(view, found, seen)),
+        summary=_summary(given, found, seen, resources, own),
+        diagnostics=(*errors, *stops, *allowed, *seen.warnings, *warnings.warnings(given, found, seen)),
         exit=Exit.ERROR if errors else Exit.GUARD if stops else Exit.OK,
     )
-    return sealed(part, view)
+    return sealed(part, given)
 
 
-def sealed(part: PortalPlan, view: View) -> PortalPlan:
+def sealed(part: PortalPlan, given: PlanInput) -> PortalPlan:
     """The part with its digest and seal."""
     part = part.model_copy(update={"digest": digest_of(part.substance())})
-    return part.model_copy(update={"seal": seal_of(part, view)})
+    return part.model_copy(update={"seal": seal_of(part, given)})
 
 
-def seal_of(part: PortalPlan, view: View) -> str:
+def seal_of(part: PortalPlan, given: PlanInput) -> str:
     """The keyed fingerprint of a part.
 
     Besides the digest it covers whose plan it is, its age and whether a safety limit stopped it: a plan can't be moved
     to another portal, made younger or let through.
     """
-    return view.seal(canonical(["plan", part.digest, part.created, part.host, part.owner, int(part.exit)]))
+    return given.seal(canonical(["plan", part.digest, part.created, part.host, part.owner, int(part.exit)]))
 
 
 def planned(call: Call) -> PlannedCall:
@@ -154,7 +154,7 @@ def planned(call: Call) -> PlannedCall:
     )
 
 
-def _resource(view: View, change: LineChange) -> ResourceChange:
+def _resource(given: PlanInput, change: LineChange) -> ResourceChange:
     current = change.current
     shown: tuple[FieldName, ...] = tuple(change.wanted) if change.verb != "delete" else tuple(FIELDS)
     connects = any(FIELDS[name].registers for name in change.wanted)
@@ -187,16 +187,16 @@ def _public(values: Mapping[FieldName, str | Secret]) -> dict[str, str | None]:
     return {name: None if FIELDS[name].secret else str(value) for name, value in values.items()}
 
 
-def _unchanged(view: View, line: DesiredLine, current: CurrentLine) -> ResourceChange:
+def _unchanged(given: PlanInput, line: DesiredLine, current: CurrentLine) -> ResourceChange:
     change = LineChange(line.address, line.at, "update", current.type, current, {}, len(line.values))
-    resource = _resource(view, change)
+    resource = _resource(given, change)
     return resource.model_copy(update={"change": Change(actions=("no-op",), before={}, after={})})
 
 
 def _summary(
-    view: View, found: Match, seen: Difference, resources: Sequence[ResourceChange], calls: Sequence[Call]
+    given: PlanInput, found: Match, seen: Diff, resources: Sequence[ResourceChange], calls: Sequence[Call]
 ) -> Summary:
-    limits = view.desired.limits
+    limits = given.desired.limits
     requests = writing_requests(calls)
     return Summary(
         add=sum(resource.action == "create" for resource in resources),

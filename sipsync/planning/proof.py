@@ -17,20 +17,20 @@ from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
-from sipsync.planning.inputs import LineChange, View
+from sipsync.planning.inputs import LineChange, PlanInput
 from sipsync.rules import lines as server
 from sipsync.rules.batching import in_requests, is_rewritten
 from sipsync.rules.values import stored
 
 
 def prove(
-    calls: Sequence[Call], changes: Sequence[LineChange], views: Sequence[View], allowed: Collection[str] = ()
+    calls: Sequence[Call], changes: Sequence[LineChange], inputs: Sequence[PlanInput], allowed: Collection[str] = ()
 ) -> list[Diagnostic]:
     """What the rule book has against the calls; empty for a plan that holds.
 
     `allowed` are addresses whose titles the operator leaves to the server to judge.
     """
-    state = model_of(views)
+    state = model_of(inputs)
     problems: list[str] = []
     made: dict[str, int] = {}
     registered: Counter[str] = Counter()
@@ -62,11 +62,11 @@ def prove(
     ]
 
 
-def model_of(views: Sequence[View]) -> server.PortalState:
-    """The portal as these views show it, for the rule book."""
-    own = {line.line_id for view in views for line in view.current.lines}
-    rows = [_row(line, view.owner) for view in views for line in view.current.lines]
-    names = {line_id: name for view in views for line_id, name in view.current.names.items() if line_id not in own}
+def model_of(inputs: Sequence[PlanInput]) -> server.PortalState:
+    """The portal as these inputs show it, for the rule book."""
+    own = {line.line_id for given in inputs for line in given.current.lines}
+    rows = [_row(line, given.owner) for given in inputs for line in given.current.lines]
+    names = {line_id: name for given in inputs for line_id, name in given.current.names.items() if line_id not in own}
     first = max((row.config_id for row in rows), default=0) + 1
     return server.PortalState.of(
         rows=rows,
@@ -74,7 +74,7 @@ def model_of(views: Sequence[View]) -> server.PortalState:
             server.OtherConfig(config_id=first + place, name=name, mode="LINK", number="")
             for place, name in enumerate(names.values())
         ],
-        cloud_limit=min(view.desired.limits.cloud_lines for view in views)
+        cloud_limit=min(given.desired.limits.cloud_lines for given in inputs)
         - sum(line_id.startswith("reg") for line_id in names),
     )
 

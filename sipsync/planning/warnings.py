@@ -7,27 +7,27 @@ from collections.abc import Iterator, Sequence
 from sipsync.model.lines import CurrentLine, DesiredLine
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
-from sipsync.planning.diff import Difference
+from sipsync.planning.diff import Diff
 from sipsync.planning.evidence import ASKED_FOR, REGISTERED
 from sipsync.planning.guards import describe_unmanaged
-from sipsync.planning.inputs import LineChange, View, matches
+from sipsync.planning.inputs import LineChange, PlanInput, matches
 from sipsync.planning.match import Match
 
 
-def remarks(view: View, found: Match, seen: Difference) -> Iterator[Diagnostic]:
+def warnings(given: PlanInput, found: Match, seen: Diff) -> Iterator[Diagnostic]:
     """Warnings, in the order of the file."""
     for line, current in seen.unchanged:
         yield from _unregistered(line, current)
     for change in seen.changes:
-        yield from _registration_is_missing(view, change)
-        if change.title is not None and f"title-held:{change.address}" in view.selection.allow:
+        yield from _registration_is_missing(given, change)
+        if change.title is not None and f"title-held:{change.address}" in given.selection.allow:
             yield _warning(
                 Code.TITLE_HELD,
                 Message('whether the title "{title}" is free is left to Bitrix24 (--allow)', title=change.title),
                 Message("Where it is not, Bitrix24 refuses the change of this line, and nothing of it is written."),
                 change,
             )
-    yield from _default_line(view, seen.changes)
+    yield from _default_line(given, seen.changes)
     for change in seen.changes:
         if change.verb == "delete":
             yield _warning(
@@ -40,13 +40,13 @@ def remarks(view: View, found: Match, seen: Difference) -> Iterator[Diagnostic]:
                 Message("A line made anew has another config_id and none of these."),
                 change,
             )
-    if found.unmanaged and view.desired.policy.unmanaged == "report":
+    if found.unmanaged and given.desired.policy.unmanaged == "report":
         yield Diagnostic(
             Code.UNMANAGED,
             describe_unmanaged(found.unmanaged, " (left alone)"),
             hint=Message("`sipsync import` adds them; `policy: {unmanaged: ignore}` silences this."),
-            at=view.desired.at,
-            address=view.desired.name,
+            at=given.desired.at,
+            address=given.desired.name,
             severity="warning",
         )
 
@@ -82,7 +82,7 @@ def _unregistered(line: DesiredLine, current: CurrentLine) -> Iterator[Diagnosti
     )
 
 
-def _registration_is_missing(view: View, change: LineChange) -> Iterator[Diagnostic]:
+def _registration_is_missing(given: PlanInput, change: LineChange) -> Iterator[Diagnostic]:
     """A change of connection data that can't bring the line to life."""
     current = change.current
     if change.verb != "update" or current is None or current.registered:
@@ -97,7 +97,7 @@ def _registration_is_missing(view: View, change: LineChange) -> Iterator[Diagnos
             Message("Bitrix24 does not try again: only deleting the line and making it anew repairs it."),
             change,
         )
-    elif matches(change.address, view.selection.reregister):
+    elif matches(change.address, given.selection.reregister):
         yield _warning(
             Code.NEVER_REGISTERED,
             Message("an office line has no registration to renew: the values are stored only"),
@@ -106,9 +106,9 @@ def _registration_is_missing(view: View, change: LineChange) -> Iterator[Diagnos
         )
 
 
-def _default_line(view: View, changes: Sequence[LineChange]) -> Iterator[Diagnostic]:
+def _default_line(given: PlanInput, changes: Sequence[LineChange]) -> Iterator[Diagnostic]:
     """What the adds and deletes do to the portal's default outgoing line."""
-    default = view.current.default_line
+    default = given.current.default_line
     for change in changes:
         if change.verb == "delete" and change.current is not None and default == change.current.line_id:
             yield _warning(
@@ -130,13 +130,13 @@ def _default_line(view: View, changes: Sequence[LineChange]) -> Iterator[Diagnos
         )
 
 
-def cloud_lines(view: View, views: Sequence[View]) -> int:
-    """The cloud lines that only this view tells of; the first one also counts those that no credential here sees."""
-    own = sum(line.type == "cloud" for line in view.current.lines)
-    if view is not views[0]:
+def cloud_lines(given: PlanInput, inputs: Sequence[PlanInput]) -> int:
+    """The cloud lines that only this owner sees; the first one also counts those that no credential here sees."""
+    own = sum(line.type == "cloud" for line in given.current.lines)
+    if given is not inputs[0]:
         return own
-    seen = {line.line_id for each in views for line in each.current.lines}
-    return own + sum(line_id.startswith("reg") and line_id not in seen for line_id in view.current.names)
+    seen = {line.line_id for each in inputs for line in each.current.lines}
+    return own + sum(line_id.startswith("reg") and line_id not in seen for line_id in given.current.names)
 
 
 def too_many_cloud_lines(steps: Sequence[LineChange], lines: int, limit: int) -> list[Diagnostic]:

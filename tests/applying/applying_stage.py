@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sipsync.applying.bind import Bound, bind
-from sipsync.applying.execute import Orders, carry_out
-from sipsync.applying.outcome import sent, unsent
+from sipsync.applying.execute import Orders, execute
+from sipsync.applying.outcome import applied, dry_run
 from sipsync.model.events import Event
 from sipsync.model.lines import (
     Address,
@@ -34,7 +34,7 @@ from sipsync.model.policy import Policy
 from sipsync.model.problems import Code, Diagnostic, Exit, PortalError, Span
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret, SecretRef
-from sipsync.planning.inputs import View
+from sipsync.planning.inputs import PlanInput
 from sipsync.planning.plan import build
 from sipsync.portal.protocol import Done, Identity, Lost, Refused, Reply, Sent, Unsent
 from sipsync.rules import lines as server
@@ -263,9 +263,9 @@ class Stage:
         lines = [f"{line.address.key} {line.config_id} {line.type} {line.values}" for line in self.file.lines]
         return f"<{rows} limit {self.portal.state.cloud_limit}; {lines}; {self.file.removed}>"
 
-    def view(self, **selection: Any) -> View:
+    def view(self, **selection: Any) -> PlanInput:
         """What planning is given."""
-        return View(
+        return PlanInput(
             self.file,
             self.portal.now(),
             {SecretRef("env", name): Secret(value) for name, value in self.secrets.items()},
@@ -303,10 +303,10 @@ async def apply(plans: Sequence[PortalPlan], stages: Sequence[Stage], **options:
     portals = {stage.file.name: stage.portal for stage in stages}
     bound = bind(plans, views, strict=options.pop("strict", False))
     if bound.exit is not Exit.OK:
-        return unsent(bound, portals)
+        return dry_run(bound, portals)
     read_at = options.pop("read_at", first.clock.monotonic())
     orders = Orders(first.clock, first.stop, set(), on_event=first.events.append, **options)
-    return sent(bound, portals, await carry_out(bound, portals, orders, read_at))
+    return applied(bound, portals, await execute(bound, portals, orders, read_at))
 
 
 def portal(*rows: server.Row, **given: Any) -> RulePortal:

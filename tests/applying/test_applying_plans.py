@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from applying_stage import NOW, RulePortal, Stage, codes, desired, file, portal, results, row, seal, stage
 
-from sipsync.applying.bind import refusal
+from sipsync.applying.bind import check_plan
 from sipsync.model.lines import Limits, SandboxAccess, Snapshot
 from sipsync.model.policy import IgnoredField, Policy
 from sipsync.model.problems import Code, Exit
@@ -181,7 +181,7 @@ async def test_half_a_swap_that_moved_stops_the_other_half(moved: int) -> None:
 def refused(one: Stage, **edited: object) -> Code | None:
     """Why the plan, edited like this, is refused."""
     plan = one.plan().model_copy(update=edited)
-    found = refusal(plan, one.view(), NOW, timedelta(days=7))
+    found = check_plan(plan, one.view(), NOW, timedelta(days=7))
     return found.code if found else None
 
 
@@ -203,7 +203,7 @@ def test_an_edited_seal_or_time_is_refused(edited: dict[str, object]) -> None:
 def test_a_plan_can_not_be_moved_to_another_host() -> None:
     one = stage(portal(row(1, "A")), desired("a", 1, title="B"))
     plan = one.plan().model_copy(update={"host": "other.example"})
-    found = refusal(plan, replace(one.view(), host="other.example"), NOW, timedelta(days=7))
+    found = check_plan(plan, replace(one.view(), host="other.example"), NOW, timedelta(days=7))
     assert found is not None
     assert found.code is Code.PLAN_SEAL
 

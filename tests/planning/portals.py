@@ -22,7 +22,7 @@ from sipsync.model.plan import PortalPlan, Selection
 from sipsync.model.policy import Policy
 from sipsync.model.problems import Span
 from sipsync.model.secret import Secret, SecretRef
-from sipsync.planning.inputs import View
+from sipsync.planning.inputs import PlanInput
 from sipsync.planning.plan import build
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -75,7 +75,7 @@ def view(
     limits: Limits = Limits(),
     known_refs: Mapping[int, str] | None = None,
     **selection: Any,
-) -> View:
+) -> PlanInput:
     """One owner's view of a portal. `names` are the titles that the credential does not see."""
     portal = DesiredPortal(
         name,
@@ -87,7 +87,7 @@ def view(
         limits,
     )
     listed = {line.line_id: line.title for line in lines_now} | dict(names or {})
-    return View(
+    return PlanInput(
         portal,
         Snapshot(tuple(lines_now), listed, default_line),
         {SecretRef("env", ref): Secret(value) for ref, value in (secrets or {}).items()},
@@ -99,7 +99,7 @@ def view(
     )
 
 
-def plan(*views: View, **options: Any) -> PortalPlan:
+def plan(*views: PlanInput, **options: Any) -> PortalPlan:
     """The first view's part of the plan."""
     return build(views, NOW, **options)[0]
 
