@@ -22,7 +22,7 @@ from sipsync.model.secret import Secret, SecretRef
 from sipsync.planning.evidence import LineState, desired_digest, is_planned, state_of
 from sipsync.planning.inputs import LineChange, PlanInput
 from sipsync.planning.plan import seal_of
-from sipsync.planning.proof import prove
+from sipsync.planning.proof import prove, titles_of
 from sipsync.rules.values import title_key
 
 _FIELD_OF = {row.wire: name for name, row in FIELDS.items()}
@@ -120,7 +120,7 @@ def bind(parts: Sequence[PortalPlan], inputs: Sequence[PlanInput], *, strict: bo
         bound.calls,
         [line.change for address, line in bound.lines.items() if address in sending],
         inputs,
-        allowed,
+        titles_of((line.change for line in bound.lines.values()), allowed),  # of lines that are done as well
     )
     if wrong:
         # The plan was proved when it was made, so it is the portal that moved.

@@ -18,7 +18,7 @@ from sipsync.planning.evidence import desired_digest, evidence_of
 from sipsync.planning.inputs import LineChange, PlanInput
 from sipsync.planning.match import Match, match
 from sipsync.planning.order import Write, order
-from sipsync.planning.proof import prove, writing_requests
+from sipsync.planning.proof import prove, titles_of, writing_requests
 from sipsync.rules.limits import expected_seconds
 from sipsync.rules.lines import reregisters
 
@@ -53,7 +53,7 @@ def build(inputs: Sequence[PlanInput], now: datetime, *, no_ops: bool = False) -
             break
     writes = order(steps, titles, cloud_lines, cloud_limit)
     calls = _calls(writes)
-    wrong = prove(calls, steps, inputs, left_to_server)
+    wrong = prove(calls, steps, inputs, titles_of(steps, left_to_server))
     return tuple(
         _part(given, found, seen, [*own, *wrong], writes, calls, now, no_ops)
         for given, found, seen, own in zip(inputs, matches, compared, errors, strict=True)

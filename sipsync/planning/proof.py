@@ -8,7 +8,7 @@ planner that errs is refused here, as an internal error, and never reaches a tel
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from sipsync.model.fields import FieldName
@@ -20,15 +20,20 @@ from sipsync.model.secret import Secret
 from sipsync.planning.inputs import LineChange, PlanInput
 from sipsync.rules import lines as server
 from sipsync.rules.batching import in_requests, is_rewritten
-from sipsync.rules.values import stored
+from sipsync.rules.values import stored, title_key
+
+
+def titles_of(changes: Iterable[LineChange], addresses: Collection[str]) -> set[str]:
+    """The titles, as the database compares them, that the changes of these addresses bring."""
+    return {title_key(change.title) for change in changes if change.title and str(change.address) in addresses}
 
 
 def prove(
-    calls: Sequence[Call], changes: Sequence[LineChange], inputs: Sequence[PlanInput], allowed: Collection[str] = ()
+    calls: Sequence[Call], changes: Sequence[LineChange], inputs: Sequence[PlanInput], left: Collection[str] = ()
 ) -> list[Diagnostic]:
     """What the rule book has against the calls; empty for a plan that holds.
 
-    `allowed` are addresses whose titles the operator leaves to the server to judge.
+    `left` are the titles that the operator leaves to the server to judge, whichever line asks for them first.
     """
     state = model_of(inputs)
     problems: list[str] = []
@@ -37,7 +42,7 @@ def prove(
     for call in calls:
         effect = _run(state, call)
         if isinstance(effect.reply, server.Refusal) and effect.reply.code == "TITLE_EXISTS":
-            effect = _as_if_free(state, call) if str(call.address) in allowed else effect
+            effect = _as_if_free(state, call) if title_key(str(call.values["title"])) in left else effect
         if isinstance(effect.reply, server.Refusal):
             problems.append(f"{call.id} ({call.address}) would be refused: {effect.reply.code}")
             continue

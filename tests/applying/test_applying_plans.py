@@ -65,6 +65,20 @@ async def test_a_chain_behind_a_title_that_is_left_to_the_server_is_planned_and_
     assert outcome.lines[0].error == "TITLE_EXISTS"
 
 
+async def test_of_two_lines_whose_common_title_is_left_to_the_server_the_first_gets_it_in_the_order_of_the_plan() -> (
+    None
+):
+    lines = desired("waits", 1, title="C"), desired("first", 2, title="D"), desired("second", 3, title="D")
+    one = stage(portal(row(1, "A"), row(2, "B"), row(3, "C")), *lines)
+    assert codes(one.plan(), "error") == ["title-held"]
+    plan = one.plan(allow=("title-held:acme.second",))
+    assert codes(plan, "error") == []
+    for _ in range(2):  # the plan can be tried again: the server has the last word on what is left
+        outcome = await one.apply(plan)
+        assert outcome.lines[1].error == "TITLE_EXISTS"
+    assert results(outcome) == {"waits": "done", "first": "failed", "second": "done"}
+
+
 @pytest.mark.parametrize("b", [desired("b", 2, title="A"), desired("b", 2, server="new.example")])
 def test_half_a_swap_can_not_be_allowed(b: object) -> None:
     one = stage(portal(row(1, "A"), row(2, "B")), desired("a", 1, title="B"), b)  # type: ignore[arg-type]

@@ -65,6 +65,19 @@ def test_a_title_that_a_line_outside_the_file_holds_is_an_error_that_can_be_allo
     assert len(part.calls) == 1
 
 
+def test_a_title_that_two_lines_want_is_left_to_the_server_whichever_of_them_comes_first() -> None:
+    lines = [desired("first", 1, title="Ёлка"), desired("waits", 2, title="C"), desired("second", 3, title="елка")]
+    there = [current(1, "A"), current(2, "B"), current(3, "C")]
+    assert codes(plan(view(lines, there))) == ["title-held"]
+    part = plan(view(lines, there, allow=("title-held:acme.second",)))
+    assert part.exit is Exit.OK
+    assert [call["CONFIG_ID"] for call in params(part)] == [1, 3, 2]
+    lines[0], lines[1] = lines[1], lines[0]  # now `second` is renamed before `first`, since `waits` wants its title
+    part = plan(view(lines, there, allow=("title-held:acme.second",)))
+    assert part.exit is Exit.OK
+    assert [call["CONFIG_ID"] for call in params(part)] == [3, 2, 1]
+
+
 def test_half_of_a_swap_selected_is_an_error_that_names_the_other_half() -> None:
     lines = [desired("a", 1, title="B"), desired("b", 2, title="A")]
     part = plan(view(lines, [current(1, "A"), current(2, "B")], lines=("acme.a",)))

@@ -207,9 +207,12 @@ def test_titles_that_are_left_to_the_server_never_make_a_plan_that_contradicts_i
     allowed = data.draw(st.lists(st.sampled_from(addresses), min_size=1, unique=True))
     plan = stage.plan(allow=tuple(f"title-held:{address}" for address in allowed))
     assert "plan-is-wrong" not in [found.code for found in plan.diagnostics], plan.diagnostics
-    if plan.exit is Exit.OK:
+    assume(plan.exit is Exit.OK)
+    while True:  # as it stands, and wherever it is interrupted before the server refuses a title
         bound = stage.bound(plan)
         assert bound.exit is Exit.OK, bound.diagnostics
+        if not bound.calls or not isinstance(stage.portal.run(bound.calls[0]), Done):
+            break
 
 
 @pytest.mark.parametrize("fault", ["refused:CHECK_FIELDS_ERROR", "lost before", "lost after", "unsent:X"])
