@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import codecs
-import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sipsync.cli import failures, streams
 from sipsync.cli.types import Report
-from sipsync.model.message import Message
-from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, worst
+from sipsync.model.problems import Exit, worst
 
 if TYPE_CHECKING:
     from sipsync.cli.session import Session
@@ -45,45 +41,20 @@ def publish(
 
 def write_file(session: Session, file: Path, text: str, *, append: bool = False) -> Exit:
     """Write a file that the user named, and tell why where that can't be done."""
+    from sipsync.disk.files import unwritable
+
     try:
         with file.open("a" if append else "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
     except OSError as error:
-        failures.show([unwritable(file, error)], session)
+        failures.show(unwritable(file, error).diagnostics, session)
         return Exit.ERROR
     return Exit.OK
 
 
-def unwritable(file: Path, error: OSError) -> Diagnostic:
-    """The finding that a file can't be written."""
-    reason = (error.strerror or type(error).__name__).lower()
-    return Diagnostic(
-        Code.UNWRITABLE,
-        Message("{file} can't be written: {reason}", file=file, reason=reason),
-        hint=Message("Check that the folder exists and that you may write there."),
-    )
-
-
 def text_of(file: Path) -> str:
-    """A file's text, to be written back by `replace_file`: a byte-order mark of UTF-8 stays, UTF-16 becomes UTF-8."""
+    """A file's text, to be written back: a byte-order mark of UTF-8 stays, UTF-16 becomes UTF-8."""
     from sipsync.config.paths import read_source
 
     text = read_source(file, file.as_posix()).text
     return f"\ufeff{text}" if file.read_bytes().startswith(codecs.BOM_UTF8) else text
-
-
-def replace_file(file: Path, data: bytes) -> None:
-    """Write a file of the user's whole or not at all; who may read it stays as it was. Raises SipsyncError."""
-    real = file.resolve()
-    try:
-        descriptor, temporary = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(data)
-            shutil.copymode(real, temporary)
-            os.replace(temporary, real)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise SipsyncError(unwritable(file, error)) from None

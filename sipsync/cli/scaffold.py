@@ -7,8 +7,6 @@ from importlib.resources import files as resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from sipsync.model.problems import SipsyncError
-
 if TYPE_CHECKING:
     from sipsync.cli.session import Session
 
@@ -76,10 +74,10 @@ def _template(name: str) -> str:
 
 
 def _write(file: Path, text: str) -> None:
-    from sipsync.cli.output import unwritable
+    from sipsync.disk.files import unwritable, write_file
 
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise SipsyncError(unwritable(file, error)) from None
+        raise unwritable(file, error) from None
+    write_file(file, text.encode())

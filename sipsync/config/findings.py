@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from sipsync.config.reader.mask import shown_key, shown_value
 from sipsync.config.reader.yaml import Mapping, Node, Scalar, Sequence
 from sipsync.model.message import Message
+from sipsync.model.nearest import did_you_mean
 from sipsync.model.problems import Code, Diagnostic, Span
 
 if TYPE_CHECKING:
@@ -101,12 +101,7 @@ def _missing(key: str, loc: tuple[int | str, ...], root: Mapping, model: type[Ba
 
 
 def _unknown(key: str, known: Collection[str], at: Span) -> Diagnostic:
-    near = get_close_matches(key.lower(), sorted(known), n=1)
-    hint = (
-        Message('Did you mean "{near}"?', near=near[0])
-        if near
-        else Message("Known here: {known}.", known=", ".join(sorted(known)))
-    )
+    hint = did_you_mean(key, known, Message("Known here: {known}.", known=", ".join(sorted(known))))
     return Diagnostic(
         Code.UNKNOWN_KEY, Message('unknown key "{shown_key}"', shown_key=shown_key(key)), hint=hint, at=at
     )
@@ -153,12 +148,7 @@ _BOUNDS = {"ge": Message("at least"), "gt": Message("more than"), "le": Message(
 
 def _choice(key: str, choices: list[str], node: Node) -> Diagnostic:
     text = node.text if isinstance(node, Scalar) else ""
-    near = get_close_matches(text.lower(), choices, n=1)
-    hint = (
-        Message('Did you mean "{near}"?', near=near[0])
-        if near
-        else Message("Write one of: {choices}.", choices=", ".join(choices))
-    )
+    hint = did_you_mean(text, choices, Message("Write one of: {choices}.", choices=", ".join(choices)))
     quoted = f'"{shown}"' if (shown := shown_value(key, text)) else "this"
     return Diagnostic(
         Code.BAD_VALUE, Message('"{key}" can\'t be {quoted}', key=key, quoted=quoted), hint=hint, at=node.at

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from difflib import get_close_matches
 from typing import Annotated, Any, NoReturn, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
@@ -17,6 +16,8 @@ from pydantic_core import PydanticCustomError
 from sipsync.config.reader.mask import VARIABLE, holds_secret
 from sipsync.model.fields import FIELDS
 from sipsync.model.lines import TEMPORARY_TITLE
+from sipsync.model.message import Message
+from sipsync.model.nearest import did_you_mean
 from sipsync.model.problems import Code
 
 ADDRESS_PART = r"[A-Za-z0-9][A-Za-z0-9_-]*"
@@ -31,46 +32,59 @@ _HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]"
 _PORT = "(?::[0-9]{1,5})?"
 
 
-def wrong(code: Code, summary: str, hint: str) -> NoReturn:
+def wrong(code: Code, summary: Message, hint: Message) -> NoReturn:
     """Tells pydantic what is wrong in our words; `config.findings` puts the place to it."""
     raise PydanticCustomError(code.value, "{summary}", {"summary": summary, "hint": hint})
 
 
 def _trimmed(text: str) -> str:
     if text != text.strip() or text != text.strip("\0"):
-        wrong(Code.WHITE_SPACE, "white space at the beginning or end", "Remove it: the server does not store it.")
+        wrong(
+            Code.WHITE_SPACE,
+            Message("white space at the beginning or end"),
+            Message("Remove it: the server does not store it."),
+        )
     return text
 
 
 def _title(text: str) -> str:
     if text.lower().startswith(TEMPORARY_TITLE):  # the server's database ignores letter case
-        summary = f"a title that begins with {TEMPORARY_TITLE} is kept for lines whose titles are being swapped"
-        wrong(Code.TEMPORARY_TITLE, summary, "Choose another title.")
+        summary = Message(
+            "a title that begins with {prefix} is kept for lines whose titles are being swapped", prefix=TEMPORARY_TITLE
+        )
+        wrong(Code.TEMPORARY_TITLE, summary, Message("Choose another title."))
     return _trimmed(text)
 
 
 def _server(text: str) -> str:
     if re.search("https?://", text, re.IGNORECASE):
-        wrong(Code.BAD_VALUE, "a SIP server has no http:// or https://", "Write the host alone, or host:port.")
+        wrong(
+            Code.BAD_VALUE,
+            Message("a SIP server has no http:// or https://"),
+            Message("Write the host alone, or host:port."),
+        )
     return _trimmed(text)
+
+
+_LITERAL = Message("a secret must be a reference, never the value itself")
 
 
 def _reference(text: str, info: ValidationInfo) -> str:
     schemes = (info.context or {}).get("schemes", ())
     scheme, colon, rest = text.partition(":")
     if not colon or scheme not in schemes:
-        near = get_close_matches(scheme.lower(), list(schemes), n=1) if colon else ()
-        hint = (
-            f'Did you mean "{near[0]}:"?'
-            if near
-            else f"Write where it is kept: {_ways(schemes)}. If it was in git, change it."
-        )
-        wrong(Code.LITERAL_SECRET, "a secret must be a reference, never the value itself", hint)
+        hint = Message("Write where it is kept: {ways}. If it was in git, change it.", ways=_ways(schemes))
+        near = did_you_mean(f"{scheme}:", (f"{each}:" for each in schemes), hint) if colon else hint
+        wrong(Code.LITERAL_SECRET, _LITERAL, near)
     if not rest:
-        wrong(Code.BAD_VALUE, f'"{scheme}:" names nothing', f'Write what it is called there, as in "{scheme}:NAME".')
+        hint = Message('Write what it is called there, as in "{scheme}:NAME".', scheme=scheme)
+        wrong(Code.BAD_VALUE, Message('"{scheme}:" names nothing', scheme=scheme), hint)
     if holds_secret(rest) or (scheme == "env" and not re.fullmatch(VARIABLE, rest.strip())):
-        hint = f'After "{scheme}:" comes the name that the secret has there. If the secret was in git, change it.'
-        wrong(Code.LITERAL_SECRET, "a secret must be a reference, never the value itself", hint)
+        hint = Message(
+            'After "{scheme}:" comes the name that the secret has there. If the secret was in git, change it.',
+            scheme=scheme,
+        )
+        wrong(Code.LITERAL_SECRET, _LITERAL, hint)
     return _trimmed(text)
 
 
@@ -87,26 +101,26 @@ def _identifier(text: str, info: ValidationInfo) -> str:
 
 def _switch(text: object) -> object:
     if isinstance(text, str) and text not in ("true", "false"):
-        wrong(Code.BAD_VALUE, "neither true nor false", "Write true or false.")
+        wrong(Code.BAD_VALUE, Message("neither true nor false"), Message("Write true or false."))
     return text
 
 
 def _number(text: object) -> object:
     if isinstance(text, str) and not re.fullmatch("[0-9]{1,15}", text):
-        wrong(Code.BAD_VALUE, "not a whole number", "Write digits only, as in 69.")
+        wrong(Code.BAD_VALUE, Message("not a whole number"), Message("Write digits only, as in 69."))
     return text
 
 
 def _decimal(text: object) -> object:
     if isinstance(text, str) and not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
-        wrong(Code.BAD_VALUE, "not a number", "Write a number, as in 2 or 0.5.")
+        wrong(Code.BAD_VALUE, Message("not a number"), Message("Write a number, as in 2 or 0.5."))
     return text
 
 
 def _version(number: int) -> int:
     if number != 1:
-        hint = "This sipsync knows format 1; upgrade it, or write `sipsync: 1`."
-        wrong(Code.BAD_VALUE, f"an unknown format: {number}", hint)
+        hint = Message("This sipsync knows format 1; upgrade it, or write `sipsync: 1`.")
+        wrong(Code.BAD_VALUE, Message("an unknown format: {number}", number=number), hint)
     return number
 
 
@@ -118,41 +132,44 @@ def _day(text: object) -> object:
             return date.fromisoformat(text)
     except ValueError:
         pass
-    wrong(Code.BAD_VALUE, "not a date", "Write year, month and day, as in 2026-12-31.")
+    wrong(Code.BAD_VALUE, Message("not a date"), Message("Write year, month and day, as in 2026-12-31."))
 
 
 def _share(text: str) -> str:
     if not re.fullmatch("[0-9]{1,9}%?", text) or (int(text.rstrip("%")) > 100 and text.endswith("%")):
-        wrong(Code.BAD_VALUE, "neither a number nor a percentage", "Write how many (3) or a share (30%).")
+        wrong(
+            Code.BAD_VALUE,
+            Message("neither a number nor a percentage"),
+            Message("Write how many (3) or a share (30%)."),
+        )
     return text
 
 
 def _address_part(text: str) -> str:
     if not re.fullmatch(ADDRESS_PART, text):
-        hint = "Use Latin letters, digits, `-` and `_`, a letter or digit first. The title may be any text."
-        wrong(Code.BAD_ADDRESS, "a name that can't be part of an address", hint)
+        hint = Message("Use Latin letters, digits, `-` and `_`, a letter or digit first. The title may be any text.")
+        wrong(Code.BAD_ADDRESS, Message("a name that can't be part of an address"), hint)
     return text
 
 
 def _portal_name(text: str) -> str:
     if text.upper() in DEVICES:
-        wrong(Code.BAD_ADDRESS, f'"{text}" is a device on Windows', "Give the portal another `name`.")
+        summary = Message('"{name}" is a device on Windows', name=text)
+        wrong(Code.BAD_ADDRESS, summary, Message("Give the portal another `name`."))
     return _address_part(text)
 
 
 def _domain(text: str) -> str:
-    host, port, path = (
-        r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]",
-        r"(?::[0-9]{1,5})?",
-        r"(?:/[\w./~-]*)?",
-    )
-    if re.fullmatch(f"(?:{host}){port}", text):
+    if re.fullmatch(f"(?:{_HOST}){_PORT}", text):
         return text
-    base = re.fullmatch(f"https?://({host}){port}{path}", text)
+    base = re.fullmatch(rf"https?://({_HOST}){_PORT}(?:/[\w./~-]*)?", text)
     if not base:
-        wrong(Code.BAD_URL, "not the name of a portal", "Write its host alone, as in acme.bitrix24.ru.")
+        wrong(
+            Code.BAD_URL, Message("not the name of a portal"), Message("Write its host alone, as in acme.bitrix24.ru.")
+        )
     if base[1] not in LOOPBACK:
-        wrong(Code.BAD_URL, "a whole address may stand here for this machine only", f"Write the host alone: {base[1]}")
+        summary = Message("a whole address may stand here for this machine only")
+        wrong(Code.BAD_URL, summary, Message("Write the host alone: {host}.", host=base[1]))
     return text
 
 
@@ -160,10 +177,16 @@ def _token_url(text: str) -> str:
     url = re.fullmatch(rf"(https?)://({_HOST}){_PORT}(?:/[^\s?#]*)?", text)
     if not url:
         wrong(
-            Code.BAD_URL, "not the address of a token endpoint", "Write it as in https://oauth.bitrix.info/oauth/token/"
+            Code.BAD_URL,
+            Message("not the address of a token endpoint"),
+            Message("Write it as in https://oauth.bitrix.info/oauth/token/."),
         )
     if url[1] == "http" and url[2] not in LOOPBACK:
-        wrong(Code.BAD_URL, "plain http would show the token to everybody on the way", "Write https://")
+        wrong(
+            Code.BAD_URL,
+            Message("plain http would show the token to everybody on the way"),
+            Message("Write https:// in its place."),
+        )
     return text
 
 

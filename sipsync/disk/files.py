@@ -1,4 +1,4 @@
-"""The state folder of this machine's user, and files that are written whole or not at all.
+"""Files that are written whole or not at all, and the state folder of this machine's user.
 
 State (locks, tokens) decides what is sent to portals, so a folder or file that somebody else may write is refused.
 Windows keeps such folders private by its own rules; modes are looked at where the system has them.
@@ -7,22 +7,20 @@ Windows keeps such folders private by its own rules; modes are looked at where t
 from __future__ import annotations
 
 import os
+import shutil
 import stat
-import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
+from uuid import uuid4
 
 import platformdirs
 
 from sipsync.model.message import Message
+from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sipsync.model.operator import Operator
 
 _REPLACE_WAITS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 """Seconds: on Windows a virus scanner or a reader holds a file for a moment, and nothing can take its place."""
@@ -30,7 +28,7 @@ _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 def state_dir(operator: Operator) -> Path:
-    """The operator's state folder, made for him alone where it is missing."""
+    """The operator's state folder, made for them alone where it is missing."""
     path = Path(operator.state_dir) if operator.state_dir else platformdirs.user_state_path("sipsync", appauthor=False)
     return private_folder(path)
 
@@ -41,9 +39,8 @@ def private_folder(path: Path) -> Path:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         _refuse_shared(path, path.stat())
     except OSError as error:
-        raise unwritable(
-            f"the state folder {path} can't be used", error, Message("Name another one: SIPSYNC_STATE_DIR")
-        ) from None
+        what = Message("the state folder {path} can't be used", path=path)
+        raise unusable(what, error, Message("Name another one: SIPSYNC_STATE_DIR.")) from None
     return path
 
 
@@ -56,36 +53,44 @@ def read_private(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise SipsyncError(
-            Diagnostic(
-                Code.FILE_UNREADABLE,
-                Message("{path} can't be read: {reason}", path=path, reason=reason(error)),
-                hint=Message("Check who may read it."),
-            )
-        ) from None
+        what, hint = Message("{path} can't be read", path=path), Message("Check who may read it.")
+        raise unusable(what, error, hint, Code.FILE_UNREADABLE) from None
 
 
 def write_private(path: Path, data: bytes, *, replace: Callable[[str, Path], None] = os.replace) -> None:
-    """Write the file whole or not at all, readable by this user only, and on the disk when this returns."""
+    """Write the file whole or not at all, readable by this user only, and on the disk when this returns.
+
+    A link is replaced, never followed.
+    """
+    _write(path, data, 0o600, replace)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file of the user's whole or not at all: a link stays one, and who may read it stays as it was."""
+    _write(path.resolve(), data, 0o666, os.replace)
+
+
+def _write(path: Path, data: bytes, mode: int, replace: Callable[[str, Path], None]) -> None:
+    temporary = path.with_name(f".{path.name[:64]}.{uuid4().hex}.tmp")
     try:
         if path.exists() and not path.is_file():
             raise OSError("it is not a regular file")
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:64]}.", suffix=".tmp")
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+            with open(os.open(temporary, flags, mode), "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            _put(temporary, path, replace)
+            if mode != 0o600 and path.exists():
+                shutil.copymode(path, temporary)
+            _put(str(temporary), path, replace)
         except BaseException:
             with suppress(OSError):
-                os.unlink(temporary)
+                temporary.unlink()
             raise
         _sync_folder(path.parent)
     except OSError as error:
-        raise unwritable(
-            f"{path} can't be written", error, Message("Check the folder, its rights and the free space")
-        ) from None
+        raise unwritable(path, error) from None
 
 
 def _put(temporary: str, path: Path, replace: Callable[[str, Path], None]) -> None:
@@ -107,32 +112,31 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _refuse_shared(path: Path, found: os.stat_result) -> None:
+def _refuse_shared(path: Path, status: os.stat_result) -> None:
     if os.name != "posix":
         return
     # Root may write anywhere, so what root owns is no more in the hands of others than the rest.
-    foreign = found.st_uid not in (os.geteuid(), 0)
-    if foreign or found.st_mode & _OTHERS_WRITE:
-        raise SipsyncError(
-            Diagnostic(
-                Code.STATE_UNSAFE,
-                Message(
-                    "{path} {value}",
-                    path=path,
-                    value="belongs to another user" if foreign else "may be written by other users",
-                ),
-                hint=Message("Make it yours alone: `chown $(id -u) {path}; chmod go-w {path}`.", path=path)
-                if foreign
-                else Message("Make it yours alone: `chmod go-w {path}`.", path=path),
-            )
-        )
+    if status.st_uid not in (os.geteuid(), 0):
+        summary = Message("{path} belongs to another user", path=path)
+        hint = Message("Make it yours alone: `chown $(id -u) {path}; chmod go-w {path}`.", path=path)
+    elif status.st_mode & _OTHERS_WRITE:
+        summary = Message("{path} may be written by other users", path=path)
+        hint = Message("Make it yours alone: `chmod go-w {path}`.", path=path)
+    else:
+        return
+    raise SipsyncError(Diagnostic(Code.STATE_UNSAFE, summary, hint=hint))
 
 
-def unwritable(summary: str, error: OSError, hint: Message) -> SipsyncError:
-    """The error for something that can't be written, with the system's reason."""
-    return SipsyncError(
-        Diagnostic(Code.UNWRITABLE, Message("{summary}: {reason}", summary=summary, reason=reason(error)), hint=hint)
-    )
+def unwritable(path: Path, error: OSError) -> SipsyncError:
+    """The error for a file that can't be written, with the system's reason."""
+    hint = Message("Check that the folder exists, that you may write there, and the free space.")
+    return unusable(Message("{path} can't be written", path=path), error, hint)
+
+
+def unusable(what: Message, error: OSError, hint: Message, code: Code = Code.UNWRITABLE) -> SipsyncError:
+    """The error for what can't be done, with the system's reason."""
+    summary = Message("{what}: {reason}", what=what, reason=reason(error))
+    return SipsyncError(Diagnostic(code, summary, hint=hint))
 
 
 def reason(error: OSError) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import filelock
 
-from sipsync.disk.files import private_folder, state_dir, unwritable
+from sipsync.disk.files import private_folder, state_dir, unusable
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 
@@ -79,15 +79,15 @@ def _taken(held: filelock.BaseFileLock) -> bool:
     except (OSError, NotImplementedError) as error:
         reason = error if isinstance(error, OSError) else OSError("this file system has no locks")
         hint = Message("Name a state folder on a local disk: SIPSYNC_STATE_DIR.")
-        raise unwritable(f"the lock {held.lock_file} can't be taken", reason, hint) from None
+        raise unusable(Message("the lock {file} can't be taken", file=held.lock_file), reason, hint) from None
     return True
 
 
 def _locked(host: str, holder: Path, waited: float) -> SipsyncError:
     try:
-        who = f"process {int(holder.read_text(encoding='ascii'))}"
+        who = Message("process {id}", id=int(holder.read_text(encoding="ascii")))
     except (OSError, ValueError):
-        who = "another process"
+        who = Message("another process")
     return SipsyncError(
         Diagnostic(
             Code.LOCKED,

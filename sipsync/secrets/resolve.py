@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from sipsync.model.fields import FIELDS
 from sipsync.model.message import Message
+from sipsync.model.nearest import did_you_mean
 from sipsync.model.problems import Code, Diagnostic, SecretError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Resolved, Secret, SecretRef
 from sipsync.secrets.scheme import Answer, grouped, problem, spread
-from sipsync.secrets.schemes.local import did_you_mean
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -123,8 +123,9 @@ def _scheme(name: str) -> type[Scheme]:
             ref,
             Code.SECRET_SCHEME,
             Message('there is no kind of secret "{name}:"', name=name),
-            did_you_mean(name, KnownSchemes())
-            or Message("There are {schemes}.", schemes=", ".join(sorted(KnownSchemes()))),
+            did_you_mean(
+                name, KnownSchemes(), Message("There are {schemes}.", schemes=", ".join(sorted(KnownSchemes())))
+            ),
         )
     try:
         return cast("type[Scheme]", _plugins()[name].load())

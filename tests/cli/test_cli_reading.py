@@ -117,7 +117,7 @@ def test_every_finding_is_explained(lang: str, sipsync: Sipsync) -> None:
     assert sipsync("--lang", lang, "explain", "TITLE_HELD").code == 0
 
 
-@pytest.mark.parametrize(("code", "says"), [("title-hell", "Did you mean title-held?"), ("zzz", "lists all")])
+@pytest.mark.parametrize(("code", "says"), [("title-hell", 'Did you mean "title-held"?'), ("zzz", "lists all")])
 def test_a_finding_that_is_none_gets_a_suggestion(code: str, says: str, sipsync: Sipsync) -> None:
     ran = sipsync("explain", code)
     assert (ran.code, says in ran.err) == (64, True)

@@ -36,7 +36,7 @@ async def test_an_unset_or_empty_variable_is_an_error_that_names_it(ask, environ
 
 async def test_a_mistyped_variable_is_told_its_neighbour(ask, canary):
     got = await ask(Operator(environ={"ACME_WEBHOOK": canary}), "env:ACME_WEBHOK")
-    assert got.problem("env:ACME_WEBHOK").hint == "Did you mean ACME_WEBHOOK?"
+    assert got.problem("env:ACME_WEBHOK").hint == 'Did you mean "ACME_WEBHOOK"?'
 
 
 async def test_only_variables_that_the_operator_allows_are_read_or_hinted_at(ask, canary):
@@ -270,7 +270,7 @@ async def test_a_command_that_fails_is_an_error_without_its_words(ask, capfd, sc
 async def test_a_command_that_the_operator_does_not_define_is_never_run(ask):
     operator = Operator(commands={"bitwarden": ("bw",)})
     got = await ask(operator, "exec:bitwardn#k", "exec:/bin/sh", "exec:", "exec:#k")
-    assert got.problem("exec:bitwardn#k").hint == "Did you mean bitwarden?"
+    assert got.problem("exec:bitwardn#k").hint == 'Did you mean "bitwarden"?'
     assert got.problem("exec:/bin/sh").code is Code.SECRET_FORBIDDEN
     assert "--secret-command" in got.problem("exec:/bin/sh").hint
     assert got.problem("exec:").code is got.problem("exec:#k").code is Code.BAD_VALUE

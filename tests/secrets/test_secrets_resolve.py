@@ -114,7 +114,7 @@ async def test_a_package_that_misbehaves_is_an_error_of_its_references_alone(ask
 
 async def test_an_unknown_scheme_is_told_its_neighbour_or_all(ask, plugins):
     got = await ask(Operator(), "vualt:x", "1password:x")
-    assert got.problem("vualt:x").hint == "Did you mean vault?"
+    assert got.problem("vualt:x").hint == 'Did you mean "vault"?'
     assert "env, exec, file" in got.problem("1password:x").hint
 
 

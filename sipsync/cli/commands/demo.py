@@ -104,9 +104,9 @@ def _told_in(session: Session, folder: Path) -> Exit:
         with chdir(folder):
             return _tell(session)
     except OSError as error:
-        from sipsync.cli.output import unwritable
+        from sipsync.disk.files import unwritable
 
-        raise SipsyncError(unwritable(folder, error)) from None
+        raise unwritable(folder, error) from None
 
 
 def _tell(session: Session) -> Exit:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from textwrap import fill
 
 import click
@@ -11,6 +10,7 @@ from click.shell_completion import CompletionItem
 from sipsync.cli.group import Command
 from sipsync.cli.session import Session
 from sipsync.model.message import Message
+from sipsync.model.nearest import did_you_mean
 from sipsync.model.problems import Code, Diagnostic, Exit, UsageError
 
 
@@ -45,8 +45,7 @@ def _named(text: str) -> Code:
     try:
         return Code(text.strip("[]").lower().replace("_", "-"))
     except ValueError:
-        near = get_close_matches(text, Code, n=1)
-        hint = Message("Did you mean {near}?", near=near[0]) if near else Message("sipsync explain lists all of them.")
+        hint = did_you_mean(text, Code, Message("`sipsync explain` lists all of them."))
         raise UsageError(
             Diagnostic(Code.USAGE, Message("there is no finding {text!r}", text=text), hint=hint)
         ) from None

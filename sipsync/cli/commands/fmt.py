@@ -27,8 +27,8 @@ from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, Span
 @click.pass_obj
 def command(session: Session, paths: tuple[Path, ...], limits: Limits, check: bool, diff: bool) -> Exit:
     from sipsync.cli import failures, streams
-    from sipsync.cli.output import replace_file
     from sipsync.config.paths import find
+    from sipsync.disk.files import write_file
 
     found = find(paths, Path(limits.operator(session, paths).root))
     problems = list(found.diagnostics)
@@ -42,7 +42,7 @@ def command(session: Session, paths: tuple[Path, ...], limits: Limits, check: bo
             if check:
                 problems.append(_not_formatted(source.name))
             else:
-                replace_file(Path(source.name), after.encode())
+                write_file(Path(source.name), after.encode())
                 streams.write(f"{source.name}\n")
         except SipsyncError as error:
             problems += error.diagnostics

@@ -126,9 +126,10 @@ def _merge(
 ) -> int:
     """Add to the file what it lacks; the number of lines that its portals have."""
     from sipsync.cli import connect
-    from sipsync.cli.output import replace_file, text_of
+    from sipsync.cli.output import text_of
     from sipsync.cli.work import load
     from sipsync.config.writer.new_file import merge_text
+    from sipsync.disk.files import write_file
 
     fleet = load(session, [file], limits)
     portals = tuple(portal for portal in fleet.portals if wanted in (None, portal.name))
@@ -150,7 +151,7 @@ def _merge(
             portal=reading.portal.name,
             passwords=references,
         )
-    replace_file(file, text.encode())
+    write_file(file, text.encode())
     return sum(len(snapshot.lines) for _, snapshot in readings)
 
 

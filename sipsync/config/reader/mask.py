@@ -7,7 +7,8 @@ It is a list of what is shown, not of what is hidden, so that a misspelt `paswor
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
+
+from sipsync.model.nearest import nearest
 
 _LINES = ("config_id", "title", "server", "login", "type")
 _PORTAL = ("name", "sandbox", "domain", "member_id", "token_url", "cloud_lines", "burst", "rate")
@@ -46,7 +47,7 @@ def holds_secret(text: str) -> bool:
 
 def secret_like(word: str) -> bool:
     """Whether a key is meant to hold a secret, also where it is misspelt."""
-    return bool(_SECRET_PART.search(word) or get_close_matches(word.lower(), _SECRET_WORDS, n=1, cutoff=0.7))
+    return bool(_SECRET_PART.search(word) or nearest(word, _SECRET_WORDS, 0.7))
 
 
 def shown_key(text: str) -> str:

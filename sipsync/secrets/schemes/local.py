@@ -15,12 +15,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sipsync.model.message import Message
+from sipsync.model.nearest import did_you_mean
 from sipsync.model.problems import Code, SecretError
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.secrets.files import locate, read_text, without_line_end
@@ -38,8 +38,6 @@ from sipsync.secrets.scheme import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from sipsync.model.operator import Operator
 
 
@@ -69,12 +67,13 @@ class EnvScheme:
             # The operator's environment names this file, so it may be anywhere.
             return Secret(read_text(ref, Path(path), f"{path} (from {name}_FILE)"))
         state = "is set, but empty" if name in self._environ else "is not set"
-        near = did_you_mean(name, (other for other in self._environ if other != name and self._allowed(other)))
+        others = (other for other in self._environ if other != name and self._allowed(other))
+        otherwise = Message("Set it to the secret, or {name}_FILE to a file that holds it.", name=name)
         raise problem(
             ref,
             Code.SECRET_UNSET,
             Message("the environment variable {name} {state}", name=name, state=state),
-            near or Message("Set it to the secret, or {name}_FILE to a file that holds it.", name=name),
+            did_you_mean(name, others, otherwise, 0.8),
         )
 
     def _allowed(self, name: str) -> bool:
@@ -151,8 +150,9 @@ class ExecScheme:
             ref,
             Code.SECRET_FORBIDDEN,
             Message('the operator defines no command "{name}"', name=name),
-            did_you_mean(name, self._operator.commands)
-            or Message("Define it: --secret-command {name}=COMMAND.", name=name),
+            did_you_mean(
+                name, self._operator.commands, Message("Define it: --secret-command {name}=COMMAND.", name=name)
+            ),
         )
 
 
@@ -177,9 +177,3 @@ def _value_of(ref: SecretRef, name: str, values: Mapping[str, object]) -> Secret
         )
     what = f' for "{key}"' if key else ""
     return text_of(ref, values[key], f'what the command "{name}" gives{what}')
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> Message:
-    """A hint that names the nearest of the known names; "" where none is near."""
-    near = get_close_matches(name, known, n=1, cutoff=0.8)
-    return Message("Did you mean {near}?", near=near[0]) if near else Message()

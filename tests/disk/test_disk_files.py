@@ -9,7 +9,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from sipsync.disk.files import private_folder, read_private, state_dir, write_private
+from sipsync.disk.files import private_folder, read_private, state_dir, write_file, write_private
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, SipsyncError
 
@@ -146,3 +146,29 @@ def test_only_a_regular_file_is_replaced(tmp_path):
         write_private(tmp_path / "pipe", b"new")
     with pytest.raises(SipsyncError, match="not a regular file"):
         write_private(tmp_path, b"new")
+
+
+def test_a_users_file_keeps_its_link_and_who_may_read_it(tmp_path):
+    real = tmp_path / "real.yaml"
+    real.write_bytes(b"old")
+    real.chmod(0o640)
+    (tmp_path / "link.yaml").symlink_to(real)
+    write_file(tmp_path / "link.yaml", b"new")
+    assert real.read_bytes() == b"new"
+    assert mode(real) == 0o640
+    assert (tmp_path / "link.yaml").is_symlink()
+
+
+def test_a_new_file_of_the_users_has_the_mode_that_they_give_new_files(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_file(tmp_path / "new.yaml", b"new")
+    finally:
+        os.umask(before)
+    assert mode(tmp_path / "new.yaml") == 0o640
+
+
+def test_a_folder_that_is_not_there_is_an_error_with_the_systems_reason(tmp_path):
+    with pytest.raises(SipsyncError, match="can't be written: no such file") as caught:
+        write_file(tmp_path / "missing" / "new.yaml", b"new")
+    assert caught.value.code is Code.UNWRITABLE
