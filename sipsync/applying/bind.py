@@ -22,7 +22,7 @@ from sipsync.model.secret import Secret, SecretRef
 from sipsync.planning.evidence import LineState, desired_digest, is_planned, state_of
 from sipsync.planning.inputs import LineChange, PlanInput
 from sipsync.planning.plan import seal_of
-from sipsync.planning.proof import prove, titles_of
+from sipsync.planning.proof import left_to_server, prove
 from sipsync.rules.values import title_key
 
 _FIELD_OF = {row.wire: name for name, row in FIELDS.items()}
@@ -115,12 +115,11 @@ def bind(parts: Sequence[PortalPlan], inputs: Sequence[PlanInput], *, strict: bo
     live = {call.id: call for line in bound.lines.values() for call in line.calls}
     bound.calls = [live[call.id] for call in to_send if call.id in live]
     sending = {str(call.address) for call in bound.calls}
-    allowed = {finding.removeprefix("title-held:") for given in inputs for finding in given.selection.allow}
     wrong = prove(
         bound.calls,
         [line.change for address, line in bound.lines.items() if address in sending],
         inputs,
-        titles_of((line.change for line in bound.lines.values()), allowed),  # of lines that are done as well
+        left_to_server((line.change for line in bound.lines.values()), inputs),  # of lines that are done as well
     )
     if wrong:
         # The plan was proved when it was made, so it is the portal that moved.

@@ -14,7 +14,8 @@ from pydantic import Field
 from sipsync._version import __version__
 from sipsync.model.document import FORMAT_VERSION, Action, Document, diagnostic_json, digest_of
 from sipsync.model.fields import LineType
-from sipsync.model.problems import Diagnostic, Exit, worst
+from sipsync.model.lines import Address
+from sipsync.model.problems import Code, Diagnostic, Exit, worst
 
 
 class Source(Document):
@@ -116,6 +117,10 @@ class Selection(Document):
     reregister: tuple[str, ...] = ()
     secrets: bool = True
     """False: planned without reading secrets, passwords not compared."""
+
+    def allows(self, code: Code, address: Address | str | None) -> bool:
+        """Whether the operator lets this one finding pass (`--allow CODE:ADDRESS`)."""
+        return f"{code}:{address}" in self.allow
 
 
 class PortalPlan(Document):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sipsync.model.lines import TEMPORARY_TITLE, Address, CurrentLine
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
-from sipsync.planning.inputs import LineChange, PlanInput
+from sipsync.planning.inputs import LineChange, PlanInput, is_left_to_server
 from sipsync.rules.values import title_key
 
 
@@ -67,12 +67,12 @@ def leaving(changes: Iterable[LineChange]) -> dict[int, LineChange]:
 
 
 def collisions(
-    changes: Sequence[LineChange], titles: Titles, managed: dict[int, Address], allowed: Collection[str]
+    changes: Sequence[LineChange], titles: Titles, managed: dict[int, Address], inputs: Sequence[PlanInput]
 ) -> list[Diagnostic]:
     """One finding for each change whose title stays taken.
 
     `managed` names the lines of the files by config_id, those included that the selection leaves out: one that keeps
-    its title is an error in any case. What else holds the titles of `allowed` addresses is left to the server to judge.
+    its title is an error in any case.
     """
     left = leaving(changes)
     taken: dict[str, LineChange] = {}
@@ -87,7 +87,7 @@ def collisions(
         rival = taken.setdefault(key, change)
         if left_out is not None:
             found.append(_held(change, _named(left_out), managed[left_out.config_id]))
-        elif str(change.address) in allowed:
+        elif is_left_to_server(change, inputs):
             continue
         elif stay:
             found.append(_held(change, _named(stay[0]), None))

@@ -34,7 +34,7 @@ def check(proposal: Proposal) -> tuple[list[Diagnostic], list[Diagnostic]]:
     stops, allowed = [], []
     for guard in GUARDS:
         for found in guard(proposal):
-            if f"{found.code}:{found.address}" in proposal.given.selection.allow:
+            if proposal.given.selection.allows(found.code, found.address):
                 allowed.append(replace(found, severity="warning", hint=Message("Allowed by the operator (--allow).")))
             else:
                 stops.append(found)

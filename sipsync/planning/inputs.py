@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import TypeAlias
@@ -10,7 +10,7 @@ from typing import TypeAlias
 from sipsync.model.fields import FieldName, LineType
 from sipsync.model.lines import Address, CurrentLine, DesiredPortal, Snapshot, Verb
 from sipsync.model.plan import Selection
-from sipsync.model.problems import Span
+from sipsync.model.problems import Code, Span
 from sipsync.model.secret import Secret, SecretRef
 
 Seal: TypeAlias = Callable[[bytes], str]
@@ -68,3 +68,8 @@ class LineChange:
 def matches(address: Address, globs: tuple[str, ...]) -> bool:
     """Whether any glob names the line by its address or its key."""
     return any(fnmatchcase(name, glob) for glob in globs for name in (str(address), address.key))
+
+
+def is_left_to_server(change: LineChange, inputs: Sequence[PlanInput]) -> bool:
+    """Whether the operator lets the server judge if the title is free."""
+    return any(given.selection.allows(Code.TITLE_HELD, change.address) for given in inputs)

@@ -46,7 +46,7 @@ def match(given: PlanInput) -> Match:
         else:
             missing.append(line)
     found.vanished = bool(missing) and not found.pairs
-    if not found.vanished or f"{Code.VANISHED_LINES}:{given.desired.name}" in given.selection.allow:
+    if not found.vanished or given.selection.allows(Code.VANISHED_LINES, given.desired.name):
         found.problems += [_not_seen(line) for line in missing if given.selects(line.address)]
     for removed in given.desired.removed:
         if removed.config_id in free:

@@ -18,7 +18,7 @@ from sipsync.planning.evidence import desired_digest, evidence_of
 from sipsync.planning.inputs import LineChange, PlanInput
 from sipsync.planning.match import Match, match
 from sipsync.planning.order import Write, order
-from sipsync.planning.proof import prove, titles_of, writing_requests
+from sipsync.planning.proof import left_to_server, prove, writing_requests
 from sipsync.rules.limits import expected_seconds
 from sipsync.rules.lines import reregisters
 
@@ -31,7 +31,6 @@ def build(inputs: Sequence[PlanInput], now: datetime, *, no_ops: bool = False) -
     `now` is aware, UTC. `no_ops` lists the lines that do not differ as well.
     """
     owner_of = {given.desired.name: place for place, given in enumerate(inputs)}
-    left_to_server = {address for given in inputs for address in _left_to_server(given)}
     matches = [match(given) for given in inputs]
     compared = [diff(given, found, now.date()) for given, found in zip(inputs, matches, strict=True)]
     errors = [[*found.problems, *seen.problems] for found, seen in zip(matches, compared, strict=True)]
@@ -44,7 +43,7 @@ def build(inputs: Sequence[PlanInput], now: datetime, *, no_ops: bool = False) -
     while True:
         steps = [change for seen, own in zip(compared, errors, strict=True) if not own for change in seen.changes]
         blocked = [
-            *collisions(steps, titles, managed, left_to_server),
+            *collisions(steps, titles, managed, inputs),
             *warnings.too_many_cloud_lines(steps, cloud_lines, cloud_limit),
         ]
         for finding in blocked:
@@ -53,18 +52,11 @@ def build(inputs: Sequence[PlanInput], now: datetime, *, no_ops: bool = False) -
             break
     writes = order(steps, titles, cloud_lines, cloud_limit)
     calls = _calls(writes)
-    wrong = prove(calls, steps, inputs, titles_of(steps, left_to_server))
+    wrong = prove(calls, steps, inputs, left_to_server(steps, inputs))
     return tuple(
         _part(given, found, seen, [*own, *wrong], writes, calls, now, no_ops)
         for given, found, seen, own in zip(inputs, matches, compared, errors, strict=True)
     )
-
-
-def _left_to_server(given: PlanInput) -> set[str]:
-    """The addresses whose titles the operator lets the server judge."""
-    return {
-        finding.removeprefix("title-held:") for finding in given.selection.allow if finding.startswith("title-held:")
-    }
 
 
 def _calls(writes: Sequence[Write]) -> list[Call]:

@@ -17,15 +17,15 @@ from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
-from sipsync.planning.inputs import LineChange, PlanInput
+from sipsync.planning.inputs import LineChange, PlanInput, is_left_to_server
 from sipsync.rules import lines as server
 from sipsync.rules.batching import in_requests, is_rewritten
 from sipsync.rules.values import stored, title_key
 
 
-def titles_of(changes: Iterable[LineChange], addresses: Collection[str]) -> set[str]:
-    """The titles, as the database compares them, that the changes of these addresses bring."""
-    return {title_key(change.title) for change in changes if change.title and str(change.address) in addresses}
+def left_to_server(changes: Iterable[LineChange], inputs: Sequence[PlanInput]) -> set[str]:
+    """The titles, as the database compares them, that the operator leaves to the server to judge."""
+    return {title_key(change.title) for change in changes if change.title and is_left_to_server(change, inputs)}
 
 
 def prove(
@@ -33,7 +33,7 @@ def prove(
 ) -> list[Diagnostic]:
     """What the rule book has against the calls; empty for a plan that holds.
 
-    `left` are the titles that the operator leaves to the server to judge, whichever line asks for them first.
+    `left` are the titles that are left to the server, whichever line asks for them first.
     """
     state = model_of(inputs)
     problems: list[str] = []

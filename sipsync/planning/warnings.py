@@ -20,7 +20,7 @@ def warnings(given: PlanInput, found: Match, seen: Diff) -> Iterator[Diagnostic]
         yield from _unregistered(line, current)
     for change in seen.changes:
         yield from _registration_is_missing(given, change)
-        if change.title is not None and f"title-held:{change.address}" in given.selection.allow:
+        if change.title is not None and given.selection.allows(Code.TITLE_HELD, change.address):
             yield _warning(
                 Code.TITLE_HELD,
                 Message('whether the title "{title}" is free is left to Bitrix24 (--allow)', title=change.title),
