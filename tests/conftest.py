@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from box import Box
 from hypothesis import settings
+
+from support.box import Box
 
 # The gate judges a change by the same examples each time; everywhere else new ones are looked for.
 settings.register_profile("gate", derandomize=True)

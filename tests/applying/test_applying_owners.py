@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from applying_stage import NOW, RulePortal, Stage, apply, codes, desired, file, results, row
-
 from sipsync.applying.bind import bind
 from sipsync.applying.outcome import refused
 from sipsync.model.message import Message
@@ -13,6 +11,7 @@ from sipsync.model.plan import PortalPlan
 from sipsync.model.problems import Code, Diagnostic, Exit
 from sipsync.planning.plan import build
 from sipsync.rules.state import PortalState
+from support.stage import NOW, RulePortal, Stage, apply, codes, desired, file, results, row
 
 
 def owners(**given: object) -> tuple[Stage, Stage]:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from applying_stage import NOW, RulePortal, Stage, codes, desired, file, portal, results, row, seal, stage
 
 from sipsync.applying.bind import check_plan
 from sipsync.model.lines import Limits, SandboxAccess, Snapshot
@@ -15,6 +14,7 @@ from sipsync.model.problems import Code, Exit
 from sipsync.model.secret import SecretRef
 from sipsync.planning.evidence import desired_digest
 from sipsync.rules.state import Effect
+from support.stage import NOW, RulePortal, Stage, codes, desired, file, portal, results, row, seal, stage
 
 NEW = {"server": "add.example", "login": "add"}
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from applying_stage import Stage, codes, desired, portal, results, row, stage
 
 from sipsync.model.problems import Code, Exit
+from support.stage import Stage, codes, desired, portal, results, row, stage
 
 
 def swap(**given: object) -> Stage:

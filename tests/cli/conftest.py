@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_runs import Ran, Sipsync, environment
 
 from sipsync.cli.main import run
+from support.runs import Ran, Sipsync, environment
 
 _CLEAN = ("SIPSYNC_", "CI", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "COLUMNS", "TERM", "GITHUB_", "GITLAB_")
 

@@ -10,10 +10,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cli_runs import Terminal, environment
+
+from support.runs import Terminal, environment
 
 if TYPE_CHECKING:
-    from cli_runs import Sipsync
+    from support.runs import Sipsync
 
 RENAME = "lines:\n  sales: {config_id: 101, title: Shop}\n"
 SWAP = "lines:\n  sales: {config_id: 101, title: Склад}\n  depot: {config_id: 102, title: Sales}\n"

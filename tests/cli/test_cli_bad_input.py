@@ -12,7 +12,7 @@ import pytest
 from sipsync.model.problems import Code
 
 if TYPE_CHECKING:
-    from cli_runs import Sipsync
+    from support.runs import Sipsync
 
 Setup = Callable[[Any, pytest.MonkeyPatch], None]
 SECRETS = ("hunter2 ", "x" * 101, "pw-of-the-portal")

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cli_runs import Terminal
+
+from support.runs import Terminal
 
 if TYPE_CHECKING:
-    from cli_runs import Sipsync
+    from support.runs import Sipsync
 
 
 def _give(monkeypatch: pytest.MonkeyPatch, text: str) -> None:

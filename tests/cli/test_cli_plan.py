@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cli_runs import environment
 
 from sipsync.report import FORMATS
+from support.runs import environment
 
 if TYPE_CHECKING:
-    from cli_runs import Sipsync
+    from support.runs import Sipsync
 
 MOVE = "lines:\n  sales: {config_id: 101, title: Sales, server: new.example}\n  depot: {config_id: 102}\n"
 SAME = "lines:\n  sales: {config_id: 101, title: Sales, server: old.example}\n"

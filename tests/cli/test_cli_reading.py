@@ -16,7 +16,8 @@ from sipsync.model.problems import Code
 
 if TYPE_CHECKING:
     import click
-    from cli_runs import Sipsync
+
+    from support.runs import Sipsync
 
 FILE = "lines:\n  sales: {config_id: 101, title: Sales}\n"
 UGLY = "sipsync:   1\nportal: {webhook: env:HOOK}\nlines:\n     sales:\n          config_id: 101   # ours\n"

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from cli_runs import environment
 
 from sipsync.cli.commands import demo
+from support.runs import environment
 
 if TYPE_CHECKING:
-    from cli_runs import Sipsync
+    from support.runs import Sipsync
 
 QUICKSTART = Path(demo.__file__).parents[3] / "examples" / "quickstart"
 

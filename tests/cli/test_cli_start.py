@@ -17,7 +17,7 @@ from sipsync.cli.main import SECTIONS, cli
 from sipsync.cli.session import Session
 
 if TYPE_CHECKING:
-    from cli_runs import Sipsync
+    from support.runs import Sipsync
 
 COMMANDS = cli.list_commands(click.Context(cli))
 

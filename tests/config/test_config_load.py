@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from config_files import HEAD, SCHEMES, codes, found, load_text, only, write
 
 from sipsync.config.load import load, load_policy
 from sipsync.model.lines import Address, Limits, OAuthAccess, SandboxAccess, WebhookAccess
@@ -13,6 +12,7 @@ from sipsync.model.operator import Operator
 from sipsync.model.policy import IgnoredField, OperatorPolicy, Policy
 from sipsync.model.problems import Code, ConfigError
 from sipsync.model.secret import SecretRef
+from support.files import HEAD, SCHEMES, codes, found, load_text, only, write
 
 EXAMPLE = """\
 # yaml-language-server: $schema=.sipsync/schema.json

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from config_files import HEAD, found
+
+from support.files import HEAD, found
 
 CANARY = "Hunter2Canary"
 HIDDEN = [

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-from config_files import HEAD, SCHEMES, load_text, write
 
 from sipsync.config.load import Loaded, find_root, load
 from sipsync.config.paths import read_source
@@ -16,6 +15,7 @@ from sipsync.config.refs import path_finding, secret_ref
 from sipsync.model.lines import WebhookAccess
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, ConfigError
+from support.files import HEAD, SCHEMES, load_text, write
 
 ONE = "sipsync: 1\nportal: {webhook: env:A}\n"
 

@@ -6,11 +6,11 @@ import io
 from pathlib import Path
 
 import pytest
-from config_files import HEAD, load_text
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from sipsync.config.schema import json_schema
+from support.files import HEAD, load_text
 
 GOOD = [
     HEAD,

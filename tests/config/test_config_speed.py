@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from config_files import HEAD, load_text
+from support.files import HEAD, load_text
 
 
 def calls(folder: Path, lines: int) -> int:

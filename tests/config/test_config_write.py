@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import yaml as pyyaml
-from config_files import HEAD, load_text
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
@@ -26,6 +25,7 @@ from sipsync.model.lines import CurrentLine, Snapshot
 from sipsync.model.problems import Code, ConfigError
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.rules.values import stored
+from support.files import HEAD, load_text
 
 UGLY = """\
 # yaml-language-server: $schema=x

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from box import Box
 
 import sipsync
 from sipsync import api
 from sipsync.model.events import Event, Stopping
 from sipsync.model.looks import Diagnosis
 from sipsync.model.problems import Code, Exit
+from support.box import Box
 
 LINES = "lines:\n  a: {config_id: 101, title: New}\n"
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from box import Box
 
 import sipsync
 from sipsync import api
 from sipsync.disk import planfile
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Exit, SipsyncError, StalePlan, UsageError
+from support.box import Box
 
 LINES = "lines:\n  a: {config_id: 101, title: New}\n"
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from leak_server import Hostile, serve
-from leak_stage import Stage
+
+from support.leak.server import Hostile, serve
+from support.leak.stage import Stage
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from leak_scan import search
-from leak_server import Hostile, Request, answer
-from leak_stage import Stage
 
 from sipsync.cli.options import OUTCOME_FORMATS, PLAN_FORMATS
+from support.leak.scan import search
+from support.leak.server import Hostile, Request, answer
+from support.leak.stage import Stage
 
 if TYPE_CHECKING:
-    from box import Box
+    from support.box import Box
 
 PLAN_REPORTS = [f"--report={name}=plan.{name}" for name in PLAN_FORMATS]
 OUTCOME_REPORTS = [f"--report={name}=outcome.{name}" for name in OUTCOME_FORMATS]

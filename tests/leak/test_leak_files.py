@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from leak_files import literal_files
-from leak_scan import Canary
-from leak_stage import Ran, Stage
 
 from sipsync.cli.options import FINDINGS_FORMATS, PLAN_FORMATS
+from support.leak.files import literal_files
+from support.leak.scan import Canary
+from support.leak.stage import Ran, Stage
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import pytest
-from leak_server import BROKEN, WRONG, Hostile
-from leak_stage import Stage
 
 from sipsync.cli.options import OUTCOME_FORMATS, PLAN_FORMATS
+from support.leak.server import BROKEN, WRONG, Hostile
+from support.leak.stage import Stage
 
 LINES = "lines: {sales: {config_id: 1, title: Sales, password: env:SIP_PASSWORD}}\n"
 

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
-from leak_scan import canary, search
-from leak_stage import Leaked, Stage
+
+from support.leak.scan import canary, search
+from support.leak.stage import Leaked, Stage
 
 SHAPES: dict[str, Callable[[str], str]] = {
     "plain": str,

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from leak_scan import Canary
-from leak_server import BROKEN, WRONG, Hostile, Request, answer
-from leak_stage import Ran, Stage
+
+from support.leak.scan import Canary
+from support.leak.server import BROKEN, WRONG, Hostile, Request, answer
+from support.leak.stage import Ran, Stage
 
 LOUD = "import json, os, sys; print(os.environ['SIP_PASSWORD'], file=sys.stderr); "
 """A command that says on its standard error what it should not."""

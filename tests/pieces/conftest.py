@@ -5,31 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import pieces_stage
 import pytest
+
+from support import pieces
 
 
 @pytest.fixture
-def portal(tmp_path: Path) -> Iterator[pieces_stage.Portal]:
+def portal(tmp_path: Path) -> Iterator[pieces.Portal]:
     """An emulated portal with two lines."""
-    with pieces_stage.served(tmp_path) as portal:
+    with pieces.served(tmp_path) as portal:
         yield portal
 
 
 @pytest.fixture
-def forge() -> Iterator[pieces_stage.Forge]:
+def forge() -> Iterator[pieces.Forge]:
     """A forge with one open request, number 7."""
-    with pieces_stage.forge() as forge:
+    with pieces.forge() as forge:
         yield forge
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> pieces_stage.Repository:
+def repository(tmp_path: Path) -> pieces.Repository:
     """A repository whose file says what the portal holds."""
-    return pieces_stage.repository(tmp_path)
+    return pieces.repository(tmp_path)
 
 
 @pytest.fixture
-def secrets(portal: pieces_stage.Portal) -> dict[str, str]:
+def secrets(portal: pieces.Portal) -> dict[str, str]:
     """The secrets that jobs on the main branch are given."""
-    return {"ACME_WEBHOOK": portal.webhook, "SIP_SALES_PASSWORD": pieces_stage.PASSWORD}
+    return {"ACME_WEBHOOK": portal.webhook, "SIP_SALES_PASSWORD": pieces.PASSWORD}

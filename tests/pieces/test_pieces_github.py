@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pieces_git import git_server
-from pieces_stage import PASSWORD, ROOT, Forge, Portal, Repository
+
+from support.git_server import git_server
+from support.pieces import PASSWORD, ROOT, Forge, Portal, Repository
 
 pytestmark = pytest.mark.slow
 

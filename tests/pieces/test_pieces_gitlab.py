@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pieces_stage import PASSWORD, ROOT, Forge, Job, Portal, Repository
+
+from support.pieces import PASSWORD, ROOT, Forge, Job, Portal, Repository
 
 pytestmark = pytest.mark.slow
 

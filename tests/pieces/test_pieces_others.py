@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pieces_stage import ROOT, Job, Portal, Repository
+
+from support.pieces import ROOT, Job, Portal, Repository
 
 pytestmark = pytest.mark.slow
 

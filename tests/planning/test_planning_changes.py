@@ -8,13 +8,13 @@ from datetime import date
 from typing import Any
 
 import pytest
-from portals import codes, current, desired, params, plan, view
 
 from sipsync.model.plan import Selection
 from sipsync.model.policy import IgnoredField, OperatorPolicy, Policy
 from sipsync.model.problems import Code, Exit
 from sipsync.planning.guards import allowed_changes
 from sipsync.planning.order import Write, order
+from support.lines import codes, current, desired, params, plan, view
 
 
 def test_a_line_that_does_not_differ_gets_no_call() -> None:

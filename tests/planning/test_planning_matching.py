@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from portals import codes, current, desired, params, plan, view
 
 from sipsync.model.policy import Policy
 from sipsync.model.problems import Exit
+from support.lines import codes, current, desired, params, plan, view
 
 
 def test_a_line_with_config_id_is_renamed_with_its_title_only() -> None:

@@ -7,12 +7,12 @@ from itertools import permutations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from portals import codes, current, desired, params, plan, view
 
 from sipsync.model.lines import Limits
 from sipsync.model.policy import Policy
 from sipsync.model.problems import Exit
 from sipsync.rules.values import title_key
+from support.lines import codes, current, desired, params, plan, view
 
 
 def test_a_swap_of_two_titles_takes_exactly_one_extra_call() -> None:
@@ -134,9 +134,8 @@ def test_two_owners_of_one_portal_are_ordered_together() -> None:
     theirs = view(
         [desired("b", 2, title="C", portal="app")], [current(2, "B")], name="app", owner="app:x", names={"reg1001": "A"}
     )
-    from portals import NOW
-
     from sipsync.planning.plan import build
+    from support.lines import NOW
 
     first, second = build([mine, theirs], NOW)
     assert first.exit is second.exit is Exit.OK

@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from portal_server import REF, FakeClock, Open, Server
 
 from sipsync.model.lines import Access, Limits, WebhookAccess
 from sipsync.model.operator import Operator
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.portal.client import RestPortal, connect
+from support.scripted import REF, FakeClock, Open, Server
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from portal_server import REF, Open, Seen, Server, error, http, ok, reset
 
 from sipsync.model.lines import Access, Address, Call, OAuthAccess, SandboxAccess, WebhookAccess
 from sipsync.model.message import Message
@@ -23,6 +22,7 @@ from sipsync.model.secret import Secret, SecretRef
 from sipsync.portal.auth import GivenToken, Webhook, hkdf, plan_key_seal
 from sipsync.portal.client import identify, seal_for
 from sipsync.portal.protocol import Identity, Unsent
+from support.scripted import REF, Open, Seen, Server, error, http, ok, reset
 
 TOKEN = SecretRef("env", "TOKEN")
 CLIENT_SECRET = SecretRef("env", "CLIENT_SECRET")

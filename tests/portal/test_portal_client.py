@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from portal_server import Failed, Lines, Open, Seen, Server, commands, error, http, ok, portal_handler, reset, row
 
 from sipsync.model.lines import Address, Call, Limits, SandboxAccess
 from sipsync.model.problems import Code, PortalError
 from sipsync.model.secret import Secret
 from sipsync.portal.client import RestPortal
 from sipsync.portal.protocol import Done, Lost, Refused, Unsent
+from support.scripted import Failed, Lines, Open, Seen, Server, commands, error, http, ok, portal_handler, reset, row
 
 WIDE = Limits(burst=1000, rate=1000)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from portal_server import row
 
 from sipsync.model.problems import PortalError
 from sipsync.model.secret import Secret
 from sipsync.portal.envelope import whole
 from sipsync.portal.rows import current_line, default_line, names, text
+from support.scripted import row
 
 
 def test_a_cloud_line_is_read_from_texts() -> None:

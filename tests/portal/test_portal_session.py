@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from portal_server import FakeClock, Open, Server, commands, error, http, ok, reset
 
 from sipsync.model.lines import Address, Call, Limits
 from sipsync.model.problems import Code, PortalError
@@ -20,6 +19,7 @@ from sipsync.portal.clock import SystemClock
 from sipsync.portal.envelope import Command
 from sipsync.portal.protocol import Done, Lost, Unsent
 from sipsync.portal.throttle import Throttle
+from support.scripted import FakeClock, Open, Server, commands, error, http, ok, reset
 
 CALL = Call("acme:1", Address("acme", "a"), "update", {"title": "x"}, config_id=1, type="cloud")
 SLOW_DOWN = error("QUERY_LIMIT_EXCEEDED", 503)
@@ -242,7 +242,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 @given(title=TEXT, password=TEXT)
 def test_any_text_survives_a_batch(title: str, password: str) -> None:
-    from portal_server import Seen
+    from support.scripted import Seen
 
     one = Command("voximplant.sip.update", {"CONFIG_ID": 1, "TITLE": title, "PASSWORD": Secret(password)})
     body = envelope.body(envelope.batch([one, one], halt=False), {"auth": Secret("token")})

@@ -12,7 +12,6 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from portal_server import REF, SECRET, Open, Server, error, http, ok, reset
 
 from sipsync.model.lines import WebhookAccess
 from sipsync.model.operator import Operator
@@ -23,6 +22,7 @@ from sipsync.portal.client import RestPortal
 from sipsync.portal.endpoint import Target
 from sipsync.portal.errors import Unanswered, Unreached
 from sipsync.portal.transport import Transport, proxy_for
+from support.scripted import REF, SECRET, Open, Server, error, http, ok, reset
 
 
 def target(server: Server) -> Target:

@@ -9,12 +9,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from box import Box
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sipsync.model.problems import ConfigError, Exit
 from sipsync.rules.values import title_key
+from support.box import Box
 
 TITLES = st.sampled_from(
     [

@@ -6,17 +6,11 @@ duplicates, leftovers of broken swaps, lines that never registered; renames, mov
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
-
-sys.path.append(str(Path(__file__).parents[1] / "applying"))
-
-from applying_stage import RulePortal, Stage, desired, file, row
 
 from sipsync.model.lines import Limits
 from sipsync.model.plan import PortalPlan
@@ -24,6 +18,7 @@ from sipsync.model.problems import Exit
 from sipsync.portal.protocol import Done
 from sipsync.rules.lines import PortalState, Row
 from sipsync.rules.values import title_key
+from support.stage import RulePortal, Stage, desired, file, row
 
 TITLES = ["A", "a", "B", "C", "D", "Ёлка", "елка", "й", "и", "😀", "😎", "Straße", "strasse", "Склад", "~sipsync-1"]
 APPS = (None, None, None, "app:other")

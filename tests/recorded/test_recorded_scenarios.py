@@ -16,7 +16,8 @@ from typing import Any
 
 import httpx
 import pytest
-from recorded_player import Player
+
+from support.player import Player
 
 SCENARIOS = [
     json.loads(line)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
-from report_scenarios import DRY_RUN, OUTCOMES, PLANS
 
 from sipsync.report import render
+from support.reports import DRY_RUN, OUTCOMES, PLANS
 
 pytestmark = pytest.mark.browser
 

@@ -11,13 +11,13 @@ import pytest
 import sarif_pydantic
 from lxml import etree
 from pydantic import BaseModel
-from report_scenarios import EVERYTHING, FINDINGS, GUARD, HOSTILE, OUTCOMES, PLANS, STALE, TYPO, finding, plan
 
 from sipsync.model.looks import Findings
 from sipsync.model.problems import Code
 from sipsync.report import FORMATS, Style, render
 from sipsync.report.formats.github import annotation
 from sipsync.report.formats.sarif import uri
+from support.reports import EVERYTHING, FINDINGS, GUARD, HOSTILE, OUTCOMES, PLANS, STALE, TYPO, finding, plan
 
 XSD = Path(__file__).parent / "schemas" / "jenkins-junit.xsd"
 

@@ -8,11 +8,11 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_scenarios import EVERYTHING, HOSTILE, PLANS, change, part, plan
 
 from sipsync.report import FORMATS, Style, render
 from sipsync.report.escape import columns, quoted, visible
 from sipsync.report.formats.json import dumped
+from support.reports import EVERYTHING, HOSTILE, PLANS, change, part, plan
 
 ANYTHING = st.text(st.characters(codec=None))
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import polib
 import pytest
-from report_scenarios import FINDINGS, GUARD, PARTIAL, finding, plan
 
 from sipsync.model.problems import Code
 from sipsync.report import Style, render
 from sipsync.report.explain import explain, explanations
+from support.reports import FINDINGS, GUARD, PARTIAL, finding, plan
 
 RU = Style(lang="ru")
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-from report_scenarios import EVERYTHING
 from syrupy.assertion import SnapshotAssertion
 from syrupy.data import SnapshotCollections
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
@@ -14,6 +13,7 @@ from syrupy.location import PyTestLocation
 from syrupy.types import SnapshotIndex
 
 from sipsync.report import FORMATS, render
+from support.reports import EVERYTHING
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 FILES = {

@@ -10,12 +10,12 @@ from itertools import pairwise
 import html5lib
 import pytest
 from lxml import etree
-from report_scenarios import GUARD, HOSTILE, OUTCOMES, PLANS, change, finding, line, outcome, part, plan
 
 from sipsync.model.outcome import Outcome
 from sipsync.model.problems import Code, Exit
 from sipsync.report import Style, render
 from sipsync.report.escape import visible
+from support.reports import GUARD, HOSTILE, OUTCOMES, PLANS, change, finding, line, outcome, part, plan
 
 DOCUMENTS = {**PLANS, **OUTCOMES}
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import jq
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
-from report_scenarios import EVERYTHING, FINDINGS, OUTCOMES, PLANS, TYPO, finding
 
 from sipsync.model.events import Event, LineDone, LineStarted, PortalDone, PortalStarted, Stopping, Waiting
 from sipsync.model.plan import Plan
@@ -16,6 +15,7 @@ from sipsync.model.problems import Code
 from sipsync.report import render
 from sipsync.report.events import Message, Stream, diagnostic, line_of
 from sipsync.report.schemas import SCHEMAS, schema
+from support.reports import EVERYTHING, FINDINGS, OUTCOMES, PLANS, TYPO, finding
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 GITLAB_RECIPE = (

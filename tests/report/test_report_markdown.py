@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from report_scenarios import (
+
+from sipsync.model.outcome import Outcome
+from sipsync.model.plan import Plan
+from sipsync.model.problems import Code, Diagnostic, Exit
+from sipsync.report import Style, render
+from sipsync.report.formats.markdown import fenced, marker, span
+from support.reports import (
     EVERYTHING,
     FINDINGS,
     HOSTILE,
@@ -22,12 +28,6 @@ from report_scenarios import (
     part,
     plan,
 )
-
-from sipsync.model.outcome import Outcome
-from sipsync.model.plan import Plan
-from sipsync.model.problems import Code, Diagnostic, Exit
-from sipsync.report import Style, render
-from sipsync.report.formats.markdown import fenced, marker, span
 
 COMMENT = 65_536
 SUMMARY = 1 << 20

@@ -7,7 +7,13 @@ import subprocess
 import sys
 
 import pytest
-from report_scenarios import (
+
+from sipsync.model.lines import Registration
+from sipsync.model.looks import Findings
+from sipsync.model.plan import Plan
+from sipsync.model.problems import Code, Exit, UsageError
+from sipsync.report import Style, formats_of, render
+from support.reports import (
     DRY_RUN,
     FINDINGS,
     OTHERS,
@@ -22,12 +28,6 @@ from report_scenarios import (
     part,
     plan,
 )
-
-from sipsync.model.lines import Registration
-from sipsync.model.looks import Findings
-from sipsync.model.plan import Plan
-from sipsync.model.problems import Code, Exit, UsageError
-from sipsync.report import Style, formats_of, render
 
 # What tfcmt matches, in Python's notation; most scripts for Terraform look for the same.
 PLAN_PASSES = re.compile(r"^(Plan: \d|No changes\.)", re.M)

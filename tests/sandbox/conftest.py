@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sandbox_stage import LINE, Stage
 
 from sipsync.sandbox.options import Options
+from support.sandbox import LINE, Stage
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sandbox_stage import LINE, Stage
 
 from sipsync.sandbox.options import Options
+from support.sandbox import LINE, Stage
 
 UPDATE = "voximplant.sip.update"
 STATUS = "voximplant.sip.status"

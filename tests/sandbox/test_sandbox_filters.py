@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sandbox_stage import Stage
+
+from support.sandbox import Stage
 
 LINES: list[dict[str, Any]] = [
     {"config_id": 1, "title": "Beta", "login": "100", "server": "a.example", "reg_id": 11},

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sandbox_stage import LINE, Stage
+
+from support.sandbox import LINE, Stage
 
 STATUS = "voximplant.sip.status"
 

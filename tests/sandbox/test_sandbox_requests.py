@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from sandbox_stage import LINE, Stage
 
 from sipsync.sandbox.options import Options
+from support.sandbox import LINE, Stage
 
 GET = "voximplant.sip.get"
 

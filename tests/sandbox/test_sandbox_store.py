@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sandbox_stage import LINE, Stage
 
 from sipsync.model.problems import Code, SipsyncError
 from sipsync.sandbox import dump_portal, embedded, seed_portal, seeds
 from sipsync.sandbox.options import Options
 from sipsync.sandbox.store import Store
+from support.sandbox import LINE, Stage
 
 ADD = {"SERVER": "sip.example", "LOGIN": "u"}
 

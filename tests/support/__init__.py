@@ -1,0 +1,1 @@
+"""What tests of several rooms are written with: lines and portals, clocks, emulated servers, processes."""
