@@ -1,7 +1,7 @@
 """The managed fields of a SIP line, one row each.
 
-Diff, wire names, bounds, masks and "does this re-register the line" are all read from here, so that a new managed
-field is a new row.
+Diff, wire names, bounds, masks, what an add needs and whether a change re-registers the line are read from the row.
+So a new managed field is two edits: here its name and its row, and in `config/schema.py` the key of a line.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import Literal, get_args
 
 FieldName = Literal["title", "server", "login", "password"]
 LineType = Literal["cloud", "office"]
-FIELD_NAMES: tuple[FieldName, ...] = get_args(FieldName)
 LINE_TYPES: tuple[LineType, ...] = get_args(LineType)
 
 
@@ -22,9 +21,13 @@ class Field:
     name: FieldName
     wire: str
     """The parameter's name in the REST API."""
+    words: str
+    """What the server calls it when it refuses a value."""
     max_length: int
     """In characters. Longer values are refused or silently dropped by the server (read in its source)."""
-    registers: bool
+    required: bool = False
+    """An add has to give it, and an update may not empty it (server source)."""
+    registers: bool = False
     """Sending it makes the server register a cloud line anew, even if the value is unchanged (server source)."""
     secret: bool = False
 
@@ -32,9 +35,13 @@ class Field:
 FIELDS: dict[FieldName, Field] = {
     field.name: field
     for field in (
-        Field("title", "TITLE", 255, registers=False),
-        Field("server", "SERVER", 100, registers=True),
-        Field("login", "LOGIN", 100, registers=True),
-        Field("password", "PASSWORD", 100, registers=True, secret=True),
+        Field("title", "TITLE", "Title", 255),
+        Field("server", "SERVER", "Server address", 100, required=True, registers=True),
+        Field("login", "LOGIN", "Server login", 100, required=True, registers=True),
+        Field("password", "PASSWORD", "Server password", 100, registers=True, secret=True),
     )
 }
+SHOWN: tuple[FieldName, ...] = tuple(name for name, field in FIELDS.items() if not field.secret)
+"""The fields whose values may be shown."""
+SECRET: tuple[FieldName, ...] = tuple(name for name, field in FIELDS.items() if field.secret)
+REGISTERING: tuple[FieldName, ...] = tuple(name for name, field in FIELDS.items() if field.registers)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from sipsync.model.fields import FieldName
+from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.lines import Call, CurrentLine
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
@@ -20,6 +20,7 @@ from sipsync.model.secret import Secret
 from sipsync.planning.inputs import LineChange, PlanInput, is_left_to_server
 from sipsync.rules import lines as server
 from sipsync.rules.batching import in_requests, is_rewritten
+from sipsync.rules.state import EMPTY
 from sipsync.rules.values import stored, title_key
 
 
@@ -54,7 +55,7 @@ def prove(
     for change in changes:
         address = str(change.address)
         problems += _left_over(state, change, made.get(address))
-        needless = change.verb == "update" and not set(change.wanted) & server.REGISTERING
+        needless = change.verb == "update" and not any(FIELDS[name].registers for name in change.wanted)
         if registered[address] > 1 or (needless and registered[address]):
             problems.append(f"{address} would register {registered[address]} times")
     return [
@@ -85,14 +86,10 @@ def model_of(inputs: Sequence[PlanInput]) -> server.PortalState:
 
 
 def _row(line: CurrentLine, owner: str) -> server.Row:
-    password = line.values.get("password", "")
     return server.Row(
         config_id=line.config_id,
         type=line.type,
-        title=line.title,
-        server=str(line.values["server"]),
-        login=str(line.values["login"]),
-        password=reveal(password) if isinstance(password, Secret) else password,
+        values={**EMPTY, **{name: _text(value) for name, value in line.values.items()}},
         app=None if owner == "webhook" else owner,
         reg_id=line.reg_id,
         status_code=line.status_code,
@@ -118,7 +115,7 @@ def _as_if_free(state: server.PortalState, call: Call) -> server.Effect:
     untitled: dict[FieldName, str | Secret] = {name: value for name, value in call.values.items() if name != "title"}
     effect = _run(state, replace(call, values=untitled))
     rows = effect.rows or (state.rows[call.config_id or 0],)  # a title alone changes no row without it
-    return replace(effect, rows=tuple(replace(row, title=title) for row in rows))
+    return replace(effect, rows=tuple(row.having({"title": title}) for row in rows))
 
 
 def _left_over(state: server.PortalState, change: LineChange, made: int | None) -> list[str]:
@@ -131,8 +128,7 @@ def _left_over(state: server.PortalState, change: LineChange, made: int | None) 
         return [f"{change.address} would not be there"]
     left = []
     for name, value in change.wanted.items():
-        text = stored(name, reveal(value) if isinstance(value, Secret) else value)
-        if getattr(row, name) != text:
+        if row.values[name] != stored(name, _text(value)):
             left.append(f"{name} of {change.address} would not be as desired")
     return left
 

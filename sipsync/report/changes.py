@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from sipsync.model.fields import FIELD_NAMES
+from sipsync.model.fields import FIELDS
 from sipsync.report.escape import quoted, visible
 from sipsync.report.wording import ACTIONS, LOST_WITH_A_LINE, SECRET, count, effects, place, value
 
@@ -54,7 +54,7 @@ def block(change: ResourceChange, part: PortalPlan) -> Iterator[Row]:
 def fields(change: ResourceChange) -> list[str]:
     """The fields that a change names, in the table's order; such that this version does not know come last."""
     named = dict.fromkeys((*(change.change.before or ()), *(change.change.after or ())))
-    return sorted(named, key=lambda name: FIELD_NAMES.index(name) if name in FIELD_NAMES else len(FIELD_NAMES))
+    return [*(name for name in FIELDS if name in named), *(name for name in named if name not in FIELDS)]
 
 
 def difference(change: ResourceChange, name: str) -> str:

@@ -14,12 +14,11 @@ from sipsync.model.fields import FIELDS, LINE_TYPES, FieldName, LineType
 from sipsync.rules import outgoing
 from sipsync.rules.outgoing import Memory
 from sipsync.rules.php import integer, text, upper_keys
-from sipsync.rules.state import CLOUD_LIMIT, Effect, OtherConfig, PortalState, Refusal, Row
+from sipsync.rules.state import CLOUD_LIMIT, EMPTY, Effect, OtherConfig, PortalState, Refusal, Row
 from sipsync.rules.values import stored
 
 __all__ = [
     "CLOUD_LIMIT",
-    "REGISTERING",
     "Effect",
     "Memory",
     "OtherConfig",
@@ -33,11 +32,6 @@ __all__ = [
     "update",
     "visible",
 ]
-
-REGISTERING: frozenset[FieldName] = frozenset(name for name, field in FIELDS.items() if field.registers)
-"""The fields with which an update asks for a new registration, even if nothing changes."""
-_SHORTEST_SERVER = 4
-"""With a shorter server the portal does not even ask the provider (server source)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +54,7 @@ def visible(state: PortalState, app: str | None) -> list[Row]:
 
 def reregisters(type: LineType, reg_id: int | None, fields: Iterable[FieldName]) -> bool:
     """Whether an update of these fields renews the line's registration, which may drop telephone calls."""
-    return type == "cloud" and bool(reg_id) and not REGISTERING.isdisjoint(fields)
+    return type == "cloud" and bool(reg_id) and any(FIELDS[name].registers for name in fields)
 
 
 def update(
@@ -83,28 +77,19 @@ def update(
     config_id = integer(claimed)
     row = state.rows.get(config_id)
     other = state.others.get(config_id)
-    title = values.pop("title", None)
-    if title is not None:
-        if state.title_taken(title, but=config_id):
-            return Effect(_TITLE_EXISTS)
-        if len(title) > FIELDS["title"].max_length:  # silently not stored
-            title = None
+    title = values.get("title")
+    if title is not None and state.title_taken(title, but=config_id):
+        return Effect(_TITLE_EXISTS)
+    if title is not None and len(title) > FIELDS["title"].max_length:  # silently not stored
+        del values["title"]
     if row is None:
-        renamed = (replace(other, name=title),) if other is not None and title is not None else ()
-        return Effect(_CONFIG_NOT_FOUND if values else 1, others=renamed)
-    if title is not None:
-        row = replace(row, title=title)
-    if not values:
+        renamed = (replace(other, name=title),) if other is not None and "title" in values else ()
+        return Effect(_CONFIG_NOT_FOUND if values.keys() - {"title"} else 1, others=renamed)
+    row = row.having(values)
+    if not any(FIELDS[name].registers for name in values):
         return Effect(1, rows=(row,))
-    row = replace(
-        row,
-        server=values.get("server", row.server),
-        login=values.get("login", row.login),
-        password=values.get("password", row.password),
-        status_code=0,
-    )
-    asked = bool(row.reg_id) and row.type == "cloud" and len(row.server) >= _SHORTEST_SERVER
-    return Effect(1, rows=(row,), registrations=int(asked))
+    asked = reregisters(row.type, row.reg_id, values) and _has_server(row)
+    return Effect(1, rows=(replace(row, status_code=0),), registrations=int(asked))
 
 
 def add(
@@ -130,15 +115,12 @@ def add(
     made = Row(
         config_id=state.next_config,
         type=cast("LineType", kind),
-        title=title,
-        server=values["server"],
-        login=values["login"],
-        password=values.get("password"),
+        values={**EMPTY, **values},
         app=app,
         reg_id=0 if kind == "cloud" else None,
         row_id=state.next_row,
     )
-    asked = kind == "cloud" and len(made.server) >= _SHORTEST_SERVER
+    asked = kind == "cloud" and _has_server(made)
     row = made
     if asked and provider.answers:
         row = replace(made, reg_id=provider.reg_id or state.next_registration)
@@ -146,6 +128,11 @@ def add(
         row = replace(made, incoming=True, status_code=0)
     chosen = _default_after_add(state, memory, made.line_id, row.line_id)
     return Effect(row, rows=(row,), default_line=chosen, registrations=int(asked))
+
+
+def _has_server(row: Row) -> bool:
+    """Whether the portal asks the provider at all: with a server of three characters it does not (server source)."""
+    return len(row.values["server"] or "") > 3
 
 
 def _default_after_add(state: PortalState, memory: Memory | None, first: str, last: str) -> str | None:
@@ -213,18 +200,16 @@ _MAX_CLOUD = Refusal("MAX_CLOUD_PBX", 400, "You cannot connect more than 10 clou
 def _checked(fields: Mapping[FieldName, object], type_is_known: bool) -> tuple[dict[FieldName, str], str]:
     """The values as stored, and what the server has against them, "" where nothing.
 
-    A field with None is missing: server and login must not be, where they are named at all.
+    A field with None is missing: one that is required must not be, where it is named at all.
     """
     sent = {name: text(value) for name, value in fields.items() if value is not None}
     values = {name: stored(name, value) for name, value in sent.items()}
     problems = [] if type_is_known else ["PBX type is not specified."]
-    required: tuple[tuple[FieldName, str], ...] = (("server", "Server address"), ("login", "Server login"))
-    for name, words in required:
-        if name in fields and not values.get(name):
-            problems.append(f"{words} is not specified.")
-        elif len(values.get(name, "")) > FIELDS[name].max_length:
-            problems.append(f"{words} must not exceed {FIELDS[name].max_length} characters.")
-    # A password is measured before it is trimmed (server source).
-    if len(sent.get("password", "")) > FIELDS["password"].max_length:
-        problems.append(f"Server password must not exceed {FIELDS['password'].max_length} characters.")
+    for name, field in FIELDS.items():
+        # A password is measured before it is trimmed (server source).
+        measured = (sent if field.secret else values).get(name, "")
+        if field.required and name in fields and not values.get(name):
+            problems.append(f"{field.words} is not specified.")
+        elif name != "title" and len(measured) > field.max_length:
+            problems.append(f"{field.words} must not exceed {field.max_length} characters.")
     return values, "<br> ".join(problems)

@@ -7,16 +7,19 @@ it, the emulated portal writes just what changed, and every step takes the same 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from sipsync.model.fields import LineType
+from sipsync.model.fields import FIELDS, FieldName, LineType
 from sipsync.rules.values import title_key
 
 CLOUD_LIMIT = 10
 """Cloud lines that a portal may have, of all owners together (server source)."""
 FIRST_REGISTRATION = 150_001
+
+EMPTY: Mapping[FieldName, str | None] = {name: None if field.secret else "" for name, field in FIELDS.items()}
+"""The values of a line that was given none: a secret is SQL's NULL, any other field an empty text."""
 
 Mode: TypeAlias = Literal["RENT", "GROUP", "LINK"]
 
@@ -27,10 +30,8 @@ class Row:
 
     config_id: int
     type: LineType
-    title: str | None
-    server: str
-    login: str
-    password: str | None
+    values: Mapping[FieldName, str | None]
+    """All managed fields."""
     app: str | None = None
     """The application that made it; None: made in the interface or by a webhook."""
     reg_id: int | None = None
@@ -41,6 +42,15 @@ class Row:
     """Whether an office line has its INCOMING_* values."""
     row_id: int = 0
     """The order of creation, in which lines are listed."""
+
+    @property
+    def title(self) -> str | None:
+        """What `voximplant.line.get` calls it, and no other config may be called."""
+        return self.values["title"]
+
+    def having(self, values: Mapping[FieldName, str | None]) -> Row:
+        """The same line with these values."""
+        return replace(self, values={**self.values, **values})
 
     @property
     def line_id(self) -> str:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sipsync.rules.lines import Row
+from sipsync.model.fields import FIELDS, FieldName
+from sipsync.rules.state import Row
 
 Column = Callable[[Row], "str | int | None"]
+
+
+def _value(name: FieldName) -> Column:
+    return lambda row: row.values[name]
+
 
 INTEGERS: Mapping[str, Column] = {
     "ID": lambda row: row.row_id,
@@ -17,13 +23,10 @@ INTEGERS: Mapping[str, Column] = {
 }
 TEXTS: Mapping[str, Column] = {
     "TYPE": lambda row: row.type,
-    "TITLE": lambda row: row.title,
+    **{field.wire: _value(name) for name, field in FIELDS.items()},
     "CONFIG.PHONE_NAME": lambda row: row.title,
     "CONFIG.SEARCH_ID": lambda row: row.line_id,
     "CONFIG.PORTAL_MODE": lambda row: "SIP",
-    "SERVER": lambda row: row.server,
-    "LOGIN": lambda row: row.login,
-    "PASSWORD": lambda row: row.password,
     "INCOMING_SERVER": lambda row: incoming(row)["INCOMING_SERVER"],
     "INCOMING_LOGIN": lambda row: incoming(row)["INCOMING_LOGIN"],
     "INCOMING_PASSWORD": lambda row: incoming(row)["INCOMING_PASSWORD"],
@@ -45,14 +48,12 @@ def incoming(row: Row) -> dict[str, str | None]:
 
 
 def shown(row: Row) -> dict[str, object]:
-    """A line as `voximplant.sip.get` gives it: numbers as text, the password in clear."""
+    """A line as `voximplant.sip.get` gives it: numbers as text, passwords in clear."""
     return {
         "TYPE": row.type,
         "CONFIG_ID": str(row.config_id),
         **({"REG_ID": str(row.reg_id or 0)} if row.type == "cloud" else {}),
-        "SERVER": row.server,
-        "LOGIN": row.login,
-        "PASSWORD": row.password,
+        **{field.wire: row.values[name] for name, field in FIELDS.items()},
         **(incoming(row) if row.type == "office" else {}),
         "AUTH_USER": None,
         "OUTBOUND_PROXY": None,
@@ -60,7 +61,6 @@ def shown(row: Row) -> dict[str, object]:
         "LINE_DETECT_HEADER_ORDER": "diversion;to",
         "REGISTRATION_STATUS_CODE": None if row.status_code is None else str(row.status_code),
         "REGISTRATION_ERROR_MESSAGE": row.status_message,
-        "TITLE": row.title,
     }
 
 

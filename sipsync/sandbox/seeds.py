@@ -15,31 +15,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NoReturn, cast
 
-from sipsync.model.fields import LINE_TYPES, LineType
+from sipsync.model.fields import FIELDS, LINE_TYPES, LineType
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 from sipsync.rules import outgoing
-from sipsync.rules.lines import Effect, OtherConfig, PortalState, Row
-from sipsync.rules.state import FIRST_REGISTRATION, Mode
+from sipsync.rules.state import EMPTY, FIRST_REGISTRATION, Effect, Mode, OtherConfig, PortalState, Row
 from sipsync.sandbox.portal import Access, Portal, Registration
 
 _MODES = ("RENT", "GROUP", "LINK")
 _KEYS = ("lines", "configs", "default_line", "access")
-_LINE_KEYS = frozenset(
-    [
-        "type",
-        "title",
-        "server",
-        "login",
-        "password",
-        "app",
-        "config_id",
-        "reg_id",
-        "status_code",
-        "status_message",
-        "registration",
-    ]
-)
+_LINE_KEYS = frozenset(("type", "app", "config_id", "reg_id", "status_code", "status_message", "registration", *FIELDS))
 
 
 def read(text: str, name: str) -> Mapping[str, Any]:
@@ -104,10 +89,7 @@ def line_row(line: Mapping[str, Any], row_id: int, config_ids: Iterable[int], re
     return Row(
         config_id=_whole(line, "config_id") if config_id is not None else next(iter(config_ids)),
         type=cast("LineType", kind),
-        title=_text(line, "title") if "title" in line else "",
-        server=_text(line, "server") or "",
-        login=_text(line, "login") or "",
-        password=_text(line, "password"),
+        values={name: _text(line, name) if name in line else empty for name, empty in EMPTY.items()},
         app=_text(line, "app"),
         reg_id=None if kind == "office" else _whole(line, "reg_id") if reg_id is not None else next(iter(reg_ids)),
         status_code=_whole(line, "status_code") if line.get("status_code", 0) is not None else None,
@@ -133,8 +115,9 @@ def mutate(portal: Portal, change: Mapping[str, Any]) -> None:
         row = line_row(change, state.next_row, [state.next_config], [state.next_registration])
         effect = Effect(None, rows=(row,))
     else:
-        values = {name: value for name, value in change.items() if name in _LINE_KEYS - {"registration"}}
-        effect = Effect(None, rows=(replace(row, **values),))
+        rest = {name: change[name] for name in change.keys() & _LINE_KEYS - FIELDS.keys() - {"registration"}}
+        values = {name: change[name] for name in FIELDS if name in change}
+        effect = Effect(None, rows=(replace(row.having(values), **rest),))
     portal.commit(effect, datetime.now(UTC))
     if row is not None and row.reg_id and "registration" in change:
         portal.registrations[row.reg_id] = registration(change)
@@ -157,10 +140,7 @@ def _shown(row: Row, portal: Portal) -> dict[str, Any]:
     return {
         "config_id": row.config_id,
         "type": row.type,
-        "title": row.title,
-        "server": row.server,
-        "login": row.login,
-        "password": row.password,
+        **{name: row.values[name] for name in FIELDS},
         "app": row.app,
         "reg_id": row.reg_id,
         "status_code": row.status_code,

@@ -10,42 +10,31 @@ import json
 import secrets
 import sqlite3
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import Any
 
+from sipsync.model.fields import FIELDS
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
-from sipsync.rules.lines import Effect, OtherConfig, PortalState, Row
+from sipsync.rules.state import Effect, OtherConfig, PortalState, Row
 from sipsync.sandbox.portal import Access, Portal, Registration, Stats
 
-_SCHEMA = """
+_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "lines": ("row_id", "config_id", "type", "app", "reg_id", "status_code", "status_message", "incoming", *FIELDS),
+    "configs": ("config_id", "name", "mode", "number"),
+}
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS portals (name TEXT PRIMARY KEY, head TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS lines (
-  portal TEXT, config_id INTEGER, row_id INTEGER, type TEXT, title TEXT, server TEXT, login TEXT, password TEXT,
+  portal TEXT, config_id INTEGER, row_id INTEGER, type TEXT, {" TEXT, ".join(FIELDS)} TEXT,
   app TEXT, reg_id INTEGER, status_code INTEGER, status_message TEXT, incoming INTEGER,
   PRIMARY KEY (portal, config_id)) STRICT;
 CREATE TABLE IF NOT EXISTS configs (
   portal TEXT, config_id INTEGER, name TEXT, mode TEXT, number TEXT, PRIMARY KEY (portal, config_id)) STRICT;
 """
-_LINE = tuple(
-    [
-        "config_id",
-        "row_id",
-        "type",
-        "title",
-        "server",
-        "login",
-        "password",
-        "app",
-        "reg_id",
-        "status_code",
-        "status_message",
-        "incoming",
-    ]
-)
-_CONFIG = ("config_id", "name", "mode", "number")
 
 
 class Store:
@@ -57,6 +46,9 @@ class Store:
             self.close = weakref.finalize(self, self._db.close)
             self._db.executescript("PRAGMA busy_timeout=10000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
             self._db.executescript(_SCHEMA)
+            there = {column[1] for column in self._db.execute("PRAGMA table_info(lines)")}
+            for name in FIELDS.keys() - there:  # a file of before the field was managed
+                self._db.execute(f"ALTER TABLE lines ADD COLUMN {name} TEXT")
         except sqlite3.Error as error:
             raise SipsyncError(
                 Diagnostic(
@@ -136,13 +128,11 @@ class Store:
         if found is None:
             return Portal(name)
         head = json.loads(found[0])
-        lines = self._db.execute(f"SELECT {', '.join(_LINE)} FROM lines WHERE portal = ? ORDER BY row_id", (name,))  # noqa: S608  # constants
-        rows = [Row(**{**dict(zip(_LINE, line, strict=True)), "incoming": bool(line[-1])}) for line in lines]
-        configs = self._db.execute(
-            f"SELECT {', '.join(_CONFIG)} FROM configs WHERE portal = ? ORDER BY config_id",  # noqa: S608
-            (name,),
-        )
-        others = [OtherConfig(**dict(zip(_CONFIG, config, strict=True))) for config in configs]
+        rows = [
+            Row(values={field: line.pop(field) for field in FIELDS}, incoming=bool(line.pop("incoming")), **line)
+            for line in self._select("lines", name)
+        ]
+        others = [OtherConfig(**config) for config in self._select("configs", name)]
         state = PortalState.of(rows, others, default_line=head["default_line"])
         state.next_config, state.next_row, state.next_registration = head["next"]
         said = {int(reg_id): Registration(**found) for reg_id, found in head["registrations"].items()}
@@ -154,8 +144,9 @@ class Store:
         for effect in portal.unsaved:
             for config_id in effect.dropped:
                 self._db.execute("DELETE FROM lines WHERE portal = ? AND config_id = ?", (portal.name, config_id))
-            self._insert("lines", _LINE, portal.name, effect.rows)
-            self._insert("configs", _CONFIG, portal.name, effect.others)
+            rows = [asdict(row) for row in effect.rows]
+            self._insert("lines", portal.name, [{**row.pop("values"), **row} for row in rows])
+            self._insert("configs", portal.name, [asdict(other) for other in effect.others])
         portal.unsaved.clear()
         state = portal.state
         head = {
@@ -166,11 +157,12 @@ class Store:
         }
         self._db.execute("INSERT OR REPLACE INTO portals VALUES (?, ?)", (portal.name, json.dumps(head)))
 
-    def _insert(
-        self, table: str, columns: tuple[str, ...], portal: str, rows: tuple[Row, ...] | tuple[OtherConfig, ...]
-    ) -> None:
-        marks = ", ".join("?" * (len(columns) + 1))
-        self._db.executemany(
-            f"INSERT OR REPLACE INTO {table} (portal, {', '.join(columns)}) VALUES ({marks})",  # noqa: S608  # constants
-            [(portal, *(getattr(row, column) for column in columns)) for row in rows],
-        )
+    def _select(self, table: str, portal: str) -> list[dict[str, Any]]:
+        columns = _COLUMNS[table]
+        query = f"SELECT {', '.join(columns)} FROM {table} WHERE portal = ? ORDER BY {columns[0]}"  # noqa: S608  # constants
+        return [dict(zip(columns, row, strict=True)) for row in self._db.execute(query, (portal,))]
+
+    def _insert(self, table: str, portal: str, rows: list[dict[str, Any]]) -> None:
+        names = ("portal", *_COLUMNS[table])
+        query = f"INSERT OR REPLACE INTO {table} ({', '.join(names)}) VALUES (:{', :'.join(names)})"  # noqa: S608  # constants
+        self._db.executemany(query, [{"portal": portal, **row} for row in rows])

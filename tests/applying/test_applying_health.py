@@ -104,7 +104,7 @@ async def test_a_canary_that_does_not_register_gets_its_old_values_back_and_noth
     assert outcome.exit is Exit.UNHEALTHY
     assert results(outcome) == {"l1": "restored", "l2": "skipped", "l3": "skipped"}
     first = one.portal.state.rows[1]
-    assert (first.server, first.password) == ("old.example", "pw")
+    assert (first.values["server"], first.values["password"]) == ("old.example", "pw")
     assert one.portal.registered == {1: 2}
 
 
@@ -160,7 +160,7 @@ async def test_a_run_stopped_while_its_canary_registers_leaves_it_and_says_so() 
     outcome = await one.apply(canary=True)
     assert outcome.exit is Exit.INTERRUPTED
     assert results(outcome) == {"l1": "applied", "l2": "skipped"}
-    assert one.portal.state.rows[1].server == "new.example"
+    assert one.portal.state.rows[1].values["server"] == "new.example"
 
 
 async def test_without_a_line_that_can_be_a_canary_the_plan_is_carried_out_and_that_is_said() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -14,14 +15,14 @@ from sipsync.model.problems import Code, Exit
 from sipsync.model.secret import SecretRef
 from sipsync.planning.evidence import desired_digest
 from sipsync.rules.state import Effect
-from support.stage import NOW, RulePortal, Stage, codes, desired, file, portal, results, row, seal, stage
+from support.stage import NOW, RulePortal, Stage, altered, codes, desired, file, portal, results, row, seal, stage
 
 NEW = {"server": "add.example", "login": "add"}
 
 
-def change(portal_: RulePortal, config_id: int, **values: object) -> None:
+def change(portal_: RulePortal, config_id: int, **values: Any) -> None:
     """Somebody else changes a line."""
-    portal_.state.commit(Effect(None, rows=(replace(portal_.state.rows[config_id], **values),)))  # type: ignore[arg-type]
+    portal_.state.commit(Effect(None, rows=(altered(portal_.state.rows[config_id], **values),)))
 
 
 async def test_a_new_line_takes_the_title_that_a_rename_of_the_same_plan_gives_up() -> None:
@@ -136,7 +137,7 @@ async def test_a_line_registered_again_keeps_a_password_that_is_not_managed_or_l
     one = stage(portal(row(1, "A")), desired("a", 1, password="PW"), secrets={"PW": "other"}, policy=policy)
     outcome = await one.apply(one.plan(reregister=("acme.a",)))
     assert outcome.exit is Exit.OK, outcome.diagnostics
-    assert one.portal.state.rows[1].password == "pw"
+    assert one.portal.state.rows[1].values["password"] == "pw"
 
 
 def test_a_secret_that_changed_after_a_line_was_planned_to_register_again_makes_it_stale() -> None:

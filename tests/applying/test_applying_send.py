@@ -218,11 +218,9 @@ async def test_a_line_that_moved_before_it_is_written_is_left_alone_with_those_t
     one.clock.time = 100.0
 
     def moved(number: int) -> None:
-        from dataclasses import replace
-
         from sipsync.rules.state import Effect
 
-        one.portal.state.commit(Effect(None, rows=(replace(one.portal.state.rows[2], login="moved"),)))
+        one.portal.state.commit(Effect(None, rows=(one.portal.state.rows[2].having({"login": "moved"}),)))
 
     one.portal.before_read = moved
     outcome = await one.apply(plan, read_at=0.0)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sipsync.model.fields import FieldName
 from sipsync.rules.lines import (
     OtherConfig,
     PortalState,
@@ -22,16 +24,17 @@ from sipsync.rules.lines import (
 )
 from sipsync.rules.php import Crash
 
+USUAL: Mapping[FieldName, str | None] = {"title": "", "server": "sip.example", "login": "u", "password": "p"}
 FAILING = Provider(answers=False)
 
 
 def cloud(config_id: int, title: str | None = "", **more: Any) -> Row:
-    given = {"server": "sip.example", "login": "u", "password": "p", "reg_id": 1000 + config_id, "status_code": 200}
-    return Row(config_id=config_id, type="cloud", title=title, row_id=config_id, **{**given, **more})
+    given: dict[str, Any] = {"reg_id": 1000 + config_id, "status_code": 200, **more}
+    return Row(config_id, "cloud", {**USUAL, "title": title}, row_id=config_id, **given)
 
 
 def office(config_id: int) -> Row:
-    return Row(config_id, "office", "", "sip.example", "u", "p", status_code=200, incoming=True, row_id=config_id)
+    return Row(config_id, "office", USUAL, status_code=200, incoming=True, row_id=config_id)
 
 
 def code(effect: Any) -> str:
@@ -79,7 +82,7 @@ def test_without_a_registration_there_is_nothing_to_renew(row: Row) -> None:
 
 def test_a_short_server_is_stored_and_not_registered() -> None:
     effect = update(PortalState.of([cloud(69)]), None, {"CONFIG_ID": 69, "SERVER": "abc"})
-    assert (effect.rows[0].server, effect.registrations) == ("abc", 0)
+    assert (effect.rows[0].values["server"], effect.registrations) == ("abc", 0)
 
 
 @pytest.mark.parametrize("name", ["SALES", "sales ", "sàles"])
@@ -110,7 +113,7 @@ def test_a_nameless_caller_id_is_not_taken_for_an_invisible_title() -> None:
 def test_a_title_too_long_is_dropped_silently_by_an_update_and_refused_by_an_add() -> None:
     state = PortalState.of([cloud(1, "Sales")])
     effect = update(state, None, {"CONFIG_ID": 1, "TITLE": "x" * 256, "LOGIN": "new"})
-    assert (effect.reply, effect.rows[0].title, effect.rows[0].login) == (1, "Sales", "new")
+    assert (effect.reply, effect.rows[0].title, effect.rows[0].values["login"]) == (1, "Sales", "new")
     assert code(add(state, None, {"SERVER": "s", "LOGIN": "l", "TITLE": "x" * 256})) == "TITLE_EXISTS"
 
 
@@ -169,7 +172,8 @@ def test_an_add_registers_and_answers_the_new_row() -> None:
     effect = add(state, "appa", {"server": "sip.example", "login": " u ", "Title": "New"})
     row = effect.reply
     assert isinstance(row, Row)
-    assert (row.config_id, row.app, row.login, row.password, row.status_code) == (70, "appa", "u", None, None)
+    assert (row.config_id, row.app, row.status_code) == (70, "appa", None)
+    assert (row.values["login"], row.values["password"]) == ("u", None)
     assert (row.reg_id, effect.registrations) == (state.next_registration, 1)
     assert add(state, None, {"SERVER": "sip.x", "LOGIN": "u"}, provider=Provider(reg_id=7)).rows[0].reg_id == 7
 

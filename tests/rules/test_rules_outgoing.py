@@ -10,15 +10,14 @@ from sipsync.rules import outgoing
 from sipsync.rules.lines import Memory, OtherConfig, PortalState, Provider, Refusal, Row, add, delete
 from sipsync.rules.outgoing import NO_LINE, choose, choose_config, default_line, listed
 from sipsync.rules.php import Crash
+from sipsync.rules.state import EMPTY
 
 NEW = {"SERVER": "sip.example", "LOGIN": "u"}
 FAILING = Provider(answers=False)
 
 
 def row(config_id: int, title: str | None = "", reg_id: int | None = None) -> Row:
-    return Row(
-        config_id, "cloud", title, "sip.example", "u", "p", reg_id=1000 + config_id if reg_id is None else reg_id
-    )
+    return Row(config_id, "cloud", {**EMPTY, "title": title}, reg_id=1000 + config_id if reg_id is None else reg_id)
 
 
 def after(state: PortalState, effect: Any) -> str:
@@ -122,7 +121,7 @@ def test_a_default_is_set_by_config_id_whatever_it_is() -> None:
 
 def test_the_list_has_names_escaped_and_numbers_formatted() -> None:
     state = PortalState.of(
-        [row(1, "<b> & \"c\" 'd'"), row(2, "0"), row(3, None), Row(4, "office", "", "s", "l", None, incoming=True)],
+        [row(1, "<b> & \"c\" 'd'"), row(2, "0"), row(3, None), Row(4, "office", EMPTY, incoming=True)],
         [
             OtherConfig(5, "x", "RENT", "74951234567"),
             OtherConfig(6, "y", "GROUP", "1"),

@@ -16,6 +16,7 @@ from sipsync.applying.bind import Bound, bind
 from sipsync.applying.execute import Orders, execute
 from sipsync.applying.outcome import applied, dry_run
 from sipsync.model.events import Event
+from sipsync.model.fields import FIELDS, SECRET, SHOWN, FieldName
 from sipsync.model.lines import (
     Address,
     Call,
@@ -55,16 +56,19 @@ def row(config_id: int, title: str, **given: Any) -> server.Row:
     base = server.Row(
         config_id,
         kind,
-        title,
-        "old.example",
-        f"u{config_id}",
-        "pw",
+        {"title": title, "server": "old.example", "login": f"u{config_id}", "password": "pw"},
         reg_id=1000 + config_id if kind == "cloud" else None,
         status_code=200,
         incoming=kind == "office",
         row_id=config_id,
     )
-    return replace(base, **given)
+    return altered(base, **given)
+
+
+def altered(one: server.Row, **given: Any) -> server.Row:
+    """The line with other values, or another state."""
+    values = {name: given.pop(name) for name in FIELDS if name in given}
+    return replace(one.having(values), **given)
 
 
 def desired(key: str, config_id: int | None = None, *, portal: str = "acme", **values: Any) -> DesiredLine:
@@ -149,9 +153,9 @@ class RulePortal:
     # --- reading ---
 
     def line(self, one: server.Row) -> CurrentLine:
-        values: dict[Any, str | Secret] = {"title": one.title or "", "server": one.server, "login": one.login}
+        values: dict[FieldName, str | Secret] = {name: one.values[name] or "" for name in SHOWN}
         if self.passwords:
-            values["password"] = Secret(one.password or "")
+            values |= {name: Secret(one.values[name] or "") for name in SECRET}
         return CurrentLine(
             one.config_id, one.type, values, one.reg_id, one.line_id, one.status_code, one.status_message or ""
         )
@@ -257,7 +261,7 @@ class Stage:
     def __repr__(self) -> str:
         """Short enough to be read in a failing example."""
         rows = [
-            f"{one.config_id} {one.type} {one.title!r} {one.server} {one.password} reg{one.reg_id} {one.app}"
+            f"{one.config_id} {one.type} {one.values} reg{one.reg_id} {one.app}"
             for one in self.portal.state.rows.values()
         ]
         lines = [f"{line.address.key} {line.config_id} {line.type} {line.values}" for line in self.file.lines]
