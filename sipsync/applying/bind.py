@@ -48,7 +48,7 @@ class PlannedLine:
 class Bound:
     """The plan of one portal, ready to be sent."""
 
-    lines: dict[str, PlannedLine] = field(default_factory=dict)
+    lines: dict[Address, PlannedLine] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     """What is still to be sent, in order; what depends on a stale line is left out."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
@@ -98,7 +98,7 @@ def bind(parts: Sequence[PortalPlan], inputs: Sequence[PlanInput], *, strict: bo
     """The plan of one portal (one part for each owner), against what was just read."""
     bound = Bound()
     for part, given in zip(parts, inputs, strict=True):
-        calls: dict[str, list[PlannedCall]] = {}
+        calls: dict[Address, list[PlannedCall]] = {}
         for call in part.calls:
             calls.setdefault(call.address, []).append(call)
         lookup = _Lookup(given, part)
@@ -114,7 +114,7 @@ def bind(parts: Sequence[PortalPlan], inputs: Sequence[PlanInput], *, strict: bo
     to_send = _without_blocked(bound, [call for part in parts for call in part.calls])
     live = {call.id: call for line in bound.lines.values() for call in line.calls}
     bound.calls = [live[call.id] for call in to_send if call.id in live]
-    sending = {str(call.address) for call in bound.calls}
+    sending = {call.address for call in bound.calls}
     wrong = prove(
         bound.calls,
         [line.change for address, line in bound.lines.items() if address in sending],

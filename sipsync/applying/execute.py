@@ -12,7 +12,7 @@ from sipsync.applying.send import CallSender
 from sipsync.applying.verify import outcomes, read_back
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, ignore
-from sipsync.model.lines import Call, Registration
+from sipsync.model.lines import Address, Call, Registration
 from sipsync.model.message import Message
 from sipsync.model.outcome import LineOutcome
 from sipsync.model.problems import Code, Diagnostic, Exit
@@ -28,7 +28,7 @@ class Orders:
 
     clock: Clock
     stop: asyncio.Event
-    in_flight: set[str]
+    in_flight: set[Address]
     """Addresses that were sent and not answered; shared with whoever tells of them at once."""
     max_failures: int = 10
     wait: float = 0.0
@@ -41,7 +41,7 @@ class Orders:
 class Result:
     """What it came to."""
 
-    lines: dict[str, LineOutcome]
+    lines: dict[Address, LineOutcome]
     """By address."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
     exits: list[Exit] = field(default_factory=list)
@@ -102,7 +102,7 @@ def _canary(bound: Bound) -> Call | None:
     """The first update that registers a cloud line anew and has nothing to do with titles."""
     awaited = {earlier for call in bound.calls for earlier in call.after}
     for call in bound.calls:
-        planned = bound.lines[str(call.address)].planned
+        planned = bound.lines[call.address].planned
         if planned.reregisters and "title" not in call.values and not call.after and call.id not in awaited:
             return call
     return None
@@ -113,10 +113,10 @@ async def _apply_canary(
     sender: CallSender,
     portals: Mapping[str, Portal],
     orders: Orders,
-    before: Mapping[str, Registration],
+    before: Mapping[Address, Registration],
 ) -> Result | None:
     """Apply one line and wait for its registration; None where it came back and the rest may follow."""
-    bound, address = sender.bound, str(call.address)
+    bound, address = sender.bound, call.address
     result = await _send(sender, [call])
     if result.lines[address].result != "applied":
         result.diagnostics.append(
@@ -182,7 +182,7 @@ async def _ask_after(
     bound: Bound,
     portals: Mapping[str, Portal],
     orders: Orders,
-    before: Mapping[str, Registration],
+    before: Mapping[Address, Registration],
     result: Result,
 ) -> None:
     """Add to each re-registered line what its operator's side says, where the operator asked for that."""
@@ -223,7 +223,7 @@ def _is_stored_only(bound: Bound, line: LineOutcome) -> bool:
     return line.result == "applied" and planned.stored_only and planned.line_type == "office"
 
 
-def _unhealthy(bound: Bound, result: Result, address: str, what: str) -> None:
+def _unhealthy(bound: Bound, result: Result, address: Address, what: str) -> None:
     result.exits.append(Exit.UNHEALTHY)
     result.diagnostics.append(
         Diagnostic(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from sipsync.applying.bind import Bound
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, Waiting
-from sipsync.model.lines import Registration
+from sipsync.model.lines import Address, Registration
 from sipsync.model.outcome import LineOutcome
 from sipsync.model.problems import PortalError
 from sipsync.portal.protocol import Portal
@@ -19,7 +19,7 @@ CHECK_SECONDS = 60.0
 """What the operator's own check of an office line may take."""
 
 
-def to_watch(bound: Bound, outcomes: Mapping[str, LineOutcome] | None = None) -> dict[str, int]:
+def to_watch(bound: Bound, outcomes: Mapping[Address, LineOutcome] | None = None) -> dict[Address, int]:
     """Address → REG_ID of the lines that are to be registered anew, or that were."""
     return {
         address: line.change.current.reg_id
@@ -31,11 +31,11 @@ def to_watch(bound: Bound, outcomes: Mapping[str, LineOutcome] | None = None) ->
     }
 
 
-async def ask(watched: Mapping[str, int], portals: Mapping[str, Portal]) -> dict[str, Registration]:
+async def ask(watched: Mapping[Address, int], portals: Mapping[str, Portal]) -> dict[Address, Registration]:
     """What their operators say of these registrations now; one that can't be told is missing."""
-    answers: dict[str, Registration] = {}
+    answers: dict[Address, Registration] = {}
     for name, portal in portals.items():
-        own = {address: reg_id for address, reg_id in watched.items() if address.partition(".")[0] == name}
+        own = {address: reg_id for address, reg_id in watched.items() if address.portal == name}
         try:
             statuses = await portal.statuses(list(own.values())) if own else {}
         except PortalError:
@@ -45,20 +45,20 @@ async def ask(watched: Mapping[str, int], portals: Mapping[str, Portal]) -> dict
 
 
 async def await_registered(
-    watched: Mapping[str, int],
-    before: Mapping[str, Registration],
+    watched: Mapping[Address, int],
+    before: Mapping[Address, Registration],
     portals: Mapping[str, Portal],
     wait: float,
     clock: Clock,
     stop: asyncio.Event,
     on_event: OnEvent,
-) -> dict[str, Registration]:
+) -> dict[Address, Registration]:
     """The last word on each registration; one that was not to be had is missing.
 
     A success counts once LAST_UPDATED moved from what it was `before`, or at the end of the wait: the old
     registration may still be told for a while (unverified).
     """
-    last: dict[str, Registration] = {}
+    last: dict[Address, Registration] = {}
     open_ = dict(watched)
     end = clock.monotonic() + wait
     while open_ and not stop.is_set():
@@ -71,7 +71,7 @@ async def await_registered(
         left = end - clock.monotonic()
         if left <= 0 or not open_:
             break
-        on_event(Waiting(next(iter(open_)).partition(".")[0], left, "registration"))
+        on_event(Waiting(next(iter(open_)).portal, left, "registration"))
         await clock.sleep(min(POLL_SECONDS, left))
     return last
 
@@ -92,7 +92,7 @@ def in_words(state: Registration | None) -> str:
     return f"{state.result}{f' ({state.message})' if state.message else ''}"
 
 
-async def check_office(command: tuple[str, ...], address: str, config_id: int) -> str:
+async def check_office(command: tuple[str, ...], address: Address, config_id: int) -> str:
     """What the operator's own check says of an office line; "" for exit code 0. Bitrix24 can't be asked about one."""
     try:
         process = await asyncio.create_subprocess_exec(

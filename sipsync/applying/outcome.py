@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from sipsync.applying.bind import Bound
 from sipsync.applying.execute import Result
+from sipsync.model.lines import Address
 from sipsync.model.message import Message
 from sipsync.model.outcome import LineOutcome, LineResult, PortalOutcome
 from sipsync.model.problems import Code, Diagnostic, Exit, worst
@@ -38,8 +39,8 @@ def _held_up(name: str, found: Mapping[str, Diagnostic]) -> Diagnostic:
 def dry_run(bound: Bound, portals: Mapping[str, PortalReader]) -> tuple[PortalOutcome, ...]:
     """A dry run, or a plan that no longer holds: what would be sent, to the letter."""
     calls = bound.calls if bound.exit is Exit.OK else []
-    sending = {str(call.address) for call in calls}
-    lines: dict[str, LineOutcome] = {}
+    sending = {call.address for call in calls}
+    lines: dict[Address, LineOutcome] = {}
     for address, line in bound.lines.items():
         result: LineResult = "planned" if address in sending else "skipped"
         if line.state in ("stale", "after"):
@@ -73,7 +74,7 @@ def applied(bound: Bound, portals: Mapping[str, PortalReader], result: Result) -
                 diagnostics=tuple(
                     found
                     for found in (*result.diagnostics, *bound.diagnostics)
-                    if found.address is None or found.address.partition(".")[0] == name
+                    if found.address is None or found.portal == name
                 ),
                 exit=worst([*result.exits, _exit_of(lines)]),
             )

@@ -9,7 +9,7 @@ from sipsync.applying.bind import Bound, PlannedLine
 from sipsync.applying.send import SendLog
 from sipsync.applying.unanswered import holds
 from sipsync.model.fields import FieldName
-from sipsync.model.lines import Call, CurrentLine
+from sipsync.model.lines import Address, Call, CurrentLine
 from sipsync.model.message import Message
 from sipsync.model.outcome import LineOutcome
 from sipsync.model.problems import Code, Diagnostic, PortalError
@@ -17,7 +17,7 @@ from sipsync.planning.conflicts import Titles
 from sipsync.portal.protocol import Done, Portal
 
 
-def stranded(bound: Bound, log: SendLog, outcomes: Mapping[str, LineOutcome]) -> list[PlannedLine]:
+def stranded(bound: Bound, log: SendLog, outcomes: Mapping[Address, LineOutcome]) -> list[PlannedLine]:
     """The lines that stepped aside to a temporary title and did not go on."""
     return [
         line
@@ -32,7 +32,7 @@ def stranded(bound: Bound, log: SendLog, outcomes: Mapping[str, LineOutcome]) ->
 class Restored:
     """What setting titles back came to."""
 
-    restored: tuple[str, ...] = ()
+    restored: tuple[Address, ...] = ()
     """Addresses that have their old titles again."""
     left: tuple[Diagnostic, ...] = ()
     """One for each line that still has its temporary title; to be told first."""
@@ -40,7 +40,7 @@ class Restored:
 
 async def titles_back(lines: Sequence[PlannedLine], portals: Mapping[str, Portal]) -> Restored:
     """Give each line its old title back where that is free."""
-    restored: list[str] = []
+    restored: list[Address] = []
     left: list[Diagnostic] = []
     for line in lines:
         try:

@@ -16,7 +16,7 @@ from sipsync.applying.bind import Bound, PlannedLine
 from sipsync.applying.unanswered import settle
 from sipsync.model.clock import Clock
 from sipsync.model.events import LineDone, LineStarted, OnEvent
-from sipsync.model.lines import Call, CurrentLine, Verb
+from sipsync.model.lines import Address, Call, CurrentLine, Verb
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.planning.evidence import state_of
@@ -41,7 +41,7 @@ class SendLog:
     errors: dict[str, PortalError] = field(default_factory=dict)
     sent: Counter[str] = field(default_factory=Counter)
     """How often each call was sent."""
-    made: dict[str, int] = field(default_factory=dict)
+    made: dict[Address, int] = field(default_factory=dict)
     """Address → config_id of lines that were added."""
     read: Mapping[int, CurrentLine] | None = None
     """The lines read back in the last writing request, if they were."""
@@ -64,7 +64,7 @@ class CallSender:
     stop: asyncio.Event
     max_failures: int
     on_event: OnEvent
-    in_flight: set[str]
+    in_flight: set[Address]
     """Addresses that were sent and not answered; shared with whoever has to tell of them at once."""
     read_at: float
     log: SendLog = field(default_factory=SendLog)
@@ -123,11 +123,11 @@ class CallSender:
         self._pending = self._pending[len(batch) :]
         for call in batch:
             self.log.sent[call.id] += 1
-            self.in_flight.add(str(call.address))
+            self.in_flight.add(call.address)
             if self._line(call).calls[0] is call:
-                self.on_event(LineStarted(str(call.address), _ACTIONS[call.verb]))
+                self.on_event(LineStarted(call.address, _ACTIONS[call.verb]))
         sent = await portal.send(batch, self._read_back() if not self._pending else ())
-        self.in_flight.difference_update(str(call.address) for call in batch)
+        self.in_flight.difference_update(call.address for call in batch)
         self.log.read = sent.lines
         lost: list[Call] = []
         again: list[Call] = []
@@ -149,7 +149,7 @@ class CallSender:
         self._pending = sorted(again, key=lambda call: order[call.id]) + self._pending
 
     def _line(self, call: Call) -> PlannedLine:
-        return self.bound.lines[str(call.address)]
+        return self.bound.lines[call.address]
 
     def _give_up(self, error: PortalError) -> None:
         if self.log.stopped is None:
@@ -163,17 +163,17 @@ class CallSender:
         elif isinstance(reply, Refused):
             self.log.results[call.id] = "failed"
             self.log.errors[call.id] = reply.error
-            self.on_event(LineDone(str(call.address), _ACTIONS[call.verb], ok=False))
+            self.on_event(LineDone(call.address, _ACTIONS[call.verb], ok=False))
 
     def _done(self, call: Call) -> None:
         self.log.results[call.id] = "done"
         self.log.errors.pop(call.id, None)
         if self._line(call).calls[-1] is call:
-            self.on_event(LineDone(str(call.address), _ACTIONS[call.verb], ok=True))
+            self.on_event(LineDone(call.address, _ACTIONS[call.verb], ok=True))
 
     def _remember(self, call: Call, row: object) -> None:
         if isinstance(row, Mapping) and str(row.get("CONFIG_ID", "")).isdigit():
-            self.log.made[str(call.address)] = int(str(row["CONFIG_ID"]))
+            self.log.made[call.address] = int(str(row["CONFIG_ID"]))
 
     def _read_back(self) -> list[int]:
         """What to read in the last request: all that was written. Several owners do not see each other's lines."""
@@ -193,7 +193,7 @@ class CallSender:
         answers = await settle(calls, last, self.portals[calls[0].address.portal], before)
         for call, found in zip(calls, answers, strict=True):
             if found.made is not None:
-                self.log.made[str(call.address)] = found.made
+                self.log.made[call.address] = found.made
             if found.carried_out:
                 self._done(call)
             elif found.carried_out is None or self.log.sent[call.id] > 1:
@@ -204,7 +204,7 @@ class CallSender:
 
     def _lost(self, call: Call) -> None:
         self.log.results[call.id] = "lost"
-        self.on_event(LineDone(str(call.address), _ACTIONS[call.verb], ok=False))
+        self.on_event(LineDone(call.address, _ACTIONS[call.verb], ok=False))
 
     # --- old readings ---
 

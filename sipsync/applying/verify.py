@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sipsync.applying.bind import Bound, PlannedLine
 from sipsync.applying.send import SendLog, touched
 from sipsync.applying.unanswered import holds
-from sipsync.model.lines import CurrentLine
+from sipsync.model.lines import Address, CurrentLine
 from sipsync.model.outcome import LineOutcome, LineResult
 from sipsync.model.problems import Code, PortalError
 from sipsync.portal.protocol import Portal
@@ -35,7 +35,7 @@ async def read_back(bound: Bound, log: SendLog, portals: Mapping[str, Portal]) -
     return have
 
 
-def outcomes(bound: Bound, log: SendLog, lines: Mapping[int, CurrentLine] | None) -> dict[str, LineOutcome]:
+def outcomes(bound: Bound, log: SendLog, lines: Mapping[int, CurrentLine] | None) -> dict[Address, LineOutcome]:
     """What became of each planned line, by address."""
     return {address: _outcome(line, log, lines) for address, line in bound.lines.items()}
 

@@ -25,10 +25,10 @@ def complete_portals(ctx: click.Context, _param: click.Parameter, incomplete: st
 def complete_lines(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The addresses of the lines in the files."""
     return [
-        CompletionItem(str(line.address), help=line.title)
+        CompletionItem(line.address, help=line.title)
         for portal in _portals(ctx)
         for line in portal.lines
-        if str(line.address).startswith(incomplete)
+        if line.address.startswith(incomplete)
     ]
 
 

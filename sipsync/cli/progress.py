@@ -132,7 +132,7 @@ class _Live:
             case Waiting(portal, seconds, reason):
                 self._waiting[portal] = f"{portal} waits {seconds:.0f} s ({reason})"
             case LineStarted(address, action):
-                self._waiting.pop(address.partition(".")[0], None)
+                self._waiting.pop(address.portal, None)
                 self._now = f"{address}: {action}"
             case LineDone(address, action, ok):
                 self._now = f"{address}: {_DONE[action] if ok else f'{action} failed'}"

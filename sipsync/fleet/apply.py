@@ -14,7 +14,7 @@ from sipsync.fleet.options import ApplyOptions
 from sipsync.fleet.parallel import each
 from sipsync.fleet.work import ApplyWork, apply_portal
 from sipsync.model.events import OnEvent, Stopping
-from sipsync.model.lines import Fleet
+from sipsync.model.lines import Address, Fleet
 from sipsync.model.message import Message
 from sipsync.model.outcome import Outcome, PortalOutcome
 from sipsync.model.plan import Plan, PortalPlan
@@ -37,7 +37,7 @@ async def apply_fleet(
     selections = {name: part.selection for name, part in parts.items()}
     prepared = await prepare([by_name[name] for name in parts], fleet.operator, selections)
     done |= {name: _failed(name, found) for name, found in prepared.failed.items()}
-    in_flight: set[str] = set()
+    in_flight: set[Address] = set()
     orders = Orders(
         options.clock,
         stop,
@@ -138,7 +138,7 @@ def _failed(portal: str, found: Sequence[Diagnostic], exit_: Exit = Exit.ERROR) 
 
 
 @asynccontextmanager
-async def _telling(stop: asyncio.Event, in_flight: set[str], on_event: OnEvent) -> AsyncIterator[None]:
+async def _telling(stop: asyncio.Event, in_flight: set[Address], on_event: OnEvent) -> AsyncIterator[None]:
     """Tell what was sent and not answered at the moment when the run is stopped."""
 
     async def tell() -> None:

@@ -61,7 +61,7 @@ def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection) -> tuple[De
         ("reregister", selection.reregister, ()),
     ):
         problems += [
-            _names_nothing(option, glob, list(map(str, addresses)))
+            _names_nothing(option, glob, addresses)
             for glob in given
             if not any(matches(address, (glob,)) for address in addresses)
             and not any(_named(n, [glob]) for n in others)
@@ -93,8 +93,8 @@ def _wrong_allow(allow: str, addresses: Sequence[Address], portals: Sequence[str
                 hint=Message("It takes {known}.", known=known),
             )
         ]
-    if address not in {*map(str, addresses), *portals}:
-        return [_names_nothing("allow", address, list(map(str, addresses)))]
+    if address not in {*addresses, *portals}:
+        return [_names_nothing("allow", address, addresses)]
     return []
 
 

@@ -9,7 +9,7 @@ from sipsync.fleet.host import Job
 from sipsync.fleet.work import inputs_of
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent
-from sipsync.model.lines import CurrentLine, Registration
+from sipsync.model.lines import Address, CurrentLine, Registration
 from sipsync.model.looks import LineStatus
 from sipsync.planning.match import match
 
@@ -19,7 +19,7 @@ async def statuses(job: Job, clock: Clock, seconds: float, on_event: OnEvent, *,
     async with connected(job, clock, seconds, on_event) as portals:
         found = []
         for given in await inputs_of(job, portals):
-            addresses = {current.config_id: str(line.address) for line, current in match(given).pairs}
+            addresses = {current.config_id: line.address for line, current in match(given).pairs}
             asked: Mapping[int, Registration] = {}
             if live:
                 reg_ids = [line.reg_id for line in given.current.lines if line.reg_id]
@@ -30,7 +30,7 @@ async def statuses(job: Job, clock: Clock, seconds: float, on_event: OnEvent, *,
         return found
 
 
-def _status(portal: str, address: str | None, line: CurrentLine, live: Registration | None) -> LineStatus:
+def _status(portal: str, address: Address | None, line: CurrentLine, live: Registration | None) -> LineStatus:
     return LineStatus(
         portal=portal,
         config_id=line.config_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
@@ -12,6 +13,9 @@ from sipsync.model.problems import Diagnostic
 
 FORMAT_VERSION = "1.0"
 """A minor step adds keys, a major one changes them."""
+
+Seal: TypeAlias = Callable[[bytes], str]
+"""A keyed fingerprint (HMAC-SHA256, hex). The key stays inside."""
 
 Action: TypeAlias = Literal["no-op", "create", "update", "delete"]
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from sipsync.model.lines import Address
+
 
 @dataclass(frozen=True, slots=True)
 class PortalStarted:
@@ -36,7 +38,7 @@ class Waiting:
 class LineStarted:
     """A call for a line is about to be sent."""
 
-    address: str
+    address: Address
     action: str
     """`create`, `update` or `delete`."""
 
@@ -45,7 +47,7 @@ class LineStarted:
 class LineDone:
     """A line's last call was answered."""
 
-    address: str
+    address: Address
     action: str
     ok: bool
 

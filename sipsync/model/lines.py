@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from sipsync.model.fields import FIELDS, FieldName, LineType
 from sipsync.model.policy import Policy
 from sipsync.model.secret import Secret, SecretRef
 
 if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core import CoreSchema
+
     from sipsync.model.operator import Operator
     from sipsync.model.problems import Diagnostic, Span
 
@@ -21,15 +24,31 @@ TEMPORARY_TITLE = "~sipsync-"
 """How the title begins that a line carries for a moment while titles are swapped."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
-    """`portal.key`, the name of a line everywhere: in plans, options and reports."""
+class Address(str):
+    """`portal.key`, the name of a line everywhere: in plans, options and reports. A text that knows its two parts."""
 
-    portal: str
-    key: str
+    __slots__ = ()
 
-    def __str__(self) -> str:
-        return f"{self.portal}.{self.key}"
+    def __new__(cls, portal: str, key: str | None = None) -> Self:
+        """The address of these two parts, or of a whole text."""
+        return super().__new__(cls, portal if key is None else f"{portal}.{key}")
+
+    @property
+    def portal(self) -> str:
+        """The portal's name."""
+        return self.partition(".")[0]
+
+    @property
+    def key(self) -> str:
+        """The line's key within the portal."""
+        return self.partition(".")[2]
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """In documents it is a text."""
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_after_validator_function(cls, handler(str))
 
 
 # --- desired ---
@@ -136,6 +155,10 @@ class Fleet:
 
 
 # --- current ---
+
+ASKED_FOR = 0
+REGISTERED = 200
+"""The stored status of a registration that was asked for, and of one that was confirmed (server source)."""
 
 
 @dataclass(frozen=True, slots=True)

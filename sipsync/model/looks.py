@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sipsync._version import __version__
 from sipsync.model.document import FORMAT_VERSION, Document, diagnostic_json
 from sipsync.model.fields import LineType
-from sipsync.model.lines import Registration
+from sipsync.model.lines import Address, Registration
 from sipsync.model.problems import Diagnostic, Exit
 
 
@@ -46,7 +46,7 @@ class LineStatus(Document):
 
     portal: str
     config_id: int
-    address: str | None = None
+    address: Address | None = None
     """None for a line that is not in the file."""
     title: str
     type: LineType

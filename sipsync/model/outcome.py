@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 from sipsync._version import __version__
 from sipsync.model.document import FORMAT_VERSION, Action, Document, diagnostic_json
-from sipsync.model.lines import Registration
+from sipsync.model.lines import Address, Registration
 from sipsync.model.plan import PlannedCall, Source
 from sipsync.model.problems import Diagnostic, Exit, worst
 
@@ -25,7 +25,7 @@ LineResult: TypeAlias = Literal[
 class LineOutcome(Document):
     """What became of one planned line."""
 
-    address: str
+    address: Address
     portal: str
     action: Action
     result: LineResult

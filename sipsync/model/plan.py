@@ -40,7 +40,7 @@ class Change(Document):
 class ResourceChange(Document):
     """One line that differs (or, on request, one that does not)."""
 
-    address: str
+    address: Address
     mode: Literal["managed"] = "managed"
     type: Literal["sip_line"] = "sip_line"
     name: str
@@ -72,7 +72,7 @@ class PlannedCall(Document):
 
     id: str
     portal: str
-    address: str
+    address: Address
     method: str
     params: Mapping[str, str | int | None]
     sensitive: tuple[str, ...] = ()
@@ -137,7 +137,7 @@ class PortalPlan(Document):
     selection: Selection = Selection()
     resource_changes: tuple[ResourceChange, ...] = ()
     calls: tuple[PlannedCall, ...] = ()
-    evidence: Mapping[str, LineEvidence] = {}
+    evidence: Mapping[Address, LineEvidence] = {}
     summary: Summary = Summary()
     diagnostics: tuple[Diagnostic, ...] = ()
     exit: Exit = Exit.OK

@@ -190,6 +190,11 @@ class Diagnostic:
     """The line's address `portal.key`, or the portal's name."""
     severity: Severity = "error"
 
+    @property
+    def portal(self) -> str:
+        """The portal that it is about, "" for none."""
+        return (self.address or "").partition(".")[0]
+
     def __str__(self) -> str:
         place = f"{self.at}: " if self.at else f"{self.address}: " if self.address else ""
         return f"{place}{self.summary}"

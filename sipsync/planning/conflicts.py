@@ -112,7 +112,7 @@ def _held(change: LineChange, holder: str, left_out: Address | None) -> Diagnost
             ),
             hint=Message("Select {left_out} as well, or correct one of the two titles.", left_out=left_out),
             at=change.at,
-            address=str(change.address),
+            address=change.address,
         )
     return Diagnostic(
         Code.TITLE_HELD,
@@ -124,5 +124,5 @@ def _held(change: LineChange, holder: str, left_out: Address | None) -> Diagnost
             address=change.address,
         ),
         at=change.at,
-        address=str(change.address),
+        address=change.address,
     )

@@ -152,7 +152,7 @@ def _ignored_fields(given: PlanInput, line: DesiredLine, today: date) -> tuple[s
                     ),
                     hint=Message("Remove the entry, or give it a later `until`."),
                     at=line.at,
-                    address=str(line.address),
+                    address=line.address,
                     severity="warning",
                 )
             )
@@ -174,7 +174,7 @@ def _type_differs(line: DesiredLine, current: CurrentLine) -> Diagnostic:
             "lost. Correct `type`, or make a new line and move the old one to `removed`."
         ),
         at=line.at,
-        address=str(line.address),
+        address=line.address,
     )
 
 
@@ -189,7 +189,7 @@ def _removed_differs(removed: RemovedLine, current: CurrentLine) -> Diagnostic:
         ),
         hint=Message("Check that config_id names the line that is to go, and give its current title."),
         at=removed.at,
-        address=str(removed.address),
+        address=removed.address,
     )
 
 

@@ -9,17 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
-from sipsync.model.document import canonical, digest_of
+from sipsync.model.document import Seal, canonical, digest_of
 from sipsync.model.fields import FieldName
-from sipsync.model.lines import Address, CurrentLine, DesiredPortal, SandboxAccess
+from sipsync.model.lines import ASKED_FOR, REGISTERED, Address, CurrentLine, DesiredPortal, SandboxAccess
 from sipsync.model.plan import LineEvidence
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
-from sipsync.planning.inputs import LineChange, Seal
-
-ASKED_FOR = 0
-REGISTERED = 200
-"""The stored status of a registration that was asked for, and of one that was confirmed (server source)."""
+from sipsync.planning.inputs import LineChange
 
 LineState: TypeAlias = Literal["before", "after", "temporary", "stale"]
 """As the plan saw it; as the plan leaves it; at the plan's own temporary title; anything else."""
@@ -44,7 +40,7 @@ def evidence_of(change: LineChange, temporary: str | None, seal: Seal) -> LineEv
 
 def _subject(address: Address, config_id: int | None) -> str:
     """What tells the line from all others, on other portals as well."""
-    return str(address) if config_id is None else f"{address.portal}:{config_id}"
+    return address if config_id is None else f"{address.portal}:{config_id}"
 
 
 def _fingerprints(line: CurrentLine, subject: str, seal: Seal) -> dict[str, str]:

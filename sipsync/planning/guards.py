@@ -108,10 +108,10 @@ def protected(proposal: Proposal) -> Iterator[Diagnostic]:
                     hint=Message(
                         "Take the line out of the plan with --exclude {address}. {override}",
                         address=change.address,
-                        override=_override(Code.PROTECTED, str(change.address)),
+                        override=_override(Code.PROTECTED, change.address),
                     ),
                     at=change.at,
-                    address=str(change.address),
+                    address=change.address,
                 )
                 break
 
@@ -128,7 +128,7 @@ def delete_off(proposal: Proposal) -> Iterator[Diagnostic]:
                         "Set `policy: {delete: true}` if the line is really to go; what is lost for good is told above."
                     ),
                     at=change.at,
-                    address=str(change.address),
+                    address=change.address,
                 )
 
 

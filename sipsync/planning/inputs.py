@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import TypeAlias
 
+from sipsync.model.document import Seal
 from sipsync.model.fields import FieldName, LineType
 from sipsync.model.lines import Address, CurrentLine, DesiredPortal, Snapshot, Verb
 from sipsync.model.plan import Selection
 from sipsync.model.problems import Code, Span
 from sipsync.model.secret import Secret, SecretRef
-
-Seal: TypeAlias = Callable[[bytes], str]
-"""A keyed fingerprint; the key stays inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,7 @@ class LineChange:
 
 def matches(address: Address, globs: tuple[str, ...]) -> bool:
     """Whether any glob names the line by its address or its key."""
-    return any(fnmatchcase(name, glob) for glob in globs for name in (str(address), address.key))
+    return any(fnmatchcase(name, glob) for glob in globs for name in (address, address.key))
 
 
 def is_left_to_server(change: LineChange, inputs: Sequence[PlanInput]) -> bool:

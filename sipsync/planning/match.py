@@ -93,7 +93,7 @@ def _claim(
                     ),
                     hint=Message("Add config_id with the one that you mean."),
                     at=line.places.get("title", line.at),
-                    address=str(line.address),
+                    address=line.address,
                 )
             )
     return left
@@ -112,7 +112,7 @@ def _not_seen(line: DesiredLine) -> Diagnostic:
             "only its own. Check config_id, or take the line out of the file if it was deleted."
         ),
         at=line.at,
-        address=str(line.address),
+        address=line.address,
     )
 
 
@@ -137,7 +137,7 @@ def _settle_unfound(line: DesiredLine, twin: CurrentLine | None, found: Match, g
                     config_id=twin.config_id,
                 ),
                 at=at,
-                address=str(line.address),
+                address=line.address,
             )
         )
     elif not given.desired.policy.create:
@@ -150,7 +150,7 @@ def _settle_unfound(line: DesiredLine, twin: CurrentLine | None, found: Match, g
                     "`policy: {create: true}` to have the line made."
                 ),
                 at=at,
-                address=str(line.address),
+                address=line.address,
             )
         )
     elif missing := [name for name in ("title", "server", "login") if name not in line.values]:
@@ -160,7 +160,7 @@ def _settle_unfound(line: DesiredLine, twin: CurrentLine | None, found: Match, g
                 Message("to make a line, its {missing} must be given", missing=" and ".join(missing)),
                 hint=Message("Add it to the line, or to `defaults` for all lines."),
                 at=line.at,
-                address=str(line.address),
+                address=line.address,
             )
         )
     else:

@@ -63,12 +63,12 @@ class _Sequence:
 
     def placed(self, change: LineChange) -> bool:
         """Whether the change is among the writes."""
-        return str(change.address) in self._places
+        return change.address in self._places
 
     def place(self, change: LineChange, *after: int) -> int:
         """Append the change behind everything that it waits for; returns its place."""
         if self.placed(change):
-            return self._places[str(change.address)]
+            return self._places[change.address]
         path = [(change, self._blockers(change))]
         on_path = {change.address}
         while path:
@@ -83,7 +83,7 @@ class _Sequence:
             elif not self.placed(blocker):
                 path.append((blocker, self._blockers(blocker)))
                 on_path.add(blocker.address)
-        return self._places[str(change.address)]
+        return self._places[change.address]
 
     def _blockers(self, change: LineChange) -> Iterator[LineChange]:
         """The changes that still hold the title that this one brings."""
@@ -103,7 +103,7 @@ class _Sequence:
         if own in self._freed:
             waits.add(self._freed[own])
         place = self._add(Write(change, after=tuple(sorted(waits))))
-        self._places[str(change.address)] = place
+        self._places[change.address] = place
         if own is not None and own in self._leaving:
             self._freed.setdefault(own, place)
 

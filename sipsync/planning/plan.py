@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sipsync.model.document import Action, canonical, digest_of
 from sipsync.model.fields import FIELDS, FieldName
-from sipsync.model.lines import Call, CurrentLine, DesiredLine
+from sipsync.model.lines import Address, Call, CurrentLine, DesiredLine
 from sipsync.model.plan import Change, LineEvidence, PlannedCall, PortalPlan, ResourceChange, Source, Summary
 from sipsync.model.problems import Diagnostic, Exit
 from sipsync.model.secret import Secret
@@ -47,7 +47,7 @@ def build(inputs: Sequence[PlanInput], now: datetime, *, no_ops: bool = False) -
             *warnings.too_many_cloud_lines(steps, cloud_lines, cloud_limit),
         ]
         for finding in blocked:
-            errors[owner_of[str(finding.address).partition(".")[0]]].append(finding)
+            errors[owner_of[finding.portal]].append(finding)
         if not blocked:
             break
     writes = order(steps, titles, cloud_lines, cloud_limit)
@@ -95,8 +95,8 @@ def _part(
     stops, allowed = guards.check(guards.Proposal(given, found, changes))
     own = [] if errors else [call for call in calls if call.address.portal == name]
     temporary = {write.change.address: write.temporary for write in writes if write.temporary}
-    evidence: dict[str, LineEvidence] = {
-        str(change.address): evidence_of(change, temporary.get(change.address), given.seal) for change in changes
+    evidence: dict[Address, LineEvidence] = {
+        change.address: evidence_of(change, temporary.get(change.address), given.seal) for change in changes
     }
     resources = [_resource(given, change) for change in changes]
     still = [_unchanged(given, line, current) for line, current in seen.unchanged] if no_ops else []
@@ -138,7 +138,7 @@ def planned(call: Call) -> PlannedCall:
     return PlannedCall(
         id=call.id,
         portal=call.address.portal,
-        address=str(call.address),
+        address=call.address,
         method=call.method,
         params={name: None if isinstance(value, Secret) else value for name, value in params.items()},
         sensitive=tuple(name for name, value in params.items() if isinstance(value, Secret)),
@@ -155,7 +155,7 @@ def _resource(given: PlanInput, change: LineChange) -> ResourceChange:
         registers = reregisters(current.type, current.reg_id, tuple(change.wanted))
     sensitive: dict[str, bool] = {name: True for name in shown if FIELDS[name].secret}
     return ResourceChange(
-        address=str(change.address),
+        address=change.address,
         name=change.address.key,
         portal=change.address.portal,
         config_id=current.config_id if current else None,

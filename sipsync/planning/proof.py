@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from sipsync.model.fields import FIELDS, FieldName
-from sipsync.model.lines import Call, CurrentLine
+from sipsync.model.lines import Address, Call, CurrentLine
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.reveal import reveal
@@ -38,7 +38,7 @@ def prove(
     """
     state = model_of(inputs)
     problems: list[str] = []
-    made: dict[str, int] = {}
+    made: dict[Address, int] = {}
     registered: Counter[str] = Counter()
     for call in calls:
         effect = _run(state, call)
@@ -48,12 +48,12 @@ def prove(
             problems.append(f"{call.id} ({call.address}) would be refused: {effect.reply.code}")
             continue
         if call.verb == "add":
-            made[str(call.address)] = max(row.config_id for row in effect.rows)
+            made[call.address] = max(row.config_id for row in effect.rows)
         elif effect.registrations:
-            registered[str(call.address)] += 1
+            registered[call.address] += 1
         state.commit(effect)
     for change in changes:
-        address = str(change.address)
+        address = change.address
         problems += _left_over(state, change, made.get(address))
         needless = change.verb == "update" and not any(FIELDS[name].registers for name in change.wanted)
         if registered[address] > 1 or (needless and registered[address]):

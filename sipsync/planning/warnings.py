@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sipsync.model.lines import CurrentLine, DesiredLine
+from sipsync.model.lines import ASKED_FOR, REGISTERED, CurrentLine, DesiredLine
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.planning.diff import Diff
-from sipsync.planning.evidence import ASKED_FOR, REGISTERED
 from sipsync.planning.guards import describe_unmanaged
 from sipsync.planning.inputs import LineChange, PlanInput, matches
 from sipsync.planning.match import Match
@@ -77,7 +76,7 @@ def _unregistered(line: DesiredLine, current: CurrentLine) -> Iterator[Diagnosti
         Message("line {config_id} {reason}", config_id=current.config_id, reason=reason),
         hint=hint,
         at=line.at,
-        address=str(line.address),
+        address=line.address,
         severity="warning",
     )
 
@@ -156,11 +155,11 @@ def too_many_cloud_lines(steps: Sequence[LineChange], lines: int, limit: int) ->
                 "portal.limits.cloud_lines."
             ),
             at=add.at,
-            address=str(add.address),
+            address=add.address,
         )
         for number, add in enumerate(adds[max(room, 0) :], 1)
     ]
 
 
 def _warning(code: Code, summary: Message, hint: Message, change: LineChange) -> Diagnostic:
-    return Diagnostic(code, summary, hint=hint, at=change.at, address=str(change.address), severity="warning")
+    return Diagnostic(code, summary, hint=hint, at=change.at, address=change.address, severity="warning")

@@ -24,11 +24,11 @@ from sipsync.portal import endpoint
 from sipsync.portal.tokens import token_error
 
 if TYPE_CHECKING:
+    from sipsync.model.document import Seal
     from sipsync.model.lines import Access
     from sipsync.model.operator import Operator
     from sipsync.model.secret import Resolved
     from sipsync.portal.embedded import Embedded
-    from sipsync.portal.protocol import Seal
 
 ResolveAgain: TypeAlias = Callable[[SecretRef], Awaitable[Secret]]
 """Asks a reference once more, past anything that remembers its value."""

@@ -30,12 +30,13 @@ from sipsync.rules.batching import BATCH_SIZE
 
 if TYPE_CHECKING:
     from sipsync.model.clock import Clock
+    from sipsync.model.document import Seal
     from sipsync.model.lines import Access, Call, CurrentLine, Limits, Registration
     from sipsync.model.operator import Operator
     from sipsync.model.secret import Resolved
     from sipsync.portal.auth import Credential, ResolveAgain
     from sipsync.portal.endpoint import Endpoint
-    from sipsync.portal.protocol import Seal, Sent
+    from sipsync.portal.protocol import Sent
 
 __all__ = ["RestPortal", "connect", "identify", "seal_for"]
 

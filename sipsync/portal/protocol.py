@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
+    from sipsync.model.document import Seal
     from sipsync.model.lines import Call, CurrentLine, Registration, Snapshot
     from sipsync.model.problems import PortalError
-
-Seal: TypeAlias = Callable[[bytes], str]
-"""A keyed fingerprint (HMAC-SHA256, hex). The key stays inside."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

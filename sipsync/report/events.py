@@ -18,6 +18,7 @@ from sipsync.report.outcomes import findings_of
 from sipsync.report.wording import apply_line, plan_line
 
 if TYPE_CHECKING:
+    from sipsync.model.lines import Address
     from sipsync.model.outcome import Outcome
     from sipsync.model.plan import Plan, ResourceChange
     from sipsync.model.problems import Diagnostic, Span
@@ -39,7 +40,7 @@ class Stream:
     """Turns what happens into objects; it only remembers which lines are under way, and since when."""
 
     def __init__(self) -> None:
-        self._started: dict[str, tuple[str, datetime]] = {}
+        self._started: dict[Address, tuple[str, datetime]] = {}
 
     def version(self, now: datetime) -> Message:
         """The first object of a stream."""
@@ -64,7 +65,7 @@ class Stream:
                 told = f"sent and not answered yet: {', '.join(in_flight)}" if in_flight else "nothing is under way"
                 yield _message(now, "log", f"Stopping; {told}", level="warn")
 
-    def _done(self, address: str, action: str, ok: bool, now: datetime) -> Message:
+    def _done(self, address: Address, action: str, ok: bool, now: datetime) -> Message:
         since = self._started.pop(address, (action, now))[1]
         elapsed = round((now - since).total_seconds())
         hook = _hook(address, action) | {"elapsed_seconds": elapsed}
@@ -75,7 +76,7 @@ class Stream:
 
     def _under_way(self, portal: str, now: datetime) -> Iterator[Message]:
         for address, (action, since) in self._started.items():
-            if address.partition(".")[0] == portal:
+            if address.portal == portal:
                 elapsed = round((now - since).total_seconds())
                 hook = _hook(address, action) | {"elapsed_seconds": elapsed}
                 told = f"{address}: Still {_DOING[action].lower()}... [{elapsed}s elapsed]"
@@ -108,19 +109,19 @@ def _message(now: datetime, kind: str, text: str, *, level: str = "info", **more
     return head | more | {"type": kind}
 
 
-def _resource(address: str) -> Message:
+def _resource(address: Address) -> Message:
     return {
         "addr": address,
         "module": "",
         "resource": address,
         "implied_provider": "bitrix24",
         "resource_type": "sip_line",
-        "resource_name": address.partition(".")[2],
+        "resource_name": address.key,
         "resource_key": None,
     }
 
 
-def _hook(address: str, action: str) -> Message:
+def _hook(address: Address, action: str) -> Message:
     return {"resource": _resource(address), "action": action}
 
 

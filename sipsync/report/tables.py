@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from sipsync.model.lines import ASKED_FOR, REGISTERED
 from sipsync.report.escape import columns, quoted, visible
 from sipsync.report.findings import told, wrapped
 from sipsync.report.wording import Paint, count
@@ -12,9 +13,6 @@ from sipsync.report.wording import Paint, count
 if TYPE_CHECKING:
     from sipsync.model.looks import Diagnosis, LineStatus, Status
     from sipsync.report import Style
-
-REGISTERED = 200
-"""The stored status of a registration that was confirmed (server source)."""
 
 
 def status(document: Status, style: Style, paint: Paint) -> Iterator[str]:
@@ -65,7 +63,7 @@ def registration(line: LineStatus) -> tuple[str, str]:
         return "green", "registered"
     if line.status_code is None:
         return "yellow", "not known yet"
-    if line.status_code == 0:
+    if line.status_code == ASKED_FOR:
         return "yellow", "asked for, never confirmed"
     message = f": {visible(line.status_message)}" if line.status_message else ""
     return "red", f"failed (status {line.status_code}){message}"

@@ -12,6 +12,7 @@ from sipsync.cli.events import EventStream
 from sipsync.cli.progress import progress
 from sipsync.cli.session import Session
 from sipsync.model.events import Event, LineDone, LineStarted, PortalDone, PortalStarted, Stopping, Waiting
+from sipsync.model.lines import Address
 from sipsync.model.message import Message
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
@@ -21,10 +22,10 @@ STORY: tuple[Event, ...] = (
     PortalStarted("acme", "apply"),
     Waiting("acme", 0.5, "rate limit"),
     Waiting("acme", 12, "retry"),
-    LineStarted("acme.sales", "update"),
-    LineDone("acme.sales", "update", ok=True),
-    LineStarted("acme.shop", "create"),
-    LineDone("acme.shop", "create", ok=False),
+    LineStarted(Address("acme.sales"), "update"),
+    LineDone(Address("acme.sales"), "update", ok=True),
+    LineStarted(Address("acme.shop"), "create"),
+    LineDone(Address("acme.shop"), "create", ok=False),
     Stopping(("acme.depot",)),
     Stopping(()),
     PortalDone("acme", failed=True),
@@ -76,7 +77,7 @@ def test_beside_a_moving_line_stdout_is_for_programs_alone(
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     with progress(Session({"TERM": "xterm"}), 1, EventStream(wanted=True)) as on_event:
-        on_event(LineDone("acme.sales", "create", ok=True))
+        on_event(LineDone(Address("acme.sales"), "create", ok=True))
     out, err = capsys.readouterr()
     assert [json.loads(line)["type"] for line in out.splitlines()] == ["version", "apply_complete"]
     assert "apply_complete" not in err

@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
 from sipsync.model.events import Event, LineDone, LineStarted, PortalDone, PortalStarted, Stopping, Waiting
+from sipsync.model.lines import Address
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code
 from sipsync.report import render
@@ -104,12 +105,12 @@ def stream_of(events: list[tuple[Event, float]]) -> list[Message]:
 
 EVENTS: list[tuple[Event, float]] = [
     (PortalStarted("acme", "apply"), 0),
-    (LineStarted("acme.sales", "update"), 1),
-    (LineStarted("globex.x", "create"), 1),
+    (LineStarted(Address("acme.sales"), "update"), 1),
+    (LineStarted(Address("globex.x"), "create"), 1),
     (Waiting("acme", 3.4, "rate limit"), 2),
-    (LineDone("acme.sales", "update", ok=True), 6),
-    (LineDone("globex.x", "create", ok=False), 6),
-    (LineDone("acme.never-started", "delete", ok=True), 6),
+    (LineDone(Address("acme.sales"), "update", ok=True), 6),
+    (LineDone(Address("globex.x"), "create", ok=False), 6),
+    (LineDone(Address("acme.never-started"), "delete", ok=True), 6),
     (Stopping(("acme.sales",)), 7),
     (Stopping(()), 8),
     (PortalDone("acme", failed=True), 9),

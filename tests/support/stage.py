@@ -326,7 +326,7 @@ def stage(portal_: RulePortal, *lines: DesiredLine, secrets: dict[str, str] | No
 
 def results(outcome: PortalOutcome) -> dict[str, str]:
     """What became of each line, by key."""
-    return {line.address.partition(".")[2]: line.result for line in outcome.lines}
+    return {line.address.key: line.result for line in outcome.lines}
 
 
 def codes(outcome: PortalOutcome | PortalPlan, severity: str | None = None) -> list[str]:
