@@ -11,22 +11,24 @@ from typing import TYPE_CHECKING
 from sipsync._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from sipsync.api import ApplyOptions, PlanOptions, aapply, aplan, apply, load, plan
+    from sipsync.api import aapply, aplan, apply, load, plan
     from sipsync.model.lines import Fleet
     from sipsync.model.operator import Operator
+    from sipsync.model.options import ApplyOptions, PlanOptions, Selection
     from sipsync.model.outcome import Outcome
     from sipsync.model.plan import Plan
     from sipsync.model.problems import Diagnostic, Exit, SipsyncError
 
 _HOMES = {
-    "ApplyOptions": "sipsync.api",
+    "ApplyOptions": "sipsync.model.options",
     "Diagnostic": "sipsync.model.problems",
     "Exit": "sipsync.model.problems",
     "Fleet": "sipsync.model.lines",
     "Operator": "sipsync.model.operator",
     "Outcome": "sipsync.model.outcome",
     "Plan": "sipsync.model.plan",
-    "PlanOptions": "sipsync.api",
+    "PlanOptions": "sipsync.model.options",
+    "Selection": "sipsync.model.options",
     "SipsyncError": "sipsync.model.problems",
     "aapply": "sipsync.api",
     "aplan": "sipsync.api",
@@ -44,6 +46,7 @@ __all__ = [
     "Outcome",
     "Plan",
     "PlanOptions",
+    "Selection",
     "SipsyncError",
     "aapply",
     "aplan",

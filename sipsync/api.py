@@ -13,16 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sipsync.disk.planfile import read as read_plan
+from sipsync.disk.planfile import read_state, write_state
 from sipsync.disk.planfile import write as write_plan
-from sipsync.disk.planfile import write_state
-from sipsync.fleet.options import ApplyOptions, PlanOptions
+from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, ignore
 from sipsync.model.lines import DesiredPortal, Fleet
 from sipsync.model.looks import Diagnosis, Findings, SavedState, Status
 from sipsync.model.operator import Operator
+from sipsync.model.options import ApplyOptions, PlanOptions, Selection
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
 from sipsync.model.problems import ConfigError, Diagnostic
+from sipsync.portal.clock import SystemClock
 
 if TYPE_CHECKING:
     from sipsync.config.load import Loaded
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ApplyOptions",
     "PlanOptions",
+    "Selection",
     "aapply",
     "adoctor",
     "aplan",
@@ -43,6 +46,7 @@ __all__ = [
     "load",
     "plan",
     "read_plan",
+    "read_state",
     "store_passwords",
     "verify",
     "write_plan",
@@ -109,14 +113,16 @@ def _protected(
 # --- plan and apply ---
 
 
-async def aplan(fleet: Fleet, options: PlanOptions = PlanOptions(), on_event: OnEvent = ignore) -> Plan:
+async def aplan(
+    fleet: Fleet, options: PlanOptions = PlanOptions(), on_event: OnEvent = ignore, clock: Clock = SystemClock()
+) -> Plan:
     """The calls that take the portals to what the files say. Only reading methods are sent.
 
     A portal that can't be planned becomes a part with an error. Raises UsageError where the options name nothing.
     """
     from sipsync.fleet.plan import plan_fleet
 
-    return await plan_fleet(fleet, options, on_event)
+    return await plan_fleet(fleet, options, clock, on_event)
 
 
 def plan(fleet: Fleet, options: PlanOptions = PlanOptions(), on_event: OnEvent = ignore) -> Plan:
@@ -130,14 +136,16 @@ async def aapply(
     options: ApplyOptions = ApplyOptions(),
     on_event: OnEvent = ignore,
     stop: asyncio.Event | None = None,
+    clock: Clock = SystemClock(),
 ) -> Outcome:
     """What became of the plan. Setting `stop` ends the run after the calls in flight.
 
     Raises StalePlan where the plan is not the expected one; everything else is told in the outcome.
     """
+    from sipsync.applying.control import Control
     from sipsync.fleet.apply import apply_fleet
 
-    return await apply_fleet(plan, fleet, options, on_event, stop or asyncio.Event())
+    return await apply_fleet(plan, fleet, options, Control(clock, on_event, stop or asyncio.Event()))
 
 
 def apply(plan: Plan, fleet: Fleet, options: ApplyOptions = ApplyOptions(), on_event: OnEvent = ignore) -> Outcome:
@@ -147,9 +155,9 @@ def apply(plan: Plan, fleet: Fleet, options: ApplyOptions = ApplyOptions(), on_e
 
 def verify(plan: Plan, fleet: Fleet, options: ApplyOptions = ApplyOptions()) -> Findings:
     """What can be told of a saved plan without asking a portal: its seal, its age, the files."""
-    from sipsync.fleet import status
+    from sipsync.fleet.apply import verify_plan
 
-    return Findings(diagnostics=asyncio.run(status.verify(plan, fleet, options)))
+    return Findings(diagnostics=asyncio.run(verify_plan(plan, fleet, options, SystemClock())))
 
 
 # --- reading ---
@@ -159,28 +167,28 @@ async def astatus(fleet: Fleet, *, live: bool = False, on_event: OnEvent = ignor
     """The registrations as stored; `live` asks their operators, which may notify portal users."""
     from sipsync.fleet import status
 
-    return await status.status(fleet, live, on_event)
+    return await status.status(fleet, SystemClock(), on_event, live=live)
 
 
 async def adoctor(fleet: Fleet, on_event: OnEvent = ignore) -> Diagnosis:
     """A check-up of each portal's credential, scope and rights."""
     from sipsync.fleet import status
 
-    return await status.diagnose(fleet, on_event)
+    return await status.diagnose(fleet, SystemClock(), on_event)
 
 
 async def aread(fleet: Fleet, on_event: OnEvent = ignore) -> list[Reading]:
     """Each portal as it is, for `import`."""
     from sipsync.fleet import status
 
-    return await status.read(fleet, on_event)
+    return await status.read(fleet, SystemClock(), on_event)
 
 
 async def asnapshot(fleet: Fleet, on_event: OnEvent = ignore) -> SavedState:
     """The state of the portals without secrets, sealed. Raises the first portal's error: a part is no state."""
     from sipsync.fleet import status
 
-    return await status.save_all(fleet, on_event)
+    return await status.save_all(fleet, SystemClock(), on_event)
 
 
 def store_passwords(kind: str, reading: Reading, where: str, operator: Operator) -> Mapping[int, str]:

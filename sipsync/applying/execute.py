@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sipsync.applying import health, rollback
 from sipsync.applying.bind import Bound
+from sipsync.applying.control import Control
 from sipsync.applying.send import CallSender
 from sipsync.applying.verify import outcomes, read_back
-from sipsync.model.clock import Clock
-from sipsync.model.events import OnEvent, ignore
 from sipsync.model.lines import Address, Call, Registration
 from sipsync.model.message import Message
+from sipsync.model.options import ApplyOptions
 from sipsync.model.outcome import LineOutcome
 from sipsync.model.problems import Code, Diagnostic, Exit
 from sipsync.portal.protocol import Portal
 
 CANARY_SECONDS = 60.0
 """How long a canary may take to register where no `wait` is given."""
-
-
-@dataclass(frozen=True, slots=True)
-class Orders:
-    """How the operator wants it done."""
-
-    clock: Clock
-    stop: asyncio.Event
-    in_flight: set[Address]
-    """Addresses that were sent and not answered; shared with whoever tells of them at once."""
-    max_failures: int = 10
-    wait: float = 0.0
-    canary: bool = False
-    check_command: tuple[str, ...] | None = None
-    on_event: OnEvent = ignore
 
 
 @dataclass(slots=True)
@@ -48,34 +32,27 @@ class Result:
     """What ends the run besides the lines' own results."""
 
 
-async def execute(bound: Bound, portals: Mapping[str, Portal], orders: Orders, read_at: float) -> Result:
+async def execute(
+    bound: Bound, portals: Mapping[str, Portal], options: ApplyOptions, control: Control, read_at: float
+) -> Result:
     """What became of the plan; `read_at` is the clock's time of the reading that it was bound to."""
-    sender = CallSender(
-        bound,
-        portals,
-        orders.clock,
-        orders.stop,
-        orders.max_failures,
-        orders.on_event,
-        orders.in_flight,
-        read_at,
-    )
+    sender = CallSender(bound, portals, options.max_failures, control, read_at)
     calls = bound.calls
     watched = health.to_watch(bound)
-    asks = (orders.wait or orders.canary) and not orders.stop.is_set()
+    asks = (options.wait or options.canary) and not control.stop.is_set()
     before = await health.ask(watched, portals) if asks else {}
-    canary = _canary(bound) if orders.canary else None
+    canary = _canary(bound) if options.canary else None
     if canary is not None:
-        result = await _apply_canary(canary, sender, portals, orders, before)
+        result = await _apply_canary(canary, sender, options, before)
         if result is not None:
             return result
         calls = [call for call in calls if call is not canary]
     result = await _send(sender, calls)
-    if orders.canary and canary is None and watched:
+    if options.canary and canary is None and watched:
         result.diagnostics.append(_NO_CANARY)
     await _set_titles_back(sender, result)
-    if not orders.stop.is_set():
-        await _ask_after(bound, portals, orders, before, result)
+    if not control.stop.is_set():
+        await _ask_after(sender, options, before, result)
     return result
 
 
@@ -109,14 +86,10 @@ def _canary(bound: Bound) -> Call | None:
 
 
 async def _apply_canary(
-    call: Call,
-    sender: CallSender,
-    portals: Mapping[str, Portal],
-    orders: Orders,
-    before: Mapping[Address, Registration],
+    call: Call, sender: CallSender, options: ApplyOptions, before: Mapping[Address, Registration]
 ) -> Result | None:
     """Apply one line and wait for its registration; None where it came back and the rest may follow."""
-    bound, address = sender.bound, call.address
+    bound, portals, control, address = sender.bound, sender.portals, sender.control, call.address
     result = await _send(sender, [call])
     if result.lines[address].result != "applied":
         result.diagnostics.append(
@@ -124,12 +97,12 @@ async def _apply_canary(
         )
         return result
     watched = health.to_watch(bound, {address: result.lines[address]})
-    wait = orders.wait or CANARY_SECONDS
-    told = await health.await_registered(watched, before, portals, wait, orders.clock, orders.stop, orders.on_event)
+    wait = options.wait or CANARY_SECONDS
+    told = await health.await_registered(watched, before, portals, wait, control)
     state = told.get(address)
     if state is not None and state.result == "success":
         return None
-    if orders.stop.is_set():
+    if control.stop.is_set():
         result.exits.append(Exit.INTERRUPTED)
         result.diagnostics.append(
             Diagnostic(
@@ -166,7 +139,7 @@ async def _apply_canary(
 async def _set_titles_back(sender: CallSender, result: Result) -> None:
     """Lines that a failed swap left at a temporary title: set back, or told first. An interrupted run goes on later."""
     aside = rollback.stranded(sender.bound, sender.log, result.lines)
-    if sender.stop.is_set():
+    if sender.control.stop.is_set():
         result.diagnostics[:0] = [rollback.still_aside(line) for line in aside]
         return
     back = await rollback.titles_back(aside, sender.portals)
@@ -179,30 +152,25 @@ async def _set_titles_back(sender: CallSender, result: Result) -> None:
 
 
 async def _ask_after(
-    bound: Bound,
-    portals: Mapping[str, Portal],
-    orders: Orders,
-    before: Mapping[Address, Registration],
-    result: Result,
+    sender: CallSender, options: ApplyOptions, before: Mapping[Address, Registration], result: Result
 ) -> None:
     """Add to each re-registered line what its operator's side says, where the operator asked for that."""
-    if orders.wait:
+    bound = sender.bound
+    if options.wait:
         watched = health.to_watch(bound, result.lines)
-        told = await health.await_registered(
-            watched, before, portals, orders.wait, orders.clock, orders.stop, orders.on_event
-        )
+        told = await health.await_registered(watched, before, sender.portals, options.wait, sender.control)
         for address in watched:
             state = told.get(address)
             result.lines[address] = result.lines[address].model_copy(update={"registration": state})
             if state is None or state.result != "success":
                 _unhealthy(bound, result, address, health.in_words(state))
     office = [address for address, line in result.lines.items() if _is_stored_only(bound, line)]
-    if orders.check_command is not None:
+    if options.check_command is not None:
         for address in office:
             config_id = result.lines[address].config_id or 0
-            if trouble := await health.check_office(orders.check_command, address, config_id):
+            if trouble := await health.check_office(options.check_command, address, config_id):
                 _unhealthy(bound, result, address, trouble)
-    elif orders.wait and office:
+    elif options.wait and office:
         result.diagnostics.append(
             Diagnostic(
                 Code.UNHEALTHY,

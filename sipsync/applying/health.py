@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Mapping
 
 from sipsync.applying.bind import Bound
-from sipsync.model.clock import Clock
-from sipsync.model.events import OnEvent, Waiting
+from sipsync.applying.control import Control
+from sipsync.model.events import Waiting
 from sipsync.model.lines import Address, Registration
 from sipsync.model.outcome import LineOutcome
 from sipsync.model.problems import PortalError
@@ -49,9 +49,7 @@ async def await_registered(
     before: Mapping[Address, Registration],
     portals: Mapping[str, Portal],
     wait: float,
-    clock: Clock,
-    stop: asyncio.Event,
-    on_event: OnEvent,
+    control: Control,
 ) -> dict[Address, Registration]:
     """The last word on each registration; one that was not to be had is missing.
 
@@ -60,19 +58,19 @@ async def await_registered(
     """
     last: dict[Address, Registration] = {}
     open_ = dict(watched)
-    end = clock.monotonic() + wait
-    while open_ and not stop.is_set():
+    end = control.clock.monotonic() + wait
+    while open_ and not control.stop.is_set():
         last |= await ask(open_, portals)
         open_ = {
             address: reg_id
             for address, reg_id in open_.items()
             if not _is_final(before.get(address), last.get(address))
         }
-        left = end - clock.monotonic()
+        left = end - control.clock.monotonic()
         if left <= 0 or not open_:
             break
-        on_event(Waiting(next(iter(open_)).portal, left, "registration"))
-        await clock.sleep(min(POLL_SECONDS, left))
+        control.on_event(Waiting(next(iter(open_)).portal, left, "registration"))
+        await control.clock.sleep(min(POLL_SECONDS, left))
     return last
 
 

@@ -6,16 +6,15 @@ again, since an update registers the line anew and an add would make a second on
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from sipsync.applying.bind import Bound, PlannedLine
+from sipsync.applying.control import Control
 from sipsync.applying.unanswered import settle
-from sipsync.model.clock import Clock
-from sipsync.model.events import LineDone, LineStarted, OnEvent
+from sipsync.model.events import LineDone, LineStarted
 from sipsync.model.lines import Address, Call, CurrentLine, Verb
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, PortalError
@@ -60,12 +59,8 @@ class CallSender:
 
     bound: Bound
     portals: Mapping[str, Portal]
-    clock: Clock
-    stop: asyncio.Event
     max_failures: int
-    on_event: OnEvent
-    in_flight: set[Address]
-    """Addresses that were sent and not answered; shared with whoever has to tell of them at once."""
+    control: Control
     read_at: float
     log: SendLog = field(default_factory=SendLog)
     _pending: list[Call] = field(default_factory=list)
@@ -84,7 +79,7 @@ class CallSender:
 
     def _stop_now(self) -> bool:
         failures = sum(result == "failed" for result in self.log.results.values())
-        if self.log.stopped is None and self.stop.is_set():
+        if self.log.stopped is None and self.control.stop.is_set():
             self.log.stopped = Diagnostic(
                 Code.INTERRUPTED, Message("interrupted"), hint=Message("Run it again: what is done stays done.")
             )
@@ -123,11 +118,11 @@ class CallSender:
         self._pending = self._pending[len(batch) :]
         for call in batch:
             self.log.sent[call.id] += 1
-            self.in_flight.add(call.address)
+            self.control.in_flight.add(call.address)
             if self._line(call).calls[0] is call:
-                self.on_event(LineStarted(call.address, _ACTIONS[call.verb]))
+                self.control.on_event(LineStarted(call.address, _ACTIONS[call.verb]))
         sent = await portal.send(batch, self._read_back() if not self._pending else ())
-        self.in_flight.difference_update(call.address for call in batch)
+        self.control.in_flight.difference_update(call.address for call in batch)
         self.log.read = sent.lines
         lost: list[Call] = []
         again: list[Call] = []
@@ -163,13 +158,13 @@ class CallSender:
         elif isinstance(reply, Refused):
             self.log.results[call.id] = "failed"
             self.log.errors[call.id] = reply.error
-            self.on_event(LineDone(call.address, _ACTIONS[call.verb], ok=False))
+            self.control.on_event(LineDone(call.address, _ACTIONS[call.verb], ok=False))
 
     def _done(self, call: Call) -> None:
         self.log.results[call.id] = "done"
         self.log.errors.pop(call.id, None)
         if self._line(call).calls[-1] is call:
-            self.on_event(LineDone(call.address, _ACTIONS[call.verb], ok=True))
+            self.control.on_event(LineDone(call.address, _ACTIONS[call.verb], ok=True))
 
     def _remember(self, call: Call, row: object) -> None:
         if isinstance(row, Mapping) and str(row.get("CONFIG_ID", "")).isdigit():
@@ -204,15 +199,15 @@ class CallSender:
 
     def _lost(self, call: Call) -> None:
         self.log.results[call.id] = "lost"
-        self.on_event(LineDone(call.address, _ACTIONS[call.verb], ok=False))
+        self.control.on_event(LineDone(call.address, _ACTIONS[call.verb], ok=False))
 
     # --- old readings ---
 
     async def _reread_if_old(self) -> None:
         """Read what is still to be written again where the last reading is too old; leave alone what moved."""
-        if self.clock.monotonic() - self.read_at <= FRESH_SECONDS:
+        if self.control.clock.monotonic() - self.read_at <= FRESH_SECONDS:
             return
-        self.read_at = self.clock.monotonic()
+        self.read_at = self.control.clock.monotonic()
         for name, portal in self.portals.items():
             calls = [call for call in self._pending if call.address.portal == name]
             ids = sorted({call.config_id for call in calls if call.config_id is not None})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,7 +46,7 @@ def all_of(*decorators: Callable[[Function], Function]) -> Callable[[Function], 
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class OperatorOptions:
     """What the operator said on the command line. None and () leave it to the environment, then to the default."""
 
     root: Path | None
@@ -128,15 +128,24 @@ _LIMITS = all_of(
 )
 
 
+def typed(parameter: str, kind: type) -> Callable[[Function], Function]:
+    """Below the options: those that are fields of a dataclass reach the command as one value of it."""
+    names = [field.name for field in fields(kind)]
+
+    def decorate(function: Function) -> Function:
+        @wraps(function)
+        def collected(*args: Any, **given: Any) -> Any:
+            value = kind(**{name: given.pop(name) for name in names if name in given})
+            return function(*args, **{parameter: value}, **given)
+
+        return collected
+
+    return decorate
+
+
 def operator_options(function: Function) -> Function:
     """The options by which an operator limits what files may do, given to the command as `limits`."""
-
-    @wraps(function)
-    def collected(*args: Any, **given: Any) -> Any:
-        limits = Limits(**{name: given.pop(name) for name in Limits.__slots__})
-        return function(*args, limits=limits, **given)
-
-    return _LIMITS(collected)
+    return _LIMITS(typed("limits", OperatorOptions)(function))
 
 
 selection_options = all_of(

@@ -10,14 +10,14 @@ from sipsync.cli.progress import progress
 from sipsync.model.events import OnEvent, ignore
 
 if TYPE_CHECKING:
-    from sipsync.api import PlanOptions
-    from sipsync.cli.options import Limits
+    from sipsync.cli.options import OperatorOptions
     from sipsync.cli.session import Session
     from sipsync.model.lines import Fleet
+    from sipsync.model.options import PlanOptions
     from sipsync.model.plan import Plan
 
 
-def load(session: Session, paths: Sequence[Path], limits: Limits) -> Fleet:
+def load(session: Session, paths: Sequence[Path], limits: OperatorOptions) -> Fleet:
     """The fleet of some files, under the operator's limits."""
     from sipsync import api
 

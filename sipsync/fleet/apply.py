@@ -8,60 +8,53 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
-from sipsync.applying.execute import Orders
-from sipsync.fleet.host import Job, prepare
-from sipsync.fleet.options import ApplyOptions
-from sipsync.fleet.parallel import each
-from sipsync.fleet.work import ApplyWork, apply_portal
-from sipsync.model.events import OnEvent, Stopping
-from sipsync.model.lines import Address, Fleet
+from sipsync.applying.bind import check_plan
+from sipsync.applying.control import Control
+from sipsync.fleet.connect import embedded_in
+from sipsync.fleet.host import HostJob, prepare
+from sipsync.fleet.parallel import run_all
+from sipsync.fleet.work import apply_host, host_in_plan
+from sipsync.model.clock import Clock
+from sipsync.model.events import Stopping
+from sipsync.model.lines import Fleet, Snapshot
 from sipsync.model.message import Message
+from sipsync.model.options import ApplyOptions, Selection
 from sipsync.model.outcome import Outcome, PortalOutcome
 from sipsync.model.plan import Plan, PortalPlan
-from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, StalePlan
+from sipsync.model.problems import Code, Diagnostic, Exit, StalePlan
+from sipsync.planning.inputs import PlanInput
+from sipsync.portal.client import seal_for
 
 
-async def apply_fleet(
-    plan: Plan, fleet: Fleet, options: ApplyOptions, on_event: OnEvent, stop: asyncio.Event
-) -> Outcome:
+async def apply_fleet(plan: Plan, fleet: Fleet, options: ApplyOptions, control: Control) -> Outcome:
     """What became of each part of the plan. Raises StalePlan where it is not the expected one."""
     _expect(plan, options.expect)
     _once_each(plan)
     if options.strict and not options.dry_run:
-        looked = await apply_fleet(plan, fleet, replace(options, dry_run=True), on_event, stop)
+        looked = await apply_fleet(plan, fleet, replace(options, dry_run=True), control)
         if any(part.exit is Exit.STALE for part in looked.parts):
             return _untouched(looked)
     by_name = {portal.name: portal for portal in fleet.portals}
     done = {part.portal: reason for part in plan.parts if (reason := _in_the_way(part, by_name)) is not None}
     parts = {part.portal: part for part in plan.parts if part.portal not in done}
-    selections = {name: part.selection for name, part in parts.items()}
-    prepared = await prepare([by_name[name] for name in parts], fleet.operator, selections)
-    done |= {name: _failed(name, found) for name, found in prepared.failed.items()}
-    in_flight: set[Address] = set()
-    orders = Orders(
-        options.clock,
-        stop,
-        in_flight,
-        options.max_failures,
-        options.wait,
-        options.canary,
-        options.check_command,
-        on_event,
-    )
-    work = ApplyWork(parts, orders, options)
 
-    async def one(job: Job) -> tuple[PortalOutcome, ...]:
-        return await apply_portal(job, work)
+    async def work(job: HostJob) -> dict[str, PortalOutcome]:
+        return await apply_host(job, parts, options, control)
 
-    async with _telling(stop, in_flight, on_event):
-        results = await each(prepared.jobs, one, parallel=options.parallel, kind="apply", on_event=on_event)
-    for job, result in zip(prepared.jobs, results, strict=True):
-        if isinstance(result, SipsyncError):
-            done |= {portal.name: _failed(portal.name, result.diagnostics, result.exit) for portal in job.portals}
-        else:
-            done |= {part.portal: part for part in result}
+    async with _telling(control):
+        outcomes, failed = await run_all(
+            [by_name[name] for name in parts],
+            fleet.operator,
+            {name: part.selection for name, part in parts.items()},
+            work,
+            parallel=options.parallel,
+            kind="apply",
+            on_event=control.on_event,
+        )
+    done |= outcomes
+    done |= {name: _failed(name, error.diagnostics, error.exit) for name, error in failed.items()}
     return Outcome(
-        timestamp=options.clock.now().isoformat(timespec="seconds"),
+        timestamp=control.clock.now().isoformat(timespec="seconds"),
         plan_id=plan.plan_id,
         dry_run=options.dry_run,
         parts=tuple(done[part.portal] for part in plan.parts),
@@ -119,12 +112,11 @@ def _in_the_way(part: PortalPlan, by_name: Collection[str]) -> PortalOutcome | N
         errors = tuple(found for found in part.diagnostics if found.severity == "error")
         return _failed(part.portal, errors, part.exit)
     if part.portal not in by_name:
-        return _failed(part.portal, (no_file(part),), Exit.STALE)
+        return _failed(part.portal, (_no_file(part),), Exit.STALE)
     return None if part.changes else PortalOutcome(portal=part.portal)
 
 
-def no_file(part: PortalPlan) -> Diagnostic:
-    """What is said of a planned portal that the files do not have."""
+def _no_file(part: PortalPlan) -> Diagnostic:
     return Diagnostic(
         Code.STALE_FILE,
         Message("the plan has this portal, the files have not"),
@@ -133,23 +125,41 @@ def no_file(part: PortalPlan) -> Diagnostic:
     )
 
 
-def _failed(portal: str, found: Sequence[Diagnostic], exit_: Exit = Exit.ERROR) -> PortalOutcome:
-    return PortalOutcome(portal=portal, diagnostics=tuple(found), exit=exit_)
+def _failed(portal: str, diagnostics: Sequence[Diagnostic], exit_: Exit) -> PortalOutcome:
+    return PortalOutcome(portal=portal, diagnostics=tuple(diagnostics), exit=exit_)
 
 
 @asynccontextmanager
-async def _telling(stop: asyncio.Event, in_flight: set[Address], on_event: OnEvent) -> AsyncIterator[None]:
+async def _telling(control: Control) -> AsyncIterator[None]:
     """Tell what was sent and not answered at the moment when the run is stopped."""
 
     async def tell() -> None:
-        await stop.wait()
-        on_event(Stopping(tuple(sorted(in_flight))))
+        await control.stop.wait()
+        control.on_event(Stopping(tuple(sorted(control.in_flight))))
 
     task = asyncio.create_task(tell())
     try:
         yield
     finally:
-        if not stop.is_set():
+        if not control.stop.is_set():
             task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def verify_plan(plan: Plan, fleet: Fleet, options: ApplyOptions, clock: Clock) -> tuple[Diagnostic, ...]:
+    """What can be said of a saved plan without asking a portal."""
+    by_name = {portal.name: portal for portal in fleet.portals}
+    parts = {part.portal: part for part in plan.parts}
+    portals = [by_name[name] for name in parts if name in by_name]
+    jobs, failed = await prepare(portals, fleet.operator, Selection(secrets=False))
+    diagnostics = [_no_file(part) for name, part in parts.items() if name not in by_name]
+    diagnostics += [diagnostic for error in failed.values() for diagnostic in error.diagnostics]
+    for job in jobs:
+        for portal in job.portals:
+            identity = job.identities[portal.name]
+            seal = seal_for(portal.access, job.secrets, job.operator, embedded_in(portal.access))
+            given = PlanInput(portal, Snapshot((), {}), {}, seal, host_in_plan(portal, identity), identity.owner)
+            if reason := check_plan(parts[portal.name], given, clock.now(), options.max_plan_age):
+                diagnostics.append(reason)
+    return tuple(diagnostics)

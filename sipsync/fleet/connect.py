@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal, TypeAlias
 
-from sipsync.fleet.host import Job
+from sipsync.fleet.host import HostJob
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, Waiting
 from sipsync.model.lines import Access, SandboxAccess
@@ -21,7 +21,9 @@ WaitReason: TypeAlias = Literal["rate limit", "operating time", "retry"]
 
 
 @asynccontextmanager
-async def connected(job: Job, clock: Clock, seconds: float, on_event: OnEvent) -> AsyncIterator[dict[str, RestPortal]]:
+async def connected(
+    job: HostJob, clock: Clock, seconds: float, on_event: OnEvent
+) -> AsyncIterator[dict[str, RestPortal]]:
     """The job's portals by name, open for the length of a `with`. They share one rate limit: it is the host's."""
 
     def on_wait(seconds: float, reason: WaitReason) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sipsync.fleet.connect import connected
-from sipsync.fleet.host import Job
+from sipsync.fleet.host import HostJob
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent
 from sipsync.model.lines import DesiredPortal, SandboxAccess
@@ -23,10 +23,10 @@ _RIGHT_ADVICE = (
 )
 
 
-async def check_up(job: Job, clock: Clock, seconds: float, on_event: OnEvent) -> list[Check]:
+async def check_up(job: HostJob, seconds: float, clock: Clock, on_event: OnEvent) -> dict[str, list[Check]]:
     """The checks of all owners on this host; one that can't be made for want of an earlier one is left out."""
     async with connected(job, clock, seconds, on_event) as portals:
-        return [check for portal in job.portals for check in await _portal_checks(portal, portals[portal.name], clock)]
+        return {portal.name: await _portal_checks(portal, portals[portal.name], clock) for portal in job.portals}
 
 
 async def _portal_checks(desired: DesiredPortal, portal: RestPortal, clock: Clock) -> list[Check]:

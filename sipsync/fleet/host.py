@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from sipsync.model.lines import Access, Address, DesiredPortal, Fleet, OAuthAccess, SandboxAccess, WebhookAccess
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
-from sipsync.model.plan import Selection
+from sipsync.model.options import Selection
 from sipsync.model.problems import Code, Diagnostic, SipsyncError, UsageError
 from sipsync.model.secret import Resolved, SecretRef
 from sipsync.planning.guards import ALLOWABLE
@@ -24,29 +24,24 @@ from sipsync.secrets.resolve import check_password, resolve
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class HostJob:
     """One host: the portals (one for each owner) whose lines are there."""
 
     portals: tuple[DesiredPortal, ...]
     identities: Mapping[str, Identity]
     secrets: Resolved
     operator: Operator
-    selections: Mapping[str, Selection]
-    """By portal."""
+    selections: Selection | Mapping[str, Selection]
+    """One, or by portal."""
 
     @property
     def host(self) -> str:
         """The host that the portals share."""
         return self.identities[self.portals[0].name].host
 
-
-@dataclass(slots=True)
-class Prepared:
-    """The jobs of a run, and the portals that can't even be asked."""
-
-    jobs: list[Job] = field(default_factory=list)
-    failed: dict[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
-    """By portal."""
+    def selection(self, portal: DesiredPortal) -> Selection:
+        """What is asked of one of the portals."""
+        return _selection(self.selections, portal)
 
 
 def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection) -> tuple[DesiredPortal, ...]:
@@ -111,13 +106,19 @@ def _names_nothing(option: str, glob: str, known: Sequence[str]) -> Diagnostic:
     )
 
 
+def _selection(selections: Selection | Mapping[str, Selection], portal: DesiredPortal) -> Selection:
+    return selections if isinstance(selections, Selection) else selections[portal.name]
+
+
 async def prepare(
-    portals: Sequence[DesiredPortal], operator: Operator, selections: Mapping[str, Selection]
-) -> Prepared:
-    """Resolve the secrets of all these portals at once, and group the portals by host."""
-    prepared = Prepared()
+    portals: Sequence[DesiredPortal], operator: Operator, selections: Selection | Mapping[str, Selection]
+) -> tuple[list[HostJob], dict[str, SipsyncError]]:
+    """One job for each host, with the secrets of all resolved at once; and by portal why one can't even be asked."""
+    failed: dict[str, SipsyncError] = {}
     # A secret that is used twice is asked for, and told missing, once.
-    wanted = {portal.name: tuple(dict.fromkeys(_references(portal, selections[portal.name]))) for portal in portals}
+    wanted = {
+        portal.name: tuple(dict.fromkeys(_references(portal, _selection(selections, portal)))) for portal in portals
+    }
     resolution = await resolve((ref for refs in wanted.values() for ref in refs), operator)
     by_host: dict[str, list[DesiredPortal]] = defaultdict(list)
     identities: dict[str, Identity] = {}
@@ -125,21 +126,20 @@ async def prepare(
         problems = [resolution.failures[ref] for ref in wanted[portal.name] if ref in resolution.failures]
         problems += _bad_passwords(portal, resolution.values)
         if problems:
-            prepared.failed[portal.name] = tuple(problems)
+            failed[portal.name] = SipsyncError(*problems)
             continue
         try:
             identities[portal.name] = identify(portal.access, resolution.values, operator)
         except SipsyncError as error:
-            prepared.failed[portal.name] = error.diagnostics
+            failed[portal.name] = error
         else:
             by_host[identities[portal.name].host].append(portal)
+    jobs = []
     for group in by_host.values():
-        twice = _same_owner(group, identities)
-        prepared.failed.update(twice)
-        left = tuple(portal for portal in group if portal.name not in twice)
-        if left:
-            prepared.jobs.append(Job(left, identities, resolution.values, operator, selections))
-    return prepared
+        failed |= _same_owner(group, identities)
+        if left := tuple(portal for portal in group if portal.name not in failed):
+            jobs.append(HostJob(left, identities, resolution.values, operator, selections))
+    return jobs, failed
 
 
 def _references(portal: DesiredPortal, selection: Selection) -> Iterable[SecretRef]:
@@ -173,24 +173,22 @@ def _bad_passwords(portal: DesiredPortal, secrets: Resolved) -> list[Diagnostic]
     return problems
 
 
-def _same_owner(
-    group: Sequence[DesiredPortal], identities: Mapping[str, Identity]
-) -> dict[str, tuple[Diagnostic, ...]]:
+def _same_owner(group: Sequence[DesiredPortal], identities: Mapping[str, Identity]) -> dict[str, SipsyncError]:
     """Portals that are one and the same: two files would fight over its lines."""
     by_owner: dict[str, list[DesiredPortal]] = defaultdict(list)
     for portal in group:
         by_owner[identities[portal.name].owner].append(portal)
-    twice: dict[str, tuple[Diagnostic, ...]] = {}
+    twice = {}
     for same in by_owner.values():
         for portal in same if len(same) > 1 else ():
             others = ", ".join(str(other.at) for other in same if other is not portal)
-            twice[portal.name] = (
+            twice[portal.name] = SipsyncError(
                 Diagnostic(
                     Code.HOST_TWICE,
                     Message("the same portal and the same owner of lines as in {others}", others=others),
                     hint=Message("Put its lines into one file. All webhooks of a portal see the same lines."),
                     at=portal.at,
                     address=portal.name,
-                ),
+                )
             )
     return twice

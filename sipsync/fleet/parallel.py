@@ -4,34 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Literal, TypeVar
 
-from sipsync.fleet.host import Job
+from sipsync.fleet.host import HostJob, prepare
 from sipsync.model.events import OnEvent, PortalDone, PortalStarted
+from sipsync.model.lines import DesiredPortal
 from sipsync.model.message import Message
+from sipsync.model.operator import Operator
+from sipsync.model.options import Selection
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 
 T = TypeVar("T")
 
 
-async def each(
-    jobs: Sequence[Job],
-    work: Callable[[Job], Awaitable[T]],
+async def run_all(
+    portals: Sequence[DesiredPortal],
+    operator: Operator,
+    selections: Selection | Mapping[str, Selection],
+    work: Callable[[HostJob], Awaitable[Mapping[str, T]]],
     *,
     parallel: int,
     kind: Literal["plan", "apply", "read"],
     on_event: OnEvent,
-) -> list[T | SipsyncError]:
-    """The result of each job in the order of the jobs, or the error of one that could not go on."""
+) -> tuple[dict[str, T], dict[str, SipsyncError]]:
+    """By portal, what the work on its host came to, and why others have nothing. Selections are one, or by portal."""
+    jobs, failed = await prepare(portals, operator, selections)
+    done: dict[str, T] = {}
     gate = asyncio.Semaphore(max(1, parallel))
 
-    async def one(job: Job) -> T | SipsyncError:
+    async def one(job: HostJob) -> Mapping[str, T] | SipsyncError:
         async with gate:
             for portal in job.portals:
                 on_event(PortalStarted(portal.name, kind))
-            result: T | SipsyncError
+            result: Mapping[str, T] | SipsyncError
             try:
                 result = await work(job)
             except SipsyncError as error:
@@ -42,7 +49,12 @@ async def each(
                 on_event(PortalDone(portal.name, isinstance(result, SipsyncError)))
             return result
 
-    return list(await asyncio.gather(*(one(job) for job in jobs)))
+    for job, result in zip(jobs, await asyncio.gather(*map(one, jobs)), strict=True):
+        if isinstance(result, SipsyncError):
+            failed |= {portal.name: result for portal in job.portals}
+        else:
+            done |= result
+    return done, failed
 
 
 def _internal(error: Exception) -> Diagnostic:
@@ -51,11 +63,11 @@ def _internal(error: Exception) -> Diagnostic:
     return Diagnostic(
         Code.INTERNAL,
         Message(
-            "internal error: {name} in {name2} ({name3}:{lineno})",
-            name=type(error).__name__,
-            name2=frame.name,
-            name3=PurePath(frame.filename).name,
-            lineno=frame.lineno,
+            "internal error: {error} in {function} ({file}:{line})",
+            error=type(error).__name__,
+            function=frame.name,
+            file=PurePath(frame.filename).name,
+            line=frame.lineno,
         ),
         hint=Message("Please report it. Run `sipsync plan` to see what was done."),
     )

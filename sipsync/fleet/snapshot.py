@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sipsync.fleet.options import PlanOptions
 from sipsync.model.document import canonical
 from sipsync.model.fields import FieldName
 from sipsync.model.lines import CurrentLine, DesiredPortal, Snapshot
 from sipsync.model.looks import SavedLine, SavedPortal
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
+from sipsync.model.options import PlanOptions
 from sipsync.model.plan import PortalPlan
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 from sipsync.model.secret import SecretRef
@@ -57,9 +57,25 @@ def _saved(line: CurrentLine, reference: str | None) -> SavedLine:
 
 
 def plan_against(
-    desired: DesiredPortal, saved: SavedPortal | None, operator: Operator, options: PlanOptions
+    portals: Sequence[DesiredPortal], operator: Operator, options: PlanOptions, now: datetime
+) -> tuple[dict[str, PortalPlan], dict[str, SipsyncError]]:
+    """By portal, its plan against the saved state, or why there is none. It is for review: nothing applies it.
+
+    No socket is opened and no secret read.
+    """
+    saved = {one.portal: one for one in options.against.portals} if options.against else {}
+    parts, failed = {}, {}
+    for portal in portals:
+        try:
+            parts[portal.name] = _plan_against(portal, saved.get(portal.name), operator, options, now)
+        except SipsyncError as error:
+            failed[portal.name] = error
+    return parts, failed
+
+
+def _plan_against(
+    desired: DesiredPortal, saved: SavedPortal | None, operator: Operator, options: PlanOptions, now: datetime
 ) -> PortalPlan:
-    """One portal's plan, made without opening a socket or reading a secret. It is for review: nothing applies it."""
     if saved is None:
         raise SipsyncError(
             Diagnostic(
@@ -71,7 +87,7 @@ def plan_against(
             )
         )
     unverified = _check_seal(desired, saved, operator)
-    if options.clock.now() - _time(desired, saved) > options.max_age:
+    if now - _time(desired, saved) > options.max_age:
         raise SipsyncError(
             Diagnostic(
                 Code.SNAPSHOT,
@@ -91,7 +107,7 @@ def plan_against(
         options.selection,
         {line.config_id: line.password for line in saved.lines if line.password is not None},
     )
-    (part,) = build([given], options.clock.now(), no_ops=options.no_ops)
+    (part,) = build([given], now, no_ops=options.no_ops)
     return part.model_copy(update={"diagnostics": (*unverified, *part.diagnostics)})
 
 

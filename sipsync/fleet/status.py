@@ -1,4 +1,4 @@
-"""Reading a whole fleet: registrations, check-ups, what `import` and `snapshot` write down."""
+"""Reading a whole fleet: what is there, how it is registered, what is in the way."""
 
 from __future__ import annotations
 
@@ -7,26 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from sipsync.applying.bind import check_plan
-from sipsync.fleet.apply import no_file
-from sipsync.fleet.connect import connected, embedded_in
+from sipsync.fleet.connect import connected
 from sipsync.fleet.doctor import check_up
-from sipsync.fleet.host import Job, prepare
-from sipsync.fleet.options import ApplyOptions
-from sipsync.fleet.parallel import each
-from sipsync.fleet.registrations import statuses
+from sipsync.fleet.host import HostJob
+from sipsync.fleet.parallel import run_all
 from sipsync.fleet.snapshot import save
-from sipsync.fleet.work import host_in_plan, inputs_of
+from sipsync.fleet.work import inputs_of, read_host
+from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent
-from sipsync.model.lines import CurrentLine, DesiredPortal, Fleet, Snapshot
-from sipsync.model.looks import Check, Diagnosis, LineStatus, SavedPortal, SavedState, Status
+from sipsync.model.lines import Address, CurrentLine, DesiredPortal, Fleet, Registration, Snapshot
+from sipsync.model.looks import Check, Diagnosis, LineStatus, SavedState, Status
 from sipsync.model.operator import Operator
-from sipsync.model.plan import Plan, Selection
+from sipsync.model.options import Selection
 from sipsync.model.problems import Diagnostic, SipsyncError
 from sipsync.model.secret import Secret
 from sipsync.planning.inputs import PlanInput
-from sipsync.portal.client import seal_for
-from sipsync.portal.clock import SystemClock
+from sipsync.planning.match import match
 from sipsync.secrets import store
 
 T = TypeVar("T")
@@ -43,99 +39,94 @@ class Reading:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-async def _look(
-    fleet: Fleet, work: Callable[[Job], Awaitable[T]], on_event: OnEvent, *, secrets: bool = False
-) -> tuple[list[tuple[Job, T]], dict[str, tuple[Diagnostic, ...]]]:
-    """What was seen of each host, and by portal why nothing was. Passwords are not resolved."""
-    selection = Selection(secrets=secrets)
-    prepared = await prepare(fleet.portals, fleet.operator, {portal.name: selection for portal in fleet.portals})
-    results = await each(prepared.jobs, work, parallel=PARALLEL, kind="read", on_event=on_event)
-    failed = dict(prepared.failed)
-    seen = []
-    for job, result in zip(prepared.jobs, results, strict=True):
-        if isinstance(result, SipsyncError):
-            failed |= {portal.name: result.diagnostics for portal in job.portals}
-        else:
-            seen.append((job, result))
-    return seen, failed
-
-
-async def _views(fleet: Fleet, on_event: OnEvent) -> tuple[list[PlanInput], dict[str, tuple[Diagnostic, ...]]]:
-    clock = SystemClock()
-
-    async def one(job: Job) -> list[PlanInput]:
-        async with connected(job, clock, TIMEOUT_SECONDS, on_event) as portals:
-            return await inputs_of(job, portals)
-
-    seen, failed = await _look(fleet, one, on_event)
-    return [given for _job, inputs in seen for given in inputs], failed
-
-
-async def read(fleet: Fleet, on_event: OnEvent) -> list[Reading]:
-    """Each portal as it is, in the order of the files."""
-    inputs, failed = await _views(fleet, on_event)
-    readings = {given.desired.name: Reading(given.desired, given.current) for given in inputs}
-    return [readings.get(portal.name) or Reading(portal, None, failed[portal.name]) for portal in fleet.portals]
-
-
-async def save_all(fleet: Fleet, on_event: OnEvent) -> SavedState:
-    """The state of all portals. Raises SipsyncError where one can't be read: a part of the state would mislead."""
-    inputs, failed = await _views(fleet, on_event)
-    if failed:
-        raise SipsyncError(*(found for one in failed.values() for found in one))
-    now = SystemClock().now()
-    saved: list[SavedPortal] = [save(given, now) for given in inputs]
-    return SavedState(timestamp=now.isoformat(timespec="seconds"), portals=tuple(saved))
-
-
-async def status(fleet: Fleet, live: bool, on_event: OnEvent) -> Status:
-    """The registrations of all lines that the credentials see."""
-    clock = SystemClock()
-
-    async def one(job: Job) -> list[LineStatus]:
-        return await statuses(job, clock, TIMEOUT_SECONDS, on_event, live=live)
-
-    seen, failed = await _look(fleet, one, on_event)
-    return Status(
-        lines=tuple(line for _job, lines in seen for line in lines),
-        diagnostics=tuple(found for one_ in failed.values() for found in one_),
+async def _ask(
+    fleet: Fleet, work: Callable[[HostJob], Awaitable[Mapping[str, T]]], on_event: OnEvent
+) -> tuple[dict[str, T], dict[str, SipsyncError]]:
+    """What was seen of each portal, or why nothing was. Passwords are not resolved."""
+    selection = Selection(secrets=False)
+    return await run_all(
+        fleet.portals, fleet.operator, selection, work, parallel=PARALLEL, kind="read", on_event=on_event
     )
 
 
-async def diagnose(fleet: Fleet, on_event: OnEvent) -> Diagnosis:
+async def _inputs(
+    fleet: Fleet, clock: Clock, on_event: OnEvent
+) -> tuple[dict[str, PlanInput], dict[str, SipsyncError]]:
+    return await _ask(fleet, lambda job: read_host(job, TIMEOUT_SECONDS, clock, on_event), on_event)
+
+
+async def read(fleet: Fleet, clock: Clock, on_event: OnEvent) -> list[Reading]:
+    """Each portal as it is, in the order of the files."""
+    inputs, failed = await _inputs(fleet, clock, on_event)
+    return [
+        Reading(portal, inputs[portal.name].current)
+        if portal.name in inputs
+        else Reading(portal, None, failed[portal.name].diagnostics)
+        for portal in fleet.portals
+    ]
+
+
+async def save_all(fleet: Fleet, clock: Clock, on_event: OnEvent) -> SavedState:
+    """The state of all portals. Raises SipsyncError where one can't be read: a part of the state would mislead."""
+    inputs, failed = await _inputs(fleet, clock, on_event)
+    if failed:
+        raise SipsyncError(*(diagnostic for error in failed.values() for diagnostic in error.diagnostics))
+    now = clock.now()
+    return SavedState(
+        timestamp=now.isoformat(timespec="seconds"), portals=tuple(save(given, now) for given in inputs.values())
+    )
+
+
+async def diagnose(fleet: Fleet, clock: Clock, on_event: OnEvent) -> Diagnosis:
     """The check-ups of all portals; one that can't even be asked has a failed check that says why."""
-    clock = SystemClock()
-
-    async def one(job: Job) -> list[Check]:
-        return await check_up(job, clock, TIMEOUT_SECONDS, on_event)
-
-    seen, failed = await _look(fleet, one, on_event)
-    checks = [check for _job, checks in seen for check in checks]
-    for name, found in failed.items():
-        checks += [
-            Check(portal=name, name="credential", result="failed", detail=one_.summary, advice=one_.hint)
-            for one_ in found
+    checks, failed = await _ask(fleet, lambda job: check_up(job, TIMEOUT_SECONDS, clock, on_event), on_event)
+    for name, error in failed.items():
+        checks[name] = [
+            Check(portal=name, name="credential", result="failed", detail=reason.summary, advice=reason.hint)
+            for reason in error.diagnostics
         ]
-    return Diagnosis(checks=tuple(checks))
+    return Diagnosis(checks=tuple(check for of_portal in checks.values() for check in of_portal))
 
 
-async def verify(plan: Plan, fleet: Fleet, options: ApplyOptions) -> tuple[Diagnostic, ...]:
-    """What can be said of a saved plan without asking a portal."""
-    by_name = {portal.name: portal for portal in fleet.portals}
-    parts = {part.portal: part for part in plan.parts}
-    portals = [by_name[name] for name in parts if name in by_name]
-    prepared = await prepare(portals, fleet.operator, {portal.name: Selection(secrets=False) for portal in portals})
-    found = [no_file(part) for name, part in parts.items() if name not in by_name]
-    found += [one for each_ in prepared.failed.values() for one in each_]
-    for job in prepared.jobs:
-        for portal in job.portals:
-            identity = job.identities[portal.name]
-            seal = seal_for(portal.access, job.secrets, job.operator, embedded_in(portal.access))
-            given = PlanInput(portal, Snapshot((), {}), {}, seal, host_in_plan(portal, identity), identity.owner)
-            reason = check_plan(parts[portal.name], given, options.clock.now(), options.max_plan_age)
-            if reason is not None:
-                found.append(reason)
-    return tuple(found)
+async def status(fleet: Fleet, clock: Clock, on_event: OnEvent, *, live: bool) -> Status:
+    """The registrations of all lines that the credentials see. `live` asks their operators, which may notify users."""
+
+    async def one(job: HostJob) -> dict[str, list[LineStatus]]:
+        async with connected(job, clock, TIMEOUT_SECONDS, on_event) as portals:
+            lines = {}
+            for name, given in (await inputs_of(job, portals)).items():
+                addresses = {current.config_id: line.address for line, current in match(given).pairs}
+                asked: Mapping[int, Registration] = {}
+                if live:
+                    reg_ids = [line.reg_id for line in given.current.lines if line.reg_id]
+                    asked = await portals[name].statuses(reg_ids)
+                lines[name] = [
+                    _line_status(name, addresses.get(line.config_id), line, asked.get(line.reg_id or 0))
+                    for line in given.current.lines
+                ]
+            return lines
+
+    lines, failed = await _ask(fleet, one, on_event)
+    return Status(
+        lines=tuple(line for of_portal in lines.values() for line in of_portal),
+        diagnostics=tuple(diagnostic for error in failed.values() for diagnostic in error.diagnostics),
+    )
+
+
+def _line_status(portal: str, address: Address | None, line: CurrentLine, live: Registration | None) -> LineStatus:
+    return LineStatus(
+        portal=portal,
+        config_id=line.config_id,
+        address=address,
+        title=line.title,
+        type=line.type,
+        reg_id=line.reg_id,
+        status_code=live.status_code if live else line.status_code,
+        status_message=live.message if live else line.status_message,
+        live=live,
+        incoming_server=line.incoming_server,
+        incoming_login=line.incoming_login,
+    )
 
 
 def store_passwords(kind: str, reading: Reading, where: str, operator: Operator) -> Mapping[int, str]:

@@ -1,4 +1,4 @@
-"""The whole of one host, start to end: plan it, or apply a plan to it.
+"""The whole of one host, start to end: read it, plan it, or apply a plan to it; each gives results by portal.
 
 Small and self-contained, so that a task of the event loop, a process or another machine can be given exactly this.
 """
@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from sipsync.applying import outcome
 from sipsync.applying.bind import bind, check_plan
-from sipsync.applying.execute import Orders, execute
+from sipsync.applying.control import Control
+from sipsync.applying.execute import execute
 from sipsync.disk.locks import lock
 from sipsync.fleet.connect import connected
-from sipsync.fleet.host import Job
-from sipsync.fleet.options import ApplyOptions
+from sipsync.fleet.host import HostJob
 from sipsync.model.clock import Clock
-from sipsync.model.events import OnEvent, Waiting, ignore
+from sipsync.model.events import OnEvent, Waiting
 from sipsync.model.lines import DesiredPortal, SandboxAccess
+from sipsync.model.options import ApplyOptions, PlanOptions
 from sipsync.model.outcome import PortalOutcome
 from sipsync.model.plan import PortalPlan
 from sipsync.model.problems import Exit
@@ -27,33 +27,29 @@ from sipsync.planning.plan import build
 from sipsync.portal.protocol import Identity, PortalReader
 
 
-@dataclass(frozen=True, slots=True)
-class PlanWork:
-    """How to plan."""
-
-    clock: Clock
-    timeout: float = 900.0
-    no_ops: bool = False
-    on_event: OnEvent = ignore
+async def read_host(job: HostJob, seconds: float, clock: Clock, on_event: OnEvent) -> dict[str, PlanInput]:
+    """What planning needs of each owner on this host. Only reading methods are sent."""
+    async with connected(job, clock, seconds, on_event) as portals:
+        return await inputs_of(job, portals)
 
 
-async def plan_portal(job: Job, work: PlanWork) -> tuple[PortalPlan, ...]:
+async def plan_host(job: HostJob, options: PlanOptions, clock: Clock, on_event: OnEvent) -> dict[str, PortalPlan]:
     """One part for each owner on this host. Only reading methods are sent."""
-    async with connected(job, work.clock, work.timeout, work.on_event) as portals:
-        inputs = await inputs_of(job, portals)
-    return build(inputs, work.clock.now(), no_ops=work.no_ops)
+    inputs = await read_host(job, options.timeout, clock, on_event)
+    return {part.portal: part for part in build(list(inputs.values()), clock.now(), no_ops=options.no_ops)}
 
 
-async def inputs_of(job: Job, portals: Mapping[str, PortalReader]) -> list[PlanInput]:
+async def inputs_of(job: HostJob, portals: Mapping[str, PortalReader]) -> dict[str, PlanInput]:
     """What planning needs of each owner, read side by side."""
 
     async def one(portal: DesiredPortal) -> PlanInput:
         reader = portals[portal.name]
         current = await reader.snapshot(outgoing=portal.policy.create or bool(portal.removed))
         host, owner = host_in_plan(portal, reader.identity), reader.identity.owner
-        return PlanInput(portal, current, job.secrets, reader.seal, host, owner, job.selections[portal.name])
+        return PlanInput(portal, current, job.secrets, reader.seal, host, owner, job.selection(portal))
 
-    return list(await asyncio.gather(*(one(portal) for portal in job.portals)))
+    inputs = await asyncio.gather(*map(one, job.portals))
+    return {given.desired.name: given for given in inputs}
 
 
 def host_in_plan(portal: DesiredPortal, identity: Identity) -> str:
@@ -61,37 +57,32 @@ def host_in_plan(portal: DesiredPortal, identity: Identity) -> str:
     return "sandbox" if isinstance(portal.access, SandboxAccess) else identity.host
 
 
-@dataclass(frozen=True, slots=True)
-class ApplyWork:
-    """How to apply, and which parts."""
-
-    parts: Mapping[str, PortalPlan]
-    orders: Orders
-    options: ApplyOptions
-
-
-async def apply_portal(job: Job, work: ApplyWork) -> tuple[PortalOutcome, ...]:
+async def apply_host(
+    job: HostJob, by_portal: Mapping[str, PortalPlan], options: ApplyOptions, control: Control
+) -> dict[str, PortalOutcome]:
     """What became of the plan on this host, one outcome for each owner."""
-    clock, on_event = work.orders.clock, work.orders.on_event
 
     def on_wait(seconds: float) -> None:
-        on_event(Waiting(job.portals[0].name, seconds, "lock"))
+        control.on_event(Waiting(job.portals[0].name, seconds, "lock"))
 
     async with (
-        lock(job.host, job.operator, work.options.lock_timeout, on_wait),
-        connected(job, clock, work.options.timeout, on_event) as portals,
+        lock(job.host, job.operator, options.lock_timeout, on_wait),
+        connected(job, control.clock, options.timeout, control.on_event) as portals,
     ):
-        read_at = clock.monotonic()
-        inputs = await inputs_of(job, portals)
-        parts = [work.parts[given.desired.name] for given in inputs]
-        found = {
+        read_at = control.clock.monotonic()
+        inputs = list((await inputs_of(job, portals)).values())
+        parts = [by_portal[given.desired.name] for given in inputs]
+        reasons = {
             part.portal: reason
             for part, given in zip(parts, inputs, strict=True)
-            if (reason := check_plan(part, given, clock.now(), work.options.max_plan_age))
+            if (reason := check_plan(part, given, control.clock.now(), options.max_plan_age))
         }
-        if found:
-            return outcome.refused(found, portals)
-        bound = bind(parts, inputs, strict=work.options.strict)
-        if work.options.dry_run or bound.exit is not Exit.OK:
-            return outcome.dry_run(bound, portals)
-        return outcome.applied(bound, portals, await execute(bound, portals, work.orders, read_at))
+        if reasons:
+            outcomes = outcome.refused(reasons, portals)
+        else:
+            bound = bind(parts, inputs, strict=options.strict)
+            if options.dry_run or bound.exit is not Exit.OK:
+                outcomes = outcome.dry_run(bound, portals)
+            else:
+                outcomes = outcome.applied(bound, portals, await execute(bound, portals, options, control, read_at))
+    return {one.portal: one for one in outcomes}

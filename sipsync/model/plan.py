@@ -15,7 +15,8 @@ from sipsync._version import __version__
 from sipsync.model.document import FORMAT_VERSION, Action, Document, diagnostic_json, digest_of
 from sipsync.model.fields import LineType
 from sipsync.model.lines import Address
-from sipsync.model.problems import Code, Diagnostic, Exit, worst
+from sipsync.model.options import Selection
+from sipsync.model.problems import Diagnostic, Exit, worst
 
 
 class Source(Document):
@@ -106,21 +107,6 @@ class LineEvidence(Document):
     after: Mapping[str, str]
     temporary: str | None = None
     """The temporary title through which this plan moves the line."""
-
-
-class Selection(Document):
-    """What the operator asked of a plan; part of it, so that apply does the same."""
-
-    lines: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    allow: tuple[str, ...] = ()
-    reregister: tuple[str, ...] = ()
-    secrets: bool = True
-    """False: planned without reading secrets, passwords not compared."""
-
-    def allows(self, code: Code, address: Address | str | None) -> bool:
-        """Whether the operator lets this one finding pass (`--allow CODE:ADDRESS`)."""
-        return f"{code}:{address}" in self.allow
 
 
 class PortalPlan(Document):

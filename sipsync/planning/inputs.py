@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from sipsync.model.document import Seal
 from sipsync.model.fields import FieldName, LineType
 from sipsync.model.lines import Address, CurrentLine, DesiredPortal, Snapshot, Verb
-from sipsync.model.plan import Selection
+from sipsync.model.options import Selection
 from sipsync.model.problems import Code, Span
 from sipsync.model.secret import Secret, SecretRef
 

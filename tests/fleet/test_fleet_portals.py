@@ -192,7 +192,7 @@ async def test_a_plan_against_a_saved_state_says_what_a_plan_says(box: Box, tmp_
     box.write(LINES)
     api.write_state(tmp_path / "state.json", await api.asnapshot(box.fleet()))
     requests = box.stats["requests"]
-    plan = await box.plan(against=tmp_path / "state.json")
+    plan = await box.plan(against=api.read_state(tmp_path / "state.json"))
     assert [dict(call.params) for call in plan.calls] == [{"CONFIG_ID": 101, "TYPE": "cloud", "TITLE": "New"}]
     assert plan.exit is Exit.OK
     assert box.stats["requests"] == requests
@@ -220,7 +220,7 @@ async def test_a_state_that_was_edited_or_is_old_is_refused(
     state = await api.asnapshot(box.fleet())
     saved = state.portals[0].model_copy(update=edited)
     api.write_state(tmp_path / "state.json", state.model_copy(update={"portals": (saved,)}))
-    plan = await box.plan(against=tmp_path / "state.json")
+    plan = await box.plan(against=api.read_state(tmp_path / "state.json"))
     assert errors(plan) == [Code.SNAPSHOT]
     assert plan.exit is Exit.ERROR
 
@@ -229,7 +229,7 @@ async def test_a_state_whose_seal_can_not_be_checked_is_used_with_a_warning(box:
     seeded(box)
     box.write(LINES)
     api.write_state(tmp_path / "state.json", await api.asnapshot(box.fleet()))
-    plan = await box.plan(against=tmp_path / "state.json")
+    plan = await box.plan(against=api.read_state(tmp_path / "state.json"))
     assert Code.SNAPSHOT in [found.code for found in plan.diagnostics]
     assert plan.exit is Exit.OK
 

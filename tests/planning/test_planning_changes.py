@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sipsync.model.plan import Selection
+from sipsync.model.options import Selection
 from sipsync.model.policy import IgnoredField, OperatorPolicy, Policy
 from sipsync.model.problems import Code, Exit
 from sipsync.planning.guards import allowed_changes

@@ -12,6 +12,7 @@ import httpx
 
 import sipsync
 from sipsync.model.operator import Operator
+from sipsync.model.options import Selection
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
 
@@ -83,7 +84,8 @@ class Box:
 
     async def plan(self, **options: Any) -> Plan:
         """The plan of the folder."""
-        return await sipsync.aplan(self.fleet(), sipsync.PlanOptions(**options))
+        selection = Selection(**{name: options.pop(name) for name in Selection.__slots__ if name in options})
+        return await sipsync.aplan(self.fleet(), sipsync.PlanOptions(selection=selection, **options))
 
     async def apply(self, plan: Plan | None = None, **options: Any) -> Outcome:
         """Apply a plan, by default a new one."""

@@ -18,7 +18,8 @@ from sipsync.model.lines import (
     Snapshot,
     WebhookAccess,
 )
-from sipsync.model.plan import PortalPlan, Selection
+from sipsync.model.options import Selection
+from sipsync.model.plan import PortalPlan
 from sipsync.model.policy import Policy
 from sipsync.model.problems import Span
 from sipsync.model.secret import Secret, SecretRef

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sipsync.applying.bind import Bound, bind
-from sipsync.applying.execute import Orders, execute
+from sipsync.applying.control import Control
+from sipsync.applying.execute import execute
 from sipsync.applying.outcome import applied, dry_run
 from sipsync.model.events import Event
 from sipsync.model.fields import FIELDS, SECRET, SHOWN, FieldName
@@ -29,8 +30,9 @@ from sipsync.model.lines import (
     WebhookAccess,
 )
 from sipsync.model.message import Message
+from sipsync.model.options import ApplyOptions, Selection
 from sipsync.model.outcome import PortalOutcome
-from sipsync.model.plan import PortalPlan, Selection
+from sipsync.model.plan import PortalPlan
 from sipsync.model.policy import Policy
 from sipsync.model.problems import Code, Diagnostic, Exit, PortalError, Span
 from sipsync.model.reveal import reveal
@@ -309,8 +311,8 @@ async def apply(plans: Sequence[PortalPlan], stages: Sequence[Stage], **options:
     if bound.exit is not Exit.OK:
         return dry_run(bound, portals)
     read_at = options.pop("read_at", first.clock.monotonic())
-    orders = Orders(first.clock, first.stop, set(), on_event=first.events.append, **options)
-    return applied(bound, portals, await execute(bound, portals, orders, read_at))
+    control = Control(first.clock, first.events.append, first.stop)
+    return applied(bound, portals, await execute(bound, portals, ApplyOptions(**options), control, read_at))
 
 
 def portal(*rows: server.Row, **given: Any) -> RulePortal:

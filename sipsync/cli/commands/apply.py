@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from sipsync.cli.group import Command, option
 from sipsync.cli.options import (
     OUTCOME_FORMATS,
-    Limits,
+    OperatorOptions,
     format_option,
     input_option,
     json_events_option,
@@ -19,21 +20,20 @@ from sipsync.cli.options import (
     paths_argument,
     report_option,
     selection_options,
+    typed,
 )
 from sipsync.cli.session import Session
 from sipsync.cli.types import Duration, Report, Seconds
 from sipsync.model.message import Message
+from sipsync.model.options import ApplyOptions, PlanOptions, Selection
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, UsageError, worst
 
 if TYPE_CHECKING:
-    from sipsync.api import ApplyOptions
     from sipsync.cli.events import EventStream
     from sipsync.model.lines import Fleet
     from sipsync.model.operator import Operator
     from sipsync.model.outcome import Outcome
     from sipsync.model.plan import Plan
-
-_SELECTION = ("portals", "lines", "exclude", "allow", "reregister")
 
 
 @click.command(
@@ -60,7 +60,9 @@ _SELECTION = ("portals", "lines", "exclude", "allow", "reregister")
 @option("--expect-plan", "expect", metavar="DIGEST", help="Refuse any plan but the one of this digest.")
 @option("--strict", is_flag=True, fleet=True, help="Touch nothing where anything is not as planned.")
 @option("--max-failures", type=click.IntRange(1), default=10, fleet=True, help="Stop a portal after so many.")
-@option("--check-command", metavar="NAME", fleet=True, help="The --secret-command that checks office lines.")
+@option(
+    "--check-command", "check_name", metavar="NAME", fleet=True, help="The --secret-command that checks office lines."
+)
 @option("--lock-timeout", type=Seconds(), default=60.0, metavar="SECONDS", fleet=True, help="Wait for another run.")
 @option("--max-plan-age", type=Duration(), default="7d", fleet=True, help="The oldest plan to carry out.")
 @input_option
@@ -68,21 +70,22 @@ _SELECTION = ("portals", "lines", "exclude", "allow", "reregister")
 @pace_options
 @operator_options
 @click.pass_obj
+@typed("selection", Selection)
+@typed("options", ApplyOptions)
 def command(
     session: Session,
-    /,
     paths: tuple[Path, ...],
-    limits: Limits,
+    limits: OperatorOptions,
+    options: ApplyOptions,
+    portals: tuple[str, ...],
+    selection: Selection,
     plan_file: Path | None,
     yes: bool,
     format_: str,
     reports: tuple[Report, ...],
     may_ask: bool,
     json_events: bool,
-    check_command: str | None,
-    parallel: int,
-    timeout: float,
-    **given: Any,
+    check_name: str | None,
 ) -> Exit:
     from sipsync import api
     from sipsync.cli import streams
@@ -91,9 +94,8 @@ def command(
     from sipsync.cli.work import load
 
     session.input, session.json = may_ask, format_ == "json" or json_events
-    selection = {name: given.pop(name) for name in _SELECTION}
-    asks = not (plan_file or yes or given["dry_run"])
-    if plan_file and any(selection.values()):
+    asks = not (plan_file or yes or options.dry_run)
+    if plan_file and (portals or selection != Selection()):
         raise _usage(
             Message("the selection is part of a saved plan"),
             Message("Give --portal, --line and the like to plan instead."),
@@ -105,13 +107,12 @@ def command(
     events = EventStream(wanted=json_events)
     try:
         fleet = load(session, paths, limits)
-        checks = _operators_command(check_command, fleet.operator)
-        options = api.ApplyOptions(check_command=checks, parallel=parallel, timeout=timeout, **given)
+        options = replace(options, check_command=_operators_command(check_name, fleet.operator))
         if plan_file:
             plan = api.read_plan(plan_file)
         else:
-            pace = {"parallel": parallel, "timeout": timeout}
-            plan = _plan_and_ask(session, fleet, {**selection, **pace}, events, asks=asks)
+            wanted = PlanOptions(portals, selection, parallel=options.parallel, timeout=options.timeout)
+            plan = _plan_and_ask(session, fleet, wanted, events, asks=asks)
         outcome, stopped = _carry_out(session, plan, fleet, options, events)
     except SipsyncError as error:
         events.failed(error.diagnostics)
@@ -126,15 +127,14 @@ def command(
     return worst([written, outcome.exit, Exit.INTERRUPTED if stopped else Exit.OK])
 
 
-def _plan_and_ask(session: Session, fleet: Fleet, wanted: dict[str, Any], events: EventStream, *, asks: bool) -> Plan:
+def _plan_and_ask(session: Session, fleet: Fleet, options: PlanOptions, events: EventStream, *, asks: bool) -> Plan:
     """A fresh plan that was shown and, where that is wanted, approved."""
     from sipsync.cli import streams
-    from sipsync.cli.commands.plan import plan_options
     from sipsync.cli.questions import approved
     from sipsync.cli.work import make_plan
     from sipsync.report import render
 
-    plan = make_plan(session, fleet, plan_options(**wanted), events)
+    plan = make_plan(session, fleet, options, events)
     events.planned(plan)
     beside = session.json
     color = session.in_color(err=beside)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from sipsync.cli.group import Command
-from sipsync.cli.options import Limits, format_option, operator_options, paths_argument
+from sipsync.cli.options import OperatorOptions, format_option, operator_options, paths_argument
 from sipsync.cli.session import Session
 from sipsync.model.problems import Exit
 
@@ -23,7 +23,7 @@ from sipsync.model.problems import Exit
 @format_option(("text", "json"))
 @operator_options
 @click.pass_obj
-def command(session: Session, paths: tuple[Path, ...], limits: Limits, format_: str) -> Exit:
+def command(session: Session, paths: tuple[Path, ...], limits: OperatorOptions, format_: str) -> Exit:
     from sipsync import api
     from sipsync.cli.output import publish
     from sipsync.cli.progress import progress

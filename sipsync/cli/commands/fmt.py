@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from sipsync.cli.group import Command, option
-from sipsync.cli.options import Limits, operator_options, paths_argument
+from sipsync.cli.options import OperatorOptions, operator_options, paths_argument
 from sipsync.cli.session import Session
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, Span
@@ -25,7 +25,7 @@ from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, Span
 @option("--diff", is_flag=True, help="Show what changes.")
 @operator_options
 @click.pass_obj
-def command(session: Session, paths: tuple[Path, ...], limits: Limits, check: bool, diff: bool) -> Exit:
+def command(session: Session, paths: tuple[Path, ...], limits: OperatorOptions, check: bool, diff: bool) -> Exit:
     from sipsync.cli import failures, streams
     from sipsync.config.paths import find
     from sipsync.disk.files import write_file

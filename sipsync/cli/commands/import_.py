@@ -11,7 +11,7 @@ import click
 
 from sipsync.cli.complete import complete_portals
 from sipsync.cli.group import Command, option
-from sipsync.cli.options import Limits, operator_options
+from sipsync.cli.options import OperatorOptions, operator_options
 from sipsync.cli.session import Session
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, UsageError
@@ -55,7 +55,7 @@ Store = Literal["env", "sops", "keyring"]
 def command(
     session: Session,
     file: Path,
-    limits: Limits,
+    limits: OperatorOptions,
     webhook_env: str | None,
     name: str | None,
     portal: str | None,
@@ -102,7 +102,9 @@ class Keep:
         return api.store_passwords(self.kind, reading, self.where, operator) if self.kind else {}
 
 
-def _create(session: Session, file: Path, limits: Limits, variable: str | None, name: str | None, keep: Keep) -> int:
+def _create(
+    session: Session, file: Path, limits: OperatorOptions, variable: str | None, name: str | None, keep: Keep
+) -> int:
     """Write a new file; the number of lines that the portal has."""
     from sipsync.cli import connect, scaffold
     from sipsync.config.writer.new_file import portal_text
@@ -122,7 +124,7 @@ def _create(session: Session, file: Path, limits: Limits, variable: str | None, 
 
 
 def _merge(
-    session: Session, file: Path, limits: Limits, wanted: str | None, keep: Keep, *, overwrite: bool, pin: bool
+    session: Session, file: Path, limits: OperatorOptions, wanted: str | None, keep: Keep, *, overwrite: bool, pin: bool
 ) -> int:
     """Add to the file what it lacks; the number of lines that its portals have."""
     from sipsync.cli import connect

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import click
 
 from sipsync.cli.group import Command, option
-from sipsync.cli.options import Limits, input_option, operator_options
+from sipsync.cli.options import OperatorOptions, input_option, operator_options
 from sipsync.cli.session import Session
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError
@@ -87,7 +87,7 @@ class Webhook:
 def command(
     session: Session,
     folder: Path,
-    limits: Limits,
+    limits: OperatorOptions,
     name: str | None,
     webhook_env: str | None,
     webhook_stdin: bool,
@@ -162,7 +162,7 @@ def _webhook(session: Session, variable: str | None, *, from_stdin: bool, ci: Fo
     return Webhook(url, kept or WEBHOOK_VARIABLE, f"env:{kept}" if kept else "file:.sipsync/webhook")
 
 
-def _operator(session: Session, limits: Limits, folder: Path, webhook: Webhook) -> Operator:
+def _operator(session: Session, limits: OperatorOptions, folder: Path, webhook: Webhook) -> Operator:
     """The operator, with the webhook in his environment, where the file is not there to say whence it comes."""
     operator = limits.operator(session, [folder])
     return replace(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from sipsync.cli.group import Command, option
 from sipsync.cli.options import (
     PLAN_FORMATS,
-    Limits,
+    OperatorOptions,
     format_option,
     json_events_option,
     operator_options,
@@ -19,9 +20,11 @@ from sipsync.cli.options import (
     paths_argument,
     report_option,
     selection_options,
+    typed,
 )
 from sipsync.cli.session import Session
 from sipsync.cli.types import Duration, Report
+from sipsync.model.options import PlanOptions, Selection
 from sipsync.model.problems import Exit, SipsyncError, worst
 
 if TYPE_CHECKING:
@@ -46,34 +49,43 @@ if TYPE_CHECKING:
 @report_option(PLAN_FORMATS)
 @option("--detailed-exitcode", is_flag=True, help="Exit with 2 where something would change.")
 @selection_options
-@option("--no-secrets", is_flag=True, help="Read no passwords; they are not compared.")
+@option(
+    "--no-secrets",
+    "secrets",
+    is_flag=True,
+    callback=lambda _ctx, _param, unread: not unread,
+    help="Read no passwords; they are not compared.",
+)
 @option(
     "--against",
+    "snapshot",
     type=click.Path(path_type=Path),
     metavar="SNAPSHOT",
     help="Compare with a saved snapshot: no portal is asked, no secret is read.",
 )
 @option("--max-age", type=Duration(), default="1d", show_default=True, help="The oldest snapshot to compare with.")
-@option("--all", "everything", is_flag=True, help="List the lines that do not differ, too.")
+@option("--all", "no_ops", is_flag=True, help="List the lines that do not differ, too.")
 @option("--github", is_flag=True, fleet=True, help="Write the step's summary and outputs of a GitHub job.")
 @json_events_option
 @pace_options
 @operator_options
 @click.pass_obj
+@typed("selection", Selection)
+@typed("options", PlanOptions)
 def command(
     session: Session,
-    /,
     paths: tuple[Path, ...],
-    limits: Limits,
+    limits: OperatorOptions,
+    options: PlanOptions,
+    snapshot: Path | None,
     out: Path | None,
     format_: str,
     reports: tuple[Report, ...],
     detailed_exitcode: bool,
     github: bool,
     json_events: bool,
-    everything: bool,
-    **wanted: Any,
 ) -> Exit:
+    from sipsync import api
     from sipsync.cli.events import EventStream
     from sipsync.cli.output import publish
     from sipsync.cli.work import load, make_plan
@@ -82,15 +94,16 @@ def command(
     events = EventStream(wanted=json_events)
     failure = None
     try:
-        options = plan_options(everything=everything, **wanted)
-        plan = make_plan(session, load(session, paths, limits), options, events)
+        fleet = load(session, paths, limits)
+        compared = api.read_state(snapshot) if snapshot else None
+        plan = make_plan(session, fleet, replace(options, against=compared), events)
     except SipsyncError as error:
         failure, plan = error, _failed(error)
         events.failed(error.diagnostics)
     else:
         events.planned(plan)
     shown = None if json_events or (failure and format_ == "text") else format_
-    exits = [publish(session, plan, shown, reports, everything=everything)]
+    exits = [publish(session, plan, shown, reports, everything=options.no_ops)]
     if out:
         exits.append(_save(session, plan, out))
     if github:
@@ -105,15 +118,6 @@ def command(
     if detailed_exitcode and plan.has_changes:
         exits.append(Exit.CHANGES)
     return worst([plan.exit, *exits])
-
-
-def plan_options(
-    *, everything: bool = False, no_secrets: bool = False, max_age: timedelta = timedelta(days=1), **given: Any
-) -> Any:
-    """The options of a plan as the library takes them."""
-    from sipsync.api import PlanOptions
-
-    return PlanOptions(no_ops=everything, secrets=not no_secrets, max_age=max_age, **given)
 
 
 def _failed(error: SipsyncError) -> Plan:

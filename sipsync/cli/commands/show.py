@@ -7,7 +7,14 @@ from pathlib import Path
 import click
 
 from sipsync.cli.group import Command, option
-from sipsync.cli.options import PLAN_FORMATS, Limits, format_option, operator_options, paths_argument, report_option
+from sipsync.cli.options import (
+    PLAN_FORMATS,
+    OperatorOptions,
+    format_option,
+    operator_options,
+    paths_argument,
+    report_option,
+)
 from sipsync.cli.session import Session
 from sipsync.cli.types import Report
 from sipsync.model.problems import Code, Exit, worst
@@ -38,7 +45,7 @@ def command(
     session: Session,
     plan_file: Path,
     paths: tuple[Path, ...],
-    limits: Limits,
+    limits: OperatorOptions,
     format_: str,
     reports: tuple[Report, ...],
     everything: bool,

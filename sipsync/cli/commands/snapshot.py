@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from sipsync.cli.group import Command, option
-from sipsync.cli.options import Limits, operator_options, paths_argument
+from sipsync.cli.options import OperatorOptions, operator_options, paths_argument
 from sipsync.cli.session import Session
 from sipsync.model.problems import Exit
 
@@ -23,7 +23,7 @@ from sipsync.model.problems import Exit
 @option("--out", type=click.Path(path_type=Path), metavar="FILE", required=True, help="The file to write.")
 @operator_options
 @click.pass_obj
-def command(session: Session, paths: tuple[Path, ...], limits: Limits, out: Path) -> Exit:
+def command(session: Session, paths: tuple[Path, ...], limits: OperatorOptions, out: Path) -> Exit:
     from sipsync import api
     from sipsync.cli import streams
     from sipsync.cli.progress import progress

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sipsync.cli.group import Command, option
-from sipsync.cli.options import Limits, format_option, operator_options, paths_argument
+from sipsync.cli.options import OperatorOptions, format_option, operator_options, paths_argument
 from sipsync.cli.session import Session
 from sipsync.model.problems import Exit
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @operator_options
 @click.pass_obj
 def command(
-    session: Session, paths: tuple[Path, ...], limits: Limits, live: bool, incoming: bool, format_: str
+    session: Session, paths: tuple[Path, ...], limits: OperatorOptions, live: bool, incoming: bool, format_: str
 ) -> Exit:
     from sipsync import api
     from sipsync.cli.output import publish

@@ -7,7 +7,14 @@ from pathlib import Path
 import click
 
 from sipsync.cli.group import Command
-from sipsync.cli.options import FINDINGS_FORMATS, Limits, format_option, operator_options, paths_argument, report_option
+from sipsync.cli.options import (
+    FINDINGS_FORMATS,
+    OperatorOptions,
+    format_option,
+    operator_options,
+    paths_argument,
+    report_option,
+)
 from sipsync.cli.session import Session
 from sipsync.cli.types import Report
 from sipsync.model.problems import Exit, worst
@@ -25,7 +32,7 @@ from sipsync.model.problems import Exit, worst
 @operator_options
 @click.pass_obj
 def command(
-    session: Session, paths: tuple[Path, ...], limits: Limits, format_: str, reports: tuple[Report, ...]
+    session: Session, paths: tuple[Path, ...], limits: OperatorOptions, format_: str, reports: tuple[Report, ...]
 ) -> Exit:
     from sipsync import api
     from sipsync.cli.output import publish

@@ -1,22 +1,23 @@
-"""What a caller may ask of a plan and of an apply."""
+"""What an operator may ask of a plan and of an apply. Options travel as they are, from the command line to the work."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from sipsync.model.clock import Clock
-from sipsync.model.plan import Selection
-from sipsync.portal.clock import SystemClock
+from sipsync.model.lines import Address
+from sipsync.model.problems import Code
+
+if TYPE_CHECKING:
+    from sipsync.model.looks import SavedState
 
 
 @dataclass(frozen=True, slots=True)
-class PlanOptions:
-    """What to plan, and how."""
+class Selection:
+    """Which lines, and what of them; a part of the plan, so that apply does the same."""
 
-    portals: tuple[str, ...] = ()
-    """Globs of portal names; none: all."""
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
     lines: tuple[str, ...] = ()
     """Globs of addresses or keys; none: all."""
     exclude: tuple[str, ...] = ()
@@ -26,27 +27,28 @@ class PlanOptions:
     """Addresses of lines to register again although nothing differs."""
     secrets: bool = True
     """False compares no passwords and reads no secret but the credential."""
+
+    def allows(self, code: Code, address: Address | str | None) -> bool:
+        """Whether the operator lets this one finding pass (`--allow CODE:ADDRESS`)."""
+        return f"{code}:{address}" in self.allow
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What to plan, and how."""
+
+    portals: tuple[str, ...] = ()
+    """Globs of portal names; none: all."""
+    selection: Selection = Selection()
     no_ops: bool = False
     """Lists the lines that do not differ as well."""
-    against: Path | None = None
-    """A saved state to compare with: no socket is opened and no secret is read."""
+    against: SavedState | None = None
+    """What to compare with: no socket is opened and no secret is read."""
     max_age: timedelta = timedelta(days=1)
     """How old the saved state may be."""
     parallel: int = 16
     timeout: float = 900.0
     """Seconds for each portal."""
-    clock: Clock = SystemClock()
-
-    @property
-    def selection(self) -> Selection:
-        """What of it becomes a part of the plan."""
-        return Selection(
-            lines=self.lines,
-            exclude=self.exclude,
-            allow=self.allow,
-            reregister=self.reregister,
-            secrets=self.secrets,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +71,3 @@ class ApplyOptions:
     max_plan_age: timedelta = timedelta(days=7)
     expect: str | None = None
     """The digest (or its first 16 digits) of the plan that was approved."""
-    clock: Clock = SystemClock()
