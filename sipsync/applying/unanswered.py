@@ -49,11 +49,8 @@ async def settle(
 
 
 def _added(call: Call, made: Sequence[CurrentLine]) -> Settled:
-    """A new line of that title, server and login is the one."""
-    for line in made:
-        if all(line.values.get(name) == call.values[name] for name in ("title", "server", "login")):
-            return Settled(True, line.config_id)
-    return Settled(False)
+    """A new line that has what the call sets is the one."""
+    return next((Settled(True, line.config_id) for line in made if holds(line, call)), Settled(False))
 
 
 def _carried_out(

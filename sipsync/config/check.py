@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 
 from sipsync.config.reader.mask import clean
 from sipsync.config.reader.yaml import Mapping, Node, Scalar
 from sipsync.config.refs import beside, path_finding
 from sipsync.config.values import ADDRESS_PART
+from sipsync.model.fields import SECRET
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.rules.values import title_key
 
 _WAYS = ("webhook", "oauth", "sandbox")
-_SECRETS = {"webhook", "access_token", "client_id", "client_secret", "refresh_token", "password"}
+_SECRETS = {"webhook", "access_token", "client_id", "client_secret", "refresh_token", *SECRET}
 _RENEWING = ("client_id", "client_secret", "refresh_token")
 
 
@@ -186,15 +187,20 @@ def _titles(lines: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
 def _shared(lines: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
     """One reference written at several lines, which often is a copy that was not edited; aliases are meant."""
     first: dict[str, tuple[Scalar, Scalar]] = {}
-    for key, line in lines:
-        node = line.get("password")
+    for (key, line), name in product(lines, SECRET):
+        node = line.get(name)
         if isinstance(node, Scalar) and ":" in node.text:
             other, same = first.setdefault(node.text, (key, node))
             if same is not node:
                 summary = Message(
-                    'the same password reference as "{text}" (line {line})', text=other.text, line=_line(other)
+                    'the same {field} reference as "{text}" (line {line})',
+                    field=name,
+                    text=other.text,
+                    line=_line(other),
                 )
-                hint = Message("Name another secret; if all lines have one password, write it once under `defaults`.")
+                hint = Message(
+                    "Name another secret; if all lines have one {field}, write it once under `defaults`.", field=name
+                )
                 yield Diagnostic(Code.SHARED_SECRET, summary, hint=hint, at=node.at, severity="warning")
 
 

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from sipsync.config.reader.mask import VARIABLE, holds_secret
-from sipsync.model.fields import FIELDS
+from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.lines import TEMPORARY_TITLE
 from sipsync.model.message import Message
 from sipsync.model.nearest import did_you_mean
@@ -194,16 +194,18 @@ _TEXT = ["string", "number", "boolean"]
 """Editors take 0045281811 for a number, where sipsync reads text."""
 
 
-def _bounded(name: str) -> Any:
-    bound = FIELDS[name].max_length  # type: ignore[index]  # the four names below
+def bounded(name: FieldName) -> Any:
+    """The bounds of a managed field's text; what follows in an `Annotated` is checked after them."""
+    bound = FIELDS[name].max_length
     return Field(min_length=1, max_length=bound, json_schema_extra={"type": _TEXT})  # type: ignore[dict-item]  # JSON
 
 
 _REFERENCE = r"^[a-z][a-z0-9+.-]*:.+$"
 
-Title: TypeAlias = Annotated[str, _bounded("title"), AfterValidator(_title)]
-Server: TypeAlias = Annotated[str, _bounded("server"), AfterValidator(_server)]
-Login: TypeAlias = Annotated[str, _bounded("login"), AfterValidator(_trimmed)]
+TRIMMED = AfterValidator(_trimmed)
+Title: TypeAlias = Annotated[str, bounded("title"), AfterValidator(_title)]
+Server: TypeAlias = Annotated[str, bounded("server"), AfterValidator(_server)]
+Login: TypeAlias = Annotated[str, bounded("login"), TRIMMED]
 Reference: TypeAlias = Annotated[str, AfterValidator(_reference), Field(json_schema_extra={"pattern": _REFERENCE})]
 Identifier: TypeAlias = Annotated[str, Field(min_length=1), AfterValidator(_identifier)]
 Words: TypeAlias = Annotated[str, Field(min_length=1, json_schema_extra={"type": _TEXT}), AfterValidator(_trimmed)]

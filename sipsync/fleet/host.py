@@ -20,7 +20,7 @@ from sipsync.planning.guards import ALLOWABLE
 from sipsync.planning.inputs import matches
 from sipsync.portal.client import identify
 from sipsync.portal.protocol import Identity
-from sipsync.secrets.resolve import check_password, resolve
+from sipsync.secrets.resolve import check_value, resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ async def prepare(
     identities: dict[str, Identity] = {}
     for portal in portals:
         problems = [resolution.failures[ref] for ref in wanted[portal.name] if ref in resolution.failures]
-        problems += _bad_passwords(portal, resolution.values)
+        problems += _bad_values(portal, resolution.values)
         if problems:
             failed[portal.name] = SipsyncError(*problems)
             continue
@@ -164,13 +164,9 @@ def access_references(access: Access) -> Iterable[SecretRef]:
             pass
 
 
-def _bad_passwords(portal: DesiredPortal, secrets: Resolved) -> list[Diagnostic]:
-    problems = []
-    for line in portal.lines:
-        value = line.values.get("password")
-        if isinstance(value, SecretRef) and value in secrets and (bad := check_password(value, secrets[value])):
-            problems.append(bad)
-    return problems
+def _bad_values(portal: DesiredPortal, secrets: Resolved) -> list[Diagnostic]:
+    read = ((name, ref) for line in portal.lines for name, ref in line.values.items() if isinstance(ref, SecretRef))
+    return [bad for name, ref in read if ref in secrets and (bad := check_value(name, ref, secrets[ref]))]
 
 
 def _same_owner(group: Sequence[DesiredPortal], identities: Mapping[str, Identity]) -> dict[str, SipsyncError]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from sipsync.model.document import canonical
-from sipsync.model.fields import FieldName
+from sipsync.model.fields import SHOWN, FieldName
 from sipsync.model.lines import CurrentLine, DesiredPortal, Snapshot
 from sipsync.model.looks import SavedLine, SavedPortal
 from sipsync.model.message import Message
@@ -23,32 +23,28 @@ from sipsync.portal.auth import plan_key_seal
 
 
 def save(given: PlanInput, now: datetime) -> SavedPortal:
-    """The portal as it is, with the password references of the day in the place of passwords."""
-    references = {
-        current.config_id: str(value)
+    """The portal as it is, with the references of the day in the place of secrets."""
+    references: dict[int, dict[FieldName, str]] = {
+        current.config_id: {name: str(value) for name, value in line.values.items() if isinstance(value, SecretRef)}
         for line, current in match(given).pairs
-        if isinstance(value := line.values.get("password"), SecretRef)
     }
     saved = SavedPortal(
         portal=given.desired.name,
         host=given.host,
         owner=given.owner,
         taken=now.isoformat(timespec="seconds"),
-        lines=tuple(_saved(line, references.get(line.config_id)) for line in given.current.lines),
+        lines=tuple(_saved(line, references.get(line.config_id, {})) for line in given.current.lines),
         names=given.current.names,
         default_line=given.current.default_line,
     )
     return saved.model_copy(update={"seal": given.seal(canonical(saved.substance()))})
 
 
-def _saved(line: CurrentLine, reference: str | None) -> SavedLine:
+def _saved(line: CurrentLine, references: Mapping[FieldName, str]) -> SavedLine:
     return SavedLine(
         config_id=line.config_id,
         type=line.type,
-        title=line.title,
-        server=str(line.values["server"]),
-        login=str(line.values["login"]),
-        password=reference,
+        values={**{name: str(line.values[name]) for name in SHOWN}, **references},
         reg_id=line.reg_id,
         line_id=line.line_id,
         status_code=line.status_code,
@@ -105,7 +101,7 @@ def _plan_against(
         saved.host,
         saved.owner,
         options.selection,
-        {line.config_id: line.password for line in saved.lines if line.password is not None},
+        {line.config_id: line.values for line in saved.lines},
     )
     (part,) = build([given], now, no_ops=options.no_ops)
     return part.model_copy(update={"diagnostics": (*unverified, *part.diagnostics)})
@@ -150,11 +146,10 @@ def _edited(desired: DesiredPortal) -> SipsyncError:
 
 
 def _current(line: SavedLine) -> CurrentLine:
-    values: Mapping[FieldName, str] = {"title": line.title, "server": line.server, "login": line.login}
     return CurrentLine(
         line.config_id,
         line.type,
-        values,
+        {name: line.values[name] for name in SHOWN if name in line.values},
         line.reg_id,
         line.line_id,
         line.status_code,

@@ -44,4 +44,6 @@ FIELDS: dict[FieldName, Field] = {
 SHOWN: tuple[FieldName, ...] = tuple(name for name, field in FIELDS.items() if not field.secret)
 """The fields whose values may be shown."""
 SECRET: tuple[FieldName, ...] = tuple(name for name, field in FIELDS.items() if field.secret)
+NEEDED: tuple[FieldName, ...] = ("title", *(name for name, field in FIELDS.items() if field.required))
+"""The fields that a file has to give of a line that is to be made."""
 REGISTERING: tuple[FieldName, ...] = tuple(name for name, field in FIELDS.items() if field.registers)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from sipsync._version import __version__
 from sipsync.model.document import FORMAT_VERSION, Document, diagnostic_json
-from sipsync.model.fields import LineType
+from sipsync.model.fields import FieldName, LineType
 from sipsync.model.lines import Address, Registration
 from sipsync.model.problems import Diagnostic, Exit
 
@@ -109,14 +109,12 @@ class Diagnosis(Document):
 
 
 class SavedLine(Document):
-    """One line of a saved state. `password` is the reference that the file gave on that day, never a value."""
+    """One line of a saved state."""
 
     config_id: int
     type: LineType
-    title: str
-    server: str
-    login: str
-    password: str | None = None
+    values: Mapping[FieldName, str]
+    """Of a secret field the reference that the file gave on that day, never the value."""
     reg_id: int | None = None
     line_id: str = ""
     status_code: int | None = None

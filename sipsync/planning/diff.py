@@ -7,15 +7,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import fnmatchcase
 
-from sipsync.model.fields import FIELDS, FieldName
+from sipsync.model.fields import FIELDS, REGISTERING, SECRET, FieldName
 from sipsync.model.lines import CurrentLine, DesiredLine, RemovedLine
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.planning.inputs import LineChange, PlanInput, matches
 from sipsync.planning.match import Match
-
-_CONNECTION: tuple[FieldName, ...] = ("server", "login", "password")
 
 
 @dataclass(slots=True)
@@ -42,12 +40,12 @@ def diff(given: PlanInput, found: Match, today: date) -> Diff:
         result.warnings += notes
         again = matches(line.address, given.selection.reregister)
         wanted = _wanted(given, line, current, ignored, again=again)
-        if given.known_refs is None and "password" in line.values.keys() - ignored - wanted.keys():
+        if given.known_refs is None and any(name in SECRET for name in line.values.keys() - ignored - wanted.keys()):
             uncompared.append(line)
         fields = _differing(wanted, current)
         if again:
-            fields = tuple(name for name in FIELDS if name in fields or name in _CONNECTION)
-            wanted = {**{name: current.values[name] for name in _CONNECTION if name in current.values}, **wanted}
+            fields = tuple(name for name in FIELDS if name in fields or name in REGISTERING)
+            wanted = {**{name: current.values[name] for name in REGISTERING if name in current.values}, **wanted}
         if fields:
             result.changes.append(
                 LineChange(
@@ -98,7 +96,7 @@ def _wanted(
             wanted[name] = value
         elif given.known_refs is not None:
             # Only references are known: another one stands for another value, whatever it is.
-            if current is None or given.known_refs.get(current.config_id) != str(value):
+            if current is None or given.known_refs.get(current.config_id, {}).get(name) != str(value):
                 wanted[name] = Secret("")
         elif value in given.secrets and (current is None or again or name in current.values):
             wanted[name] = given.secrets[value]

@@ -26,9 +26,9 @@ class PlanInput:
     host: str = ""
     owner: str = ""
     selection: Selection = Selection()
-    known_refs: Mapping[int, str] | None = None
-    """Of a plan against a saved state: config_id → the password's reference on that day. Then references are
-    compared in the place of passwords."""
+    known_refs: Mapping[int, Mapping[FieldName, str]] | None = None
+    """Of a plan against a saved state: config_id → the references of that day by field. Then references are
+    compared in the place of secrets."""
 
     def reading(self, current: Snapshot) -> PlanInput:
         """The same input with a new reading of the portal."""

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sipsync.model.fields import NEEDED
 from sipsync.model.lines import CurrentLine, DesiredLine, RemovedLine
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
@@ -153,7 +154,7 @@ def _settle_unfound(line: DesiredLine, twin: CurrentLine | None, found: Match, g
                 address=line.address,
             )
         )
-    elif missing := [name for name in ("title", "server", "login") if name not in line.values]:
+    elif missing := [name for name in NEEDED if name not in line.values]:
         found.problems.append(
             Diagnostic(
                 Code.MISSING_KEY,

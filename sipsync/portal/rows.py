@@ -1,11 +1,11 @@
-"""The server's rows as our values. Passwords become secrets at once, and null equals empty."""
+"""The server's rows as our values. Secret fields become secrets at once, and null equals empty."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Mapping
 
-from sipsync.model.fields import FIELDS, FieldName
+from sipsync.model.fields import FIELDS, SECRET, FieldName
 from sipsync.model.lines import CurrentLine, Registration
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, PortalError
@@ -49,11 +49,15 @@ def _values(row: Mapping[str, object]) -> dict[FieldName, str | Secret]:
     return values
 
 
+_SECRET = tuple(FIELDS[name].wire for name in SECRET)
+"""How names of values that nobody may see end: INCOMING_PASSWORD is one as well."""
+
+
 def masked(value: object) -> object:
-    """A method's result with passwords as secrets: the row that an add returns has them in clear."""
+    """A method's result with its secrets as such: the row that an add returns has them in clear."""
     if not isinstance(value, dict):
         return value
-    return {name: Secret(text(item)) if str(name).endswith("PASSWORD") else item for name, item in value.items()}
+    return {name: Secret(text(item)) if str(name).endswith(_SECRET) else item for name, item in value.items()}
 
 
 def names(value: object, host: str) -> dict[str, str]:

@@ -14,12 +14,13 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from sipsync.model.fields import FIELDS
+from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.message import Message
 from sipsync.model.nearest import did_you_mean
 from sipsync.model.problems import Code, Diagnostic, SecretError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Resolved, Secret, SecretRef
+from sipsync.rules.php import BLANKS
 from sipsync.secrets.scheme import Answer, grouped, problem, spread
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ BUILT_IN: Final = {
     "keyring": "sipsync.secrets.schemes.keyring:KeyringScheme",
 }
 _GROUP: Final = "sipsync.secrets"
-_TRIMMED: Final = " \t\n\r\0\x0b"
-"""What the server takes off both ends of a password before it stores it (server source: PHP's trim)."""
 
 _log = logging.getLogger(__name__)
 
@@ -165,20 +164,23 @@ def _broken(ref: SecretRef, what: str) -> Diagnostic:
     )
 
 
-def check_password(ref: SecretRef, secret: Secret) -> Diagnostic | None:
-    """What is wrong with a value as a SIP line's password.
+def check_value(field: FieldName, ref: SecretRef, secret: Secret) -> Diagnostic | None:
+    """What is wrong with a secret as the value of a SIP line's field.
 
     The server would store something else than it was sent, so the line would differ, and re-register, for ever.
     """
-    value, longest = reveal(secret), FIELDS["password"].max_length
+    value, longest = reveal(secret), FIELDS[field].max_length
     if not value:
-        what, hint = "is empty", Message("Store a password there.")
-    elif value != value.strip(_TRIMMED):
+        what, hint = "is empty", Message("Store a {field} there.", field=field)
+    elif value != value.strip(BLANKS):
         what, hint = "begins or ends with white space, which Bitrix24 would cut off", Message("Store it without.")
     elif len(value) > longest:
         what, hint = f"is longer than the {longest} characters that Bitrix24 stores", Message("Use a shorter one.")
     else:
         return None
     return Diagnostic(
-        Code.SECRET_VALUE, Message('the password from "{ref}" {what}', ref=ref, what=what), hint=hint, at=ref.at
+        Code.SECRET_VALUE,
+        Message('the {field} from "{ref}" {what}', field=field, ref=ref, what=what),
+        hint=hint,
+        at=ref.at,
     )

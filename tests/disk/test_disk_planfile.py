@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sipsync.disk import planfile
+from sipsync.model.fields import FieldName
 from sipsync.model.looks import SavedLine, SavedPortal, SavedState
 from sipsync.model.message import Message
 from sipsync.model.plan import Plan, PortalPlan
@@ -161,7 +162,8 @@ def test_a_plan_that_cant_be_saved_is_not_lost_and_the_error_says_so(tmp_path):
 
 
 def a_state() -> SavedState:
-    line = SavedLine(config_id=69, type="cloud", title="Склад", server="sip.example", login="0045", password="env:PW")
+    values: dict[FieldName, str] = {"title": "Склад", "server": "sip.example", "login": "0045", "password": "env:PW"}
+    line = SavedLine(config_id=69, type="cloud", values=values)
     portal = SavedPortal(
         portal="acme", host="acme.bitrix24.ru", owner="webhook", taken="2026-11-23T00:00:00Z", lines=(line,), names={}
     )
@@ -171,6 +173,14 @@ def a_state() -> SavedState:
 def test_a_saved_state_is_read_as_it_was(tmp_path):
     planfile.write_state(tmp_path / "s.json", a_state())
     assert planfile.read_state(tmp_path / "s.json") == a_state()
+
+
+def test_a_saved_state_in_another_form_is_refused_with_a_sentence(tmp_path):
+    planfile.write_state(tmp_path / "s.json", a_state())
+    text = (tmp_path / "s.json").read_text().replace('"values":', '"fields":')
+    (tmp_path / "s.json").write_text(text)
+    with pytest.raises(SipsyncError, match="is not a sipsync saved state, or was edited"):
+        planfile.read_state(tmp_path / "s.json")
 
 
 def test_a_state_is_no_plan_and_a_plan_no_state(tmp_path):

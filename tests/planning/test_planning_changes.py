@@ -74,7 +74,7 @@ def test_passwords_are_not_compared_where_secrets_are_not_read() -> None:
 def test_against_a_saved_state_passwords_are_compared_by_reference() -> None:
     now = [current(1, "A", password=None), current(2, "B", password=None)]
     lines = [desired("a", 1, password="SAME"), desired("b", 2, password="NEW")]
-    part = plan(view(lines, now, known_refs={1: "env:SAME", 2: "env:OLD"}))
+    part = plan(view(lines, now, known_refs={1: {"password": "env:SAME"}, 2: {"password": "env:OLD"}}))
     assert params(part) == [{"CONFIG_ID": 2, "TYPE": "cloud", "PASSWORD": None}]
     assert codes(part) == []
 

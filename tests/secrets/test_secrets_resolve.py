@@ -16,7 +16,7 @@ from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.secrets import resolve as rooms
-from sipsync.secrets.resolve import BUILT_IN, check_password, known_schemes, resolve
+from sipsync.secrets.resolve import BUILT_IN, check_value, known_schemes, resolve
 
 
 class Counting:
@@ -138,7 +138,7 @@ async def test_a_missing_extra_says_exactly_what_to_install(ask, monkeypatch, tm
 
 @given(st.text(min_size=1, max_size=100).filter(lambda text: text == text.strip(" \t\n\r\0\x0b")))
 def test_a_password_that_the_server_stores_as_it_is_has_no_finding(value):
-    assert check_password(SecretRef("env", "PW"), Secret(value)) is None
+    assert check_value("password", SecretRef("env", "PW"), Secret(value)) is None
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_password_that_the_server_stores_as_it_is_has_no_finding(value):
     ],
 )
 def test_a_password_that_the_server_would_change_is_an_error_that_names_its_reference(canary, value, says):
-    found = check_password(SecretRef("env", "SIP_PW"), Secret(value))
+    found = check_value("password", SecretRef("env", "SIP_PW"), Secret(value))
     assert isinstance(found, Diagnostic)
     assert found.code is Code.SECRET_VALUE
     assert '"env:SIP_PW"' in found.summary
@@ -166,4 +166,4 @@ def test_a_password_that_the_server_would_change_is_an_error_that_names_its_refe
 
 @pytest.mark.parametrize("value", ["\u00a0pw\u3000", "ж" * 100, "a b"])
 def test_white_space_that_the_server_keeps_is_no_finding(value):
-    assert check_password(SecretRef("env", "SIP_PW"), Secret(value)) is None
+    assert check_value("password", SecretRef("env", "SIP_PW"), Secret(value)) is None

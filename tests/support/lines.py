@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from sipsync.model.fields import FieldName
 from sipsync.model.lines import (
     Address,
     CurrentLine,
@@ -74,7 +75,7 @@ def view(
     secrets: Mapping[str, str] | None = None,
     default_line: str | None = None,
     limits: Limits = Limits(),
-    known_refs: Mapping[int, str] | None = None,
+    known_refs: Mapping[int, Mapping[FieldName, str]] | None = None,
     **selection: Any,
 ) -> PlanInput:
     """One owner's view of a portal. `names` are the titles that the credential does not see."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 
+from sipsync.model.fields import SECRET, SHOWN
 from sipsync.model.nearest import nearest
 
-_LINES = ("config_id", "title", "server", "login", "type")
 _PORTAL = ("name", "sandbox", "domain", "member_id", "token_url", "cloud_lines", "burst", "rate")
 _POLICY = ("create", "delete", "unmanaged", "max_changes", "protected", "line", "field", "reason", "until")
-PUBLIC = frozenset(("$schema", "sipsync", "include", "allow_ignore_fields", *_LINES, *_PORTAL, *_POLICY))
+_OTHERS = ("$schema", "sipsync", "include", "allow_ignore_fields", "config_id", "type")
+PUBLIC = frozenset((*SHOWN, *_PORTAL, *_POLICY, *_OTHERS))
 """Keys whose values are shown."""
 
 SECTIONS = frozenset(
@@ -21,7 +22,7 @@ SECTIONS = frozenset(
 )
 """Keys whose mappings and lists are looked into."""
 
-_SECRET_WORDS = ("password", "passwd", "webhook", "secret", "token", "refresh_token", "access_token", "client_secret")
+_SECRET_WORDS = (*SECRET, "passwd", "webhook", "secret", "token", "refresh_token", "access_token", "client_secret")
 _SECRET_PART = re.compile(r"pass|pwd|secret|token|hook", re.IGNORECASE)
 VARIABLE = r"[\w.()-]+"
 """The name of a variable; `ProgramFiles(x86)` is one on Windows."""

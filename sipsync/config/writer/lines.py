@@ -9,11 +9,8 @@ from pydantic import ValidationError
 
 from sipsync.config.schema import LineSection
 from sipsync.config.writer.scalars import quoted, scalar
-from sipsync.model.fields import FIELDS, FieldName
+from sipsync.model.fields import FIELDS, SECRET, SHOWN, FieldName
 from sipsync.model.lines import CurrentLine
-
-SHOWN: tuple[FieldName, ...] = tuple(name for name, row in FIELDS.items() if not row.secret)
-"""The fields that are written with their values."""
 
 
 @dataclass(slots=True)
@@ -35,10 +32,12 @@ class EntryWriter:
             yield f"  type: {line.type}"
         for name in SHOWN:
             yield from self._field(name, str(line.values.get(name, "")))
-        if line.config_id in self.passwords:
-            yield f"  password: {scalar(self.passwords[line.config_id])}"
-        else:
-            yield f"  # password: env:SIP_{line.config_id}_PASSWORD  (not managed; without the # it is)"
+        for name in SECRET:
+            if name == "password" and line.config_id in self.passwords:
+                yield f"  {name}: {scalar(self.passwords[line.config_id])}"
+            else:
+                variable = f"SIP_{line.config_id}_{FIELDS[name].wire}"
+                yield f"  # {name}: env:{variable}  (not managed; without the # it is)"
 
     def _key(self, config_id: int) -> str:
         key, turn = f"line-{config_id}", 1

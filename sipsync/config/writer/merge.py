@@ -11,9 +11,9 @@ from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import Mapping as Map
 from sipsync.config.reader.yaml import Node, Scalar, Sequence
 from sipsync.config.writer.layout import Edit, documents, edited
-from sipsync.config.writer.lines import SHOWN, EntryWriter, unsaid
+from sipsync.config.writer.lines import EntryWriter, unsaid
 from sipsync.config.writer.scalars import quoted, scalar
-from sipsync.model.fields import FieldName
+from sipsync.model.fields import SHOWN, FieldName
 from sipsync.model.lines import CurrentLine, Snapshot
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic
