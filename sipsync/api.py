@@ -17,13 +17,13 @@ from sipsync.disk.planfile import read_state, write_state
 from sipsync.disk.planfile import write as write_plan
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, ignore
-from sipsync.model.lines import DesiredPortal, Fleet
+from sipsync.model.lines import Fleet
 from sipsync.model.looks import Diagnosis, Findings, SavedState, Status
 from sipsync.model.operator import Operator
 from sipsync.model.options import ApplyOptions, PlanOptions, Selection
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
-from sipsync.model.problems import ConfigError, Diagnostic
+from sipsync.model.problems import ConfigError
 from sipsync.portal.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -71,8 +71,7 @@ def load(paths: Sequence[str | Path] = (), operator: Operator | None = None) -> 
     errors = tuple(found for found in loaded.diagnostics if found.severity == "error")
     if errors:
         raise ConfigError(*errors)
-    portals, warnings = _protected(loaded.portals, operator)
-    return Fleet(portals, operator, (*loaded.diagnostics, *warnings))
+    return Fleet(loaded.portals, operator, loaded.diagnostics)
 
 
 def check(paths: Sequence[str | Path] = (), operator: Operator | None = None) -> Findings:
@@ -97,17 +96,6 @@ def _files(paths: Sequence[str | Path], operator: Operator) -> Loaded:
     from sipsync.secrets.resolve import known_schemes
 
     return load_files([Path(path) for path in paths], operator, known_schemes())
-
-
-def _protected(
-    portals: tuple[DesiredPortal, ...], operator: Operator
-) -> tuple[tuple[DesiredPortal, ...], tuple[Diagnostic, ...]]:
-    """The portals with what the target branch protects, where there is one."""
-    from sipsync.config.target import target_branch, with_target_protection
-    from sipsync.secrets.resolve import known_schemes
-
-    branch = target_branch(operator.environ)
-    return with_target_protection(portals, branch, operator, known_schemes()) if branch else (portals, ())
 
 
 # --- plan and apply ---

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from sipsync.config.findings import no_mapping, validate
-from sipsync.config.paths import read_source
+from sipsync.config.paths import Disk
+from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import Entry, Mapping, Node, Scalar, Sequence, read
 from sipsync.config.refs import beside
 from sipsync.config.schema import IncludedFile
@@ -17,11 +19,22 @@ _MERGED = ("portal", "policy", "defaults")
 _ACCESS = ("webhook", "oauth", "sandbox")
 
 
+class Files(Protocol):
+    """Where included files are: on the disk, or in a commit."""
+
+    def resolve(self, path: Path) -> Path:
+        """The file that a path means."""
+
+    def read(self, path: Path, name: str) -> Source | None:
+        """A file's text, None where it is not there. Raises ConfigError where it can't be read."""
+
+
 @dataclass(slots=True)
 class Includes:
     """Included files of one run, each read once."""
 
     root: Path
+    files: Files = Disk()
     diagnostics: list[Diagnostic] = field(default_factory=list)
     _read: dict[Path, Mapping | None] = field(default_factory=dict)
 
@@ -38,7 +51,7 @@ class Includes:
         return document
 
     def _included(self, item: Scalar, chain: tuple[Path, ...]) -> Mapping | None:
-        path = (beside(item) / item.text).resolve()
+        path = self.files.resolve(beside(item) / item.text)
         if not path.is_relative_to(self.root):
             hint = Message("Move the file there, or give the common folder with --root.")
             self._refused(item, Message("an include from outside of {root}", root=self.root), hint)
@@ -54,16 +67,16 @@ class Includes:
         return self.merged(below, chain) if below else None
 
     def _load(self, path: Path, item: Scalar) -> Mapping | None:
-        if not path.is_file():
+        parent = Path(item.source.name).parent
+        try:
+            source = self.files.read(path, (parent / item.text).as_posix())
+        except ConfigError as error:
+            self.diagnostics += error.diagnostics
+            return None
+        if source is None:
             self._refused(
                 item, Message("the included file is not there"), Message("Write its path relative to this file.")
             )
-            return None
-        parent = Path(item.source.name).parent
-        try:
-            source = read_source(path, (parent / item.text).as_posix())
-        except ConfigError as error:
-            self.diagnostics += error.diagnostics
             return None
         roots, found = read(source)
         self.diagnostics += found

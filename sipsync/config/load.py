@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from sipsync.config.desired import Rules, ignored, portal_of
 from sipsync.config.findings import no_mapping, validate
 from sipsync.config.include import Includes
 from sipsync.config.paths import find, find_root, read_source
+from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import Mapping, Node, Scalar, read
 from sipsync.config.schema import OperatorPolicyFile, PortalFile
 from sipsync.model.lines import DesiredPortal
@@ -38,12 +39,25 @@ def load(paths: Sequence[Path], operator: Operator, schemes: Collection[str]) ->
     found = find(paths, root)
     run = _Run(Rules(operator, schemes, root), Includes(root), found.diagnostics)
     for source in found.sources.values():
-        documents, problems = read(source)
-        run.diagnostics += problems
-        for document in documents:
-            run.document(document)
+        run.file(*read(source))
     run.diagnostics += [*run.includes.diagnostics, *check.names(run.names)]
-    return Loaded(tuple(run.portals), tuple(dict.fromkeys(run.diagnostics)), len(found.sources))
+    return run.loaded(len(found.sources))
+
+
+def load_commit(sources: Iterable[Source], rules: Rules, includes: Includes) -> Loaded:
+    """The portals of a commit's texts. One that has the marker and no portal (a job of that name) is none of them."""
+    run, files = _Run(rules, includes, []), 0
+    for source in sources:
+        documents, problems = read(source)
+        if problems or any(_is_portal(document) for document in documents):
+            run.file(documents, problems)
+            files += 1
+    run.diagnostics += run.includes.diagnostics
+    return run.loaded(files)
+
+
+def _is_portal(document: Node) -> bool:
+    return isinstance(document, Mapping) and isinstance(document.get("sipsync"), Scalar)
 
 
 def load_policy(path: Path) -> OperatorPolicy:
@@ -89,6 +103,16 @@ class _Run:
     diagnostics: list[Diagnostic]
     portals: list[DesiredPortal] = field(default_factory=list)
     names: list[tuple[str, Node]] = field(default_factory=list)
+
+    def file(self, documents: Sequence[Node], problems: Sequence[Diagnostic]) -> None:
+        """One file, as it was read."""
+        self.diagnostics += problems
+        for document in documents:
+            self.document(document)
+
+    def loaded(self, files: int) -> Loaded:
+        """What was collected."""
+        return Loaded(tuple(self.portals), tuple(dict.fromkeys(self.diagnostics)), files)
 
     def document(self, node: Node) -> None:
         """One portal."""

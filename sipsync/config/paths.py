@@ -13,8 +13,11 @@ from sipsync.config.values import DEVICES
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic, Span
 
-_SUFFIXES = (".yaml", ".yml")
-_MARKER = re.compile(r"""^(?:(?:---[ \t]+)?\{?[ \t]*["']?sipsync["']?|[ \t]+"sipsync")[ \t]*:""", re.MULTILINE)
+SUFFIXES = (".yaml", ".yml")
+_MARKER = re.compile(
+    r"""^(?:(?:---[ \t]+)?\{?[ \t]*(?:["']sipsync["'][ \t]*:|sipsync[ \t]*:(?!\S))|[ \t]+"sipsync"[ \t]*:)""",
+    re.MULTILINE,
+)
 _SECTIONS = (re.compile("^portal:", re.MULTILINE), re.compile("^lines:", re.MULTILINE))
 
 
@@ -36,7 +39,7 @@ def find(paths: Sequence[Path], root: Path) -> Found:
             found.diagnostics.append(_not_found(path, bool(paths)))
         elif problem := _bad_name(path, {}):
             found.diagnostics.append(problem)
-        elif (source := _read(path, found)) and not _MARKER.search(source.text):
+        elif (source := _read(path, found)) and not marked(source):
             found.diagnostics.append(_no_marker(source))
         elif source:
             found.sources.setdefault(path.resolve(), source)
@@ -51,6 +54,24 @@ def find_root(paths: Sequence[Path]) -> Path:
     except ValueError:  # Windows: several drives
         base = folders[0]
     return next((folder for folder in (base, *base.parents) if (folder / ".git").exists()), base)
+
+
+def marked(source: Source) -> bool:
+    """Whether the text has the marker of a portal's file."""
+    return _MARKER.search(source.text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The files that includes name, read from the disk."""
+
+    def resolve(self, path: Path) -> Path:
+        """The file that a path means."""
+        return path.resolve()
+
+    def read(self, path: Path, name: str) -> Source | None:
+        """A file's text, None where it is not there. Raises ConfigError where it can't be read."""
+        return read_source(path, name) if path.is_file() else None
 
 
 def read_source(path: Path, name: str) -> Source:
@@ -116,7 +137,7 @@ def _search(folder: Path, root: Path, found: Found) -> None:
         if problem := _bad_name(path, names) or _outside(path, root):
             found.diagnostics.append(problem)
         elif source := _read(path, found):
-            if _MARKER.search(source.text):
+            if marked(source):
                 found.sources.setdefault(path.resolve(), source)
             elif all(section.search(source.text) for section in _SECTIONS):
                 found.diagnostics.append(_no_marker(source))  # a portal whose marker was forgotten
@@ -138,7 +159,7 @@ def _files(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
         for name in sorted(names):
-            if name.lower().endswith(_SUFFIXES) and not name.startswith((".", "_")):
+            if name.lower().endswith(SUFFIXES) and not name.startswith((".", "_")):
                 yield Path(parent, name)
 
 

@@ -125,7 +125,9 @@ class PolicySection(Section):
     delete: Switch = Field(False, description="Whether lines under `removed` are deleted.")
     unmanaged: Unmanaged = Field("report", description="What to do about lines that the file does not name.")
     max_changes: Share | None = Field(None, description="A plan with more changes is stopped: 3, or 30%.")
-    protected: tuple[Words, ...] = Field((), description="Globs of keys or titles: never changed or deleted.")
+    protected: tuple[Words, ...] = Field(
+        (), description="Globs of keys, titles or config_ids: never changed or deleted."
+    )
     ignore_fields: tuple[IgnoredSection, ...] = Field((), description="Fields that are left alone for a while.")
 
 

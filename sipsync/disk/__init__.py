@@ -1,1 +1,1 @@
-"""What sipsync leaves on this machine: plan files, locks, tokens."""
+"""What sipsync leaves on this machine (plan files, locks, tokens), and what git has there."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from sipsync.model.fields import FIELDS, FieldName, LineType
-from sipsync.model.policy import Policy
+from sipsync.model.policy import Policy, TargetPolicy
 from sipsync.model.secret import Secret, SecretRef
 
 if TYPE_CHECKING:
@@ -138,6 +138,7 @@ class DesiredPortal:
     removed: tuple[RemovedLine, ...] = ()
     policy: Policy = Policy()
     limits: Limits = Limits()
+    target: TargetPolicy = TargetPolicy()
 
     @property
     def file(self) -> str:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Literal
 
 from sipsync.model.fields import FieldName
+from sipsync.model.problems import Diagnostic
 
 Unmanaged = Literal["ignore", "report", "error"]
 _STRICTER: tuple[Unmanaged, ...] = ("ignore", "report", "error")
@@ -34,8 +35,31 @@ class Policy:
     max_changes: str | None = None
     """`3` or `30%`."""
     protected: tuple[str, ...] = ()
-    """Globs of keys or titles: such lines are never changed or deleted."""
+    """Globs of keys, titles or config_ids: such lines are never changed or deleted."""
     ignore_fields: tuple[IgnoredField, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedLine:
+    """A line that the target branch protects: itself, whatever a file, a portal or a key is called now."""
+
+    name: str
+    """Its address on that branch."""
+    config_id: int | None
+    title: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPolicy:
+    """What the branch that a change is meant for protects. It is no part of what the file wants."""
+
+    branch: str = ""
+    """As in `origin/main`; "" where there is none."""
+    protected: tuple[str, ...] = ()
+    """Globs, as the policy has them."""
+    lines: tuple[ProtectedLine, ...] = ()
+    unknown: Diagnostic | None = None
+    """Why it can't be told."""
 
 
 @dataclass(frozen=True, slots=True)

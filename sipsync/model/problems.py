@@ -126,6 +126,7 @@ class Code(StrEnum):
     VANISHED_LINES = "vanished-lines"
     MAX_CHANGES = "max-changes"
     PROTECTED = "protected"
+    TARGET_UNKNOWN = "target-unknown"
     IGNORED_FIELD = "ignored-field"
     UNKNOWN_ALLOW = "unknown-allow"
     # saved plans and snapshots

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from sipsync.model.lines import CurrentLine
+from sipsync.model.lines import CurrentLine, DesiredPortal
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.planning.inputs import LineChange, PlanInput
 from sipsync.planning.match import Match
+from sipsync.rules.values import title_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,27 +94,55 @@ def allowed_changes(limit: str, total: int) -> int:
 
 
 def protected(proposal: Proposal) -> Iterator[Diagnostic]:
-    """A line that the policy protects would change."""
+    """A line that the policy, or the branch that the change is meant for, protects would change."""
+    protector = _Protector(proposal.given.desired)
     for change in proposal.changes:
-        titles = [title for title in (change.title, change.current and change.current.title) if title]
-        for glob in proposal.given.desired.policy.protected:
-            if any(fnmatchcase(name, glob) for name in (change.address.key, *titles)):
-                yield Diagnostic(
-                    Code.PROTECTED,
-                    Message(
-                        'stopped by a safety limit: the line is protected ("{glob}"), the plan would {verb} it',
-                        glob=glob,
-                        verb=change.verb,
-                    ),
-                    hint=Message(
-                        "Take the line out of the plan with --exclude {address}. {override}",
-                        address=change.address,
-                        override=_override(Code.PROTECTED, change.address),
-                    ),
-                    at=change.at,
+        if by := protector.of(change):
+            yield Diagnostic(
+                Code.PROTECTED,
+                Message(
+                    "stopped by a safety limit: the line is protected ({by}), the plan would {verb} it",
+                    by=by,
+                    verb=change.verb,
+                ),
+                hint=Message(
+                    "Take the line out of the plan with --exclude {address}. {override}",
                     address=change.address,
-                )
-                break
+                    override=_override(Code.PROTECTED, change.address),
+                ),
+                at=change.at,
+                address=change.address,
+            )
+
+
+class _Protector:
+    """What protects the lines of a portal: globs, and the lines that the target branch has."""
+
+    def __init__(self, portal: DesiredPortal) -> None:
+        self._globs, self._target = portal.policy.protected, portal.target
+        self._ids = {line.config_id: line for line in self._target.lines if line.config_id is not None}
+        self._titles = {title_key(line.title): line for line in self._target.lines if line.title}
+
+    def of(self, change: LineChange) -> Message | None:
+        """What protects this line; None where nothing does."""
+        current, target = change.current, self._target
+        titles = [title for title in (change.title, current and current.title) if title]
+        names = [change.address.key, *titles, *([str(current.config_id)] if current else [])]
+        for glob in self._globs:
+            if any(fnmatchcase(name, glob) for name in names):
+                return Message('"{glob}"', glob=glob)
+        for glob in target.protected:
+            if any(fnmatchcase(name, glob) for name in names):
+                return Message('"{glob}" on {branch}', glob=glob, branch=target.branch)
+        line = self._ids.get(current.config_id) if current else None
+        line = line or next((self._titles[key] for key in map(title_key, titles) if key in self._titles), None)
+        return Message("as {name} on {branch}", name=line.name, branch=target.branch) if line else None
+
+
+def target_unknown(proposal: Proposal) -> Iterator[Diagnostic]:
+    """What the branch that the change is meant for protects can't be told."""
+    if proposal.given.desired.target.unknown:
+        yield proposal.given.desired.target.unknown
 
 
 def delete_off(proposal: Proposal) -> Iterator[Diagnostic]:
@@ -156,9 +185,18 @@ def describe_unmanaged(lines: Sequence[CurrentLine], note: str = "") -> Message:
     return Message("{count} not in your file{note}: {named}{more}", count=count, note=note, named=named, more=more)
 
 
-GUARDS: tuple[Guard, ...] = (vanished_lines, delete_off, max_changes, protected, unmanaged)
+GUARDS: tuple[Guard, ...] = (vanished_lines, delete_off, max_changes, protected, target_unknown, unmanaged)
 
-ALLOWABLE = frozenset({Code.TITLE_HELD, Code.VANISHED_LINES, Code.MAX_CHANGES, Code.PROTECTED, Code.UNMANAGED})
+ALLOWABLE = frozenset(
+    {
+        Code.TITLE_HELD,
+        Code.VANISHED_LINES,
+        Code.MAX_CHANGES,
+        Code.PROTECTED,
+        Code.TARGET_UNKNOWN,
+        Code.UNMANAGED,
+    }
+)
 """The findings that `--allow` may name. A delete is allowed in the file and nowhere else."""
 
 
