@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from sipsync.config.reader.yaml import Mapping, Scalar
 from sipsync.config.refs import beside, secret_ref
-from sipsync.config.schema import IgnoredSection, LineSection, OAuth, PortalFile
+from sipsync.config.schema import LineSection, OAuth, PortalFile
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.lines import (
     Access,
     Address,
     DesiredLine,
     DesiredPortal,
-    Limits,
     OAuthAccess,
     RemovedLine,
     SandboxAccess,
     WebhookAccess,
 )
 from sipsync.model.operator import Operator
-from sipsync.model.policy import IgnoredField, Policy
 from sipsync.model.problems import Span
 from sipsync.model.secret import SecretRef
 
@@ -40,7 +38,6 @@ class Rules:
 def portal_of(file: PortalFile, root: Mapping, name: str, run: Rules) -> DesiredPortal:
     """The portal that a document describes; `root` has the places of what `file` says."""
     made = _Made(root, name, run.root, run.schemes)
-    policy, limits = file.policy, file.portal.limits
     return DesiredPortal(
         name,
         made.portal_span(),
@@ -50,23 +47,9 @@ def portal_of(file: PortalFile, root: Mapping, name: str, run: Rules) -> Desired
             RemovedLine(Address(name, key), made.key_span("removed", key), line.config_id, line.title)
             for key, line in file.removed.items()
         ),
-        run.operator.policy.bound(
-            Policy(
-                policy.create,
-                policy.delete,
-                policy.unmanaged,
-                policy.max_changes,
-                policy.protected,
-                ignored(policy.ignore_fields),
-            )
-        ),
-        Limits(limits.cloud_lines, limits.burst, limits.rate),
+        run.operator.policy.bound(file.policy),
+        file.portal.limits,
     )
-
-
-def ignored(sections: Iterable[IgnoredSection]) -> tuple[IgnoredField, ...]:
-    """`ignore_fields` as the policy has it."""
-    return tuple(IgnoredField(row.line, row.field, row.reason, row.until) for row in sections)
 
 
 @dataclass(frozen=True, slots=True)

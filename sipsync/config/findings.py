@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from sipsync.config.reader.mask import shown_key, shown_value
 from sipsync.config.reader.yaml import Mapping, Node, Scalar, Sequence
+from sipsync.config.schema import json_schema
 from sipsync.model.message import Message
 from sipsync.model.nearest import did_you_mean
 from sipsync.model.problems import Code, Diagnostic, Span
@@ -17,7 +18,7 @@ from sipsync.model.problems import Code, Diagnostic, Span
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-Model = TypeVar("Model", bound=BaseModel)
+Model = TypeVar("Model")
 _NO_VALUE = object()
 _KINDS = {
     "string_type": (Message("text"), Message("Write a single text here.")),
@@ -28,14 +29,17 @@ _KINDS = {
     "tuple_type": (Message("a list"), Message("Write a list: `[one, two]`, or one item a line, each after `- `.")),
     "dict_type": (Message("keys with values"), Message("Write one `key: value` a line, indented.")),
     "model_type": (Message("keys with values"), Message("Write one `key: value` a line, indented.")),
+    "dataclass_type": (Message("keys with values"), Message("Write one `key: value` a line, indented.")),
 }
 """pydantic's error → what belongs there, and how to write it."""
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+"""pydantic's errors for a key that a model, and a dataclass, does not have."""
 
 
 def validate(model: type[Model], root: Mapping, schemes: Collection[str] = ()) -> tuple[Model | None, list[Diagnostic]]:
     """The root's values as a model, or what is wrong with them."""
     try:
-        return model.model_validate(_plain(root), context={"schemes": schemes}), []
+        return TypeAdapter(model).validate_python(_plain(root), context={"schemes": schemes}), []
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
     return None, [_finding(detail, root, model) for detail in details]
@@ -67,16 +71,16 @@ def _plain(node: Node) -> Any:
     return {key: _plain(value) for key, (_, value) in node.entries.items()}
 
 
-def _finding(error: ErrorDetails, root: Mapping, model: type[BaseModel]) -> Diagnostic:
+def _finding(error: ErrorDetails, root: Mapping, model: type) -> Diagnostic:
     loc, kind = error["loc"], error["type"]
     key = next((str(step) for step in reversed(loc) if isinstance(step, str) and step != "[key]"), "")
     if kind == "missing":
         return _missing(key, loc, root, model)
     node, key_node = _locate(root, loc)
-    if kind == "extra_forbidden" or loc[-1] == "[key]":
+    if kind in _UNKNOWN or loc[-1] == "[key]":
         at = key_node.at
-        if kind == "extra_forbidden":
-            return _unknown(key, _known_keys(model, loc[:-1]), at)
+        if kind in _UNKNOWN:
+            return _unknown(key, _section(model, loc[:-1])["properties"], at)
         return _told(error, at)
     if isinstance(node, Scalar) and node.absent:
         return no_value(key, key_node.at)
@@ -90,11 +94,10 @@ def _told(error: ErrorDetails, at: Span) -> Diagnostic:
     return Diagnostic(Code(error["type"]), told["summary"], hint=told["hint"], at=at)
 
 
-def _missing(key: str, loc: tuple[int | str, ...], root: Mapping, model: type[BaseModel]) -> Diagnostic:
+def _missing(key: str, loc: tuple[int | str, ...], root: Mapping, model: type) -> Diagnostic:
     node, key_node = _locate(root, loc[:-1])
     at = key_node.at if loc[:-1] else node.source.span(node.start)
-    field = _model_at(model, loc[:-1])
-    text = next((row.description for name, row in field.model_fields.items() if key == (row.alias or name)), "") or ""
+    text = _section(model, loc[:-1])["properties"][key].get("description")
     hint = Message("Add `{key}: …`. {text}", key=key, text=text) if text else Message("Add `{key}: …`.", key=key)
     code = Code.NO_MARKER if loc == ("sipsync",) else Code.MISSING_KEY
     return Diagnostic(code, Message('"{key}" is missing', key=key), hint=hint, at=at)
@@ -167,19 +170,11 @@ def _locate(root: Mapping, loc: tuple[int | str, ...]) -> tuple[Node, Node]:
     return node, key
 
 
-def _model_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel]:
+def _section(model: type, loc: tuple[int | str, ...]) -> dict[str, Any]:
+    """The JSON Schema of the mapping at a place of the model."""
+    whole = here = json_schema(model)
     for step in loc:
-        field = next((row for name, row in model.model_fields.items() if step == (row.alias or name)), None)
-        model = next(_models(field.annotation), model) if field else model  # a step into a list or by a line's key
-    return model
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for part in get_args(annotation):
-        yield from _models(part)
-
-
-def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> set[str]:
-    return {row.alias or name for name, row in _model_at(model, loc).model_fields.items()}
+        keys = here.get("properties", {})
+        here = here["items"] if isinstance(step, int) else keys[step] if step in keys else here["additionalProperties"]
+        here = whole["$defs"][here["$ref"].rpartition("/")[2]] if "$ref" in here else here
+    return here

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sipsync.config import check
-from sipsync.config.desired import Rules, ignored, portal_of
+from sipsync.config.desired import Rules, portal_of
 from sipsync.config.findings import no_mapping, validate
 from sipsync.config.include import Includes
 from sipsync.config.paths import find, find_root, read_source
 from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import Mapping, Node, Scalar, read
-from sipsync.config.schema import OperatorPolicyFile, PortalFile
+from sipsync.config.schema import PortalFile
 from sipsync.model.lines import DesiredPortal
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
-from sipsync.model.policy import OperatorPolicy
+from sipsync.model.policy import NO_BOUNDS, OperatorPolicy
 from sipsync.model.problems import Code, ConfigError, Diagnostic
 
 __all__ = ["Loaded", "find_root", "load", "load_policy"]
@@ -73,25 +73,17 @@ def load_policy(path: Path) -> OperatorPolicy:
     if problems:
         raise ConfigError(*problems)
     if not documents:
-        return OperatorPolicy()
+        return NO_BOUNDS
     root = documents[0]
     if len(documents) > 1 or not isinstance(root, Mapping):
         hint = Message("Write one key a line, as in `delete: false`.")
         raise ConfigError(
             Diagnostic(Code.WRONG_TYPE, Message("a policy is one mapping of keys and values"), hint=hint, at=root.at)
         )
-    policy, problems = validate(OperatorPolicyFile, root)
+    policy, problems = validate(OperatorPolicy, root)
     if policy is None:
         raise ConfigError(*problems)
-    return OperatorPolicy(
-        policy.create,
-        policy.delete,
-        policy.unmanaged,
-        policy.max_changes,
-        policy.protected,
-        ignored(policy.ignore_fields),
-        policy.allow_ignore_fields,
-    )
+    return replace(NO_BOUNDS, **{name: getattr(policy, name) for name in root.entries})
 
 
 @dataclass(slots=True)

@@ -6,33 +6,30 @@ needs two keys at once, or two lines, is in `config.check`.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from sipsync.config.values import (
     ADDRESS_PART,
-    Day,
-    Decimal,
     Domain,
     Identifier,
     Key,
     Login,
-    Number,
     PortalName,
     Reference,
     Server,
-    Share,
-    Switch,
     Title,
     TokenUrl,
     Version,
-    Words,
 )
-from sipsync.model.fields import FieldName, LineType
-from sipsync.model.policy import Unmanaged
+from sipsync.model.fields import LineType
+from sipsync.model.lines import Limits
+from sipsync.model.policy import Policy
+from sipsync.model.scalars import Number, Words
 
 
 class Section(BaseModel):
@@ -55,14 +52,6 @@ class OAuth(Section):
     token_url: TokenUrl | None = Field(None, description="The token endpoint, where it is not Bitrix24's own.")
 
 
-class LimitsSection(Section):
-    """Limits of the portal, where they are not the usual ones."""
-
-    cloud_lines: Number = Field(10, description="Cloud lines that the portal may have.")
-    burst: Number = Field(50, le=10_000, description="Requests at once (250 for Enterprise).")
-    rate: Decimal = Field(2.0, le=1_000, description="Requests a second after that (5 for Enterprise).")
-
-
 class PortalSection(Section):
     """The Bitrix24 account. Exactly one of webhook, oauth and sandbox."""
 
@@ -77,7 +66,7 @@ class PortalSection(Section):
     )
     oauth: OAuth | None = None
     sandbox: Words | None = Field(None, description="File of an embedded emulated portal, relative to this file.")
-    limits: LimitsSection = Field(default_factory=lambda: LimitsSection.model_validate({}))
+    limits: Limits = Field(default_factory=Limits)
 
 
 class Connection(Section):
@@ -109,28 +98,6 @@ class RemovedSection(Section):
     title: Words = Field(description="Its current title; if that is another one, nothing is deleted.")
 
 
-class IgnoredSection(Section):
-    """A field that is left alone for a while."""
-
-    line: Words = Field(description="A key of a line, or a glob of keys.")
-    field: FieldName
-    reason: Words = Field(description="Why; shown in plans.")
-    until: Day | None = Field(None, description="The last day, as in 2026-12-31; after it the field counts again.")
-
-
-class PolicySection(Section):
-    """What sipsync may do. The operator's policy bounds it."""
-
-    create: Switch = Field(False, description="Whether a line that is not on the portal is added.")
-    delete: Switch = Field(False, description="Whether lines under `removed` are deleted.")
-    unmanaged: Unmanaged = Field("report", description="What to do about lines that the file does not name.")
-    max_changes: Share | None = Field(None, description="A plan with more changes is stopped: 3, or 30%.")
-    protected: tuple[Words, ...] = Field(
-        (), description="Globs of keys, titles or config_ids: never changed or deleted."
-    )
-    ignore_fields: tuple[IgnoredSection, ...] = Field((), description="Fields that are left alone for a while.")
-
-
 _KEYS: dict[str, JsonValue] = {"propertyNames": {"pattern": f"^{ADDRESS_PART}$"}}
 
 
@@ -153,7 +120,7 @@ class PortalFile(Section):
     removed: dict[Key, RemovedSection] = Field(
         {}, description="Lines to delete, each under a key of your choice.", json_schema_extra=_KEYS
     )
-    policy: PolicySection = Field(default_factory=lambda: PolicySection.model_validate({}))
+    policy: Policy = Field(default_factory=Policy)
 
 
 class IncludedFile(Section):
@@ -167,21 +134,10 @@ class IncludedFile(Section):
     policy: Any = None
 
 
-class OperatorPolicyFile(Section):
-    """The operator's policy: what it gives, no portal's file can loosen."""
-
-    create: Switch | None = None
-    delete: Switch | None = None
-    unmanaged: Unmanaged | None = None
-    max_changes: Share | None = None
-    protected: tuple[Words, ...] = ()
-    ignore_fields: tuple[IgnoredSection, ...] = ()
-    allow_ignore_fields: Switch = Field(True, description="Whether portals' files may ignore fields at all.")
-
-
-def json_schema() -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of a portal's file, with texts that editors show."""
-    schema = PortalFile.model_json_schema(by_alias=True, schema_generator=_WithoutNull)
+@cache
+def json_schema(model: type = PortalFile) -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a file, by default a portal's, with texts that editors show."""
+    schema = TypeAdapter(model).json_schema(by_alias=True, schema_generator=_WithoutNull)
     return {"$schema": GenerateJsonSchema.schema_dialect, **schema}
 
 

@@ -7,11 +7,9 @@ be a secret in a wrong place.
 from __future__ import annotations
 
 import re
-from datetime import date
-from typing import Annotated, Any, NoReturn, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from sipsync.config.reader.mask import VARIABLE, holds_secret
 from sipsync.model.fields import FIELDS, FieldName
@@ -19,6 +17,7 @@ from sipsync.model.lines import TEMPORARY_TITLE
 from sipsync.model.message import Message
 from sipsync.model.nearest import did_you_mean
 from sipsync.model.problems import Code
+from sipsync.model.scalars import TEXT, Scalar, number, trimmed, wrong
 
 ADDRESS_PART = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -32,28 +31,13 @@ _HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]"
 _PORT = "(?::[0-9]{1,5})?"
 
 
-def wrong(code: Code, summary: Message, hint: Message) -> NoReturn:
-    """Tells pydantic what is wrong in our words; `config.findings` puts the place to it."""
-    raise PydanticCustomError(code.value, "{summary}", {"summary": summary, "hint": hint})
-
-
-def _trimmed(text: str) -> str:
-    if text != text.strip() or text != text.strip("\0"):
-        wrong(
-            Code.WHITE_SPACE,
-            Message("white space at the beginning or end"),
-            Message("Remove it: the server does not store it."),
-        )
-    return text
-
-
 def _title(text: str) -> str:
     if text.lower().startswith(TEMPORARY_TITLE):  # the server's database ignores letter case
         summary = Message(
             "a title that begins with {prefix} is kept for lines whose titles are being swapped", prefix=TEMPORARY_TITLE
         )
         wrong(Code.TEMPORARY_TITLE, summary, Message("Choose another title."))
-    return _trimmed(text)
+    return trimmed(text)
 
 
 def _server(text: str) -> str:
@@ -63,7 +47,7 @@ def _server(text: str) -> str:
             Message("a SIP server has no http:// or https://"),
             Message("Write the host alone, or host:port."),
         )
-    return _trimmed(text)
+    return trimmed(text)
 
 
 _LITERAL = Message("a secret must be a reference, never the value itself")
@@ -85,7 +69,7 @@ def _reference(text: str, info: ValidationInfo) -> str:
             scheme=scheme,
         )
         wrong(Code.LITERAL_SECRET, _LITERAL, hint)
-    return _trimmed(text)
+    return trimmed(text)
 
 
 def _ways(schemes: Any) -> str:
@@ -95,26 +79,8 @@ def _ways(schemes: Any) -> str:
 
 def _identifier(text: str, info: ValidationInfo) -> str:
     return (
-        _reference(text, info) if text.partition(":")[0] in (info.context or {}).get("schemes", ()) else _trimmed(text)
+        _reference(text, info) if text.partition(":")[0] in (info.context or {}).get("schemes", ()) else trimmed(text)
     )
-
-
-def _switch(text: object) -> object:
-    if isinstance(text, str) and text not in ("true", "false"):
-        wrong(Code.BAD_VALUE, Message("neither true nor false"), Message("Write true or false."))
-    return text
-
-
-def _number(text: object) -> object:
-    if isinstance(text, str) and not re.fullmatch("[0-9]{1,15}", text):
-        wrong(Code.BAD_VALUE, Message("not a whole number"), Message("Write digits only, as in 69."))
-    return text
-
-
-def _decimal(text: object) -> object:
-    if isinstance(text, str) and not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
-        wrong(Code.BAD_VALUE, Message("not a number"), Message("Write a number, as in 2 or 0.5."))
-    return text
 
 
 def _version(number: int) -> int:
@@ -122,27 +88,6 @@ def _version(number: int) -> int:
         hint = Message("This sipsync knows format 1; upgrade it, or write `sipsync: 1`.")
         wrong(Code.BAD_VALUE, Message("an unknown format: {number}", number=number), hint)
     return number
-
-
-def _day(text: object) -> object:
-    if not isinstance(text, str):
-        return text
-    try:
-        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    wrong(Code.BAD_VALUE, Message("not a date"), Message("Write year, month and day, as in 2026-12-31."))
-
-
-def _share(text: str) -> str:
-    if not re.fullmatch("[0-9]{1,9}%?", text) or (int(text.rstrip("%")) > 100 and text.endswith("%")):
-        wrong(
-            Code.BAD_VALUE,
-            Message("neither a number nor a percentage"),
-            Message("Write how many (3) or a share (30%)."),
-        )
-    return text
 
 
 def _address_part(text: str) -> str:
@@ -190,37 +135,21 @@ def _token_url(text: str) -> str:
     return text
 
 
-_TEXT = ["string", "number", "boolean"]
-"""Editors take 0045281811 for a number, where sipsync reads text."""
-
-
 def bounded(name: FieldName) -> Any:
     """The bounds of a managed field's text; what follows in an `Annotated` is checked after them."""
     bound = FIELDS[name].max_length
-    return Field(min_length=1, max_length=bound, json_schema_extra={"type": _TEXT})  # type: ignore[dict-item]  # JSON
+    return Field(min_length=1, max_length=bound, json_schema_extra={"type": TEXT})  # type: ignore[dict-item]  # JSON
 
 
 _REFERENCE = r"^[a-z][a-z0-9+.-]*:.+$"
 
-TRIMMED = AfterValidator(_trimmed)
+TRIMMED = AfterValidator(trimmed)
 Title: TypeAlias = Annotated[str, bounded("title"), AfterValidator(_title)]
 Server: TypeAlias = Annotated[str, bounded("server"), AfterValidator(_server)]
 Login: TypeAlias = Annotated[str, bounded("login"), TRIMMED]
 Reference: TypeAlias = Annotated[str, AfterValidator(_reference), Field(json_schema_extra={"pattern": _REFERENCE})]
 Identifier: TypeAlias = Annotated[str, Field(min_length=1), AfterValidator(_identifier)]
-Words: TypeAlias = Annotated[str, Field(min_length=1, json_schema_extra={"type": _TEXT}), AfterValidator(_trimmed)]
-Switch: TypeAlias = Annotated[bool, BeforeValidator(_switch)]
-Number: TypeAlias = Annotated[int, Field(ge=1), BeforeValidator(_number)]
-Decimal: TypeAlias = Annotated[float, Field(gt=0), BeforeValidator(_decimal)]
-Version: TypeAlias = Annotated[
-    int, BeforeValidator(_number), AfterValidator(_version), Field(json_schema_extra={"const": 1})
-]
-Day: TypeAlias = Annotated[date, BeforeValidator(_day)]
-Share: TypeAlias = Annotated[
-    str,
-    AfterValidator(_share),
-    Field(json_schema_extra={"type": ["string", "integer"], "pattern": "^[0-9]+%?$", "minimum": 0}),
-]
+Version: TypeAlias = Annotated[int, Scalar(number), AfterValidator(_version), Field(json_schema_extra={"const": 1})]
 Key: TypeAlias = Annotated[str, AfterValidator(_address_part)]
 PortalName: TypeAlias = Annotated[
     str, AfterValidator(_portal_name), Field(json_schema_extra={"pattern": f"^{ADDRESS_PART}$"})

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
 from sipsync.model.fields import FIELDS, FieldName, LineType
 from sipsync.model.policy import Policy, TargetPolicy
+from sipsync.model.scalars import SECTION, Decimal, Number
 from sipsync.model.secret import Secret, SecretRef
 
 if TYPE_CHECKING:
@@ -88,14 +89,16 @@ Access: TypeAlias = WebhookAccess | OAuthAccess | SandboxAccess
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of the portal. The server's own refusals stay the truth."""
+    """Limits of the portal, where they are not the usual ones."""
 
-    cloud_lines: int = 10
-    """Cloud lines that the whole portal may have (server source)."""
-    burst: int = 50
-    """Requests at once (documented; 250 for Enterprise)."""
-    rate: float = 2.0
-    """Requests a second after that (documented; 5 for Enterprise)."""
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = SECTION
+
+    cloud_lines: Number = 10  # server source
+    """Cloud lines that the portal may have."""
+    burst: Number = field(default=50, metadata={"le": 10_000})  # documented
+    """Requests at once (250 for Enterprise)."""
+    rate: Decimal = field(default=2.0, metadata={"le": 1_000})  # documented
+    """Requests a second after that (5 for Enterprise)."""
 
 
 @dataclass(frozen=True, slots=True)

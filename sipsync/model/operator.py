@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Self
 
-from sipsync.model.policy import OperatorPolicy
+from sipsync.model.policy import NO_BOUNDS, OperatorPolicy
 from sipsync.model.secret import Secret
 
 
@@ -36,7 +36,7 @@ class Operator:
     """Where locks and tokens are kept; "" for the user's state folder."""
     token_store: str = ""
     """A folder or `vault:…`; "" for the state folder, or nothing at all in CI."""
-    policy: OperatorPolicy = OperatorPolicy()
+    policy: OperatorPolicy = NO_BOUNDS
     plan_key: Secret | None = None
     """Seals plans where jobs have different credentials; None derives the key from the credential."""
 

@@ -1,42 +1,75 @@
-"""What a portal's file and the operator allow; a file can only tighten what the operator says."""
+"""What a portal's file and the operator allow; a file can only tighten what the operator says.
+
+A key is written here and nowhere else: what it holds, its default, how it is tightened, and what editors say of it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from operator import add, and_
+from typing import Any, ClassVar, Literal
 
 from sipsync.model.fields import FieldName
 from sipsync.model.problems import Diagnostic
+from sipsync.model.scalars import SECTION, Day, Share, Switch, Words
 
 Unmanaged = Literal["ignore", "report", "error"]
 _STRICTER: tuple[Unmanaged, ...] = ("ignore", "report", "error")
+
+
+def _stricter(operator: Unmanaged, file: Unmanaged) -> Unmanaged:
+    return max(operator, file, key=_STRICTER.index)
+
+
+def _each(operator: str | None, file: str | None) -> str | None:
+    """Both, as `3,30%`: each counts."""
+    return ",".join(dict.fromkeys(limit for limit in (operator, file) if limit)) or None
+
+
+def _all(operator: tuple[str, ...], file: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*operator, *file)))
+
+
+def _tightened(by: Callable[[Any, Any], Any], **loosest: Any) -> dict[str, Any]:
+    """How the operator's value and a file's are one. `loosest` bounds nothing, where the default is not that."""
+    return {"tightened": by, **loosest}
 
 
 @dataclass(frozen=True, slots=True)
 class IgnoredField:
     """A field that is left alone for a while although the file gives it."""
 
-    line: str
-    """A key or a glob of keys."""
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = SECTION
+
+    line: Words
+    """A key of a line, or a glob of keys."""
     field: FieldName
-    reason: str
-    until: date | None = None
-    """The last day on which it counts; after it the field counts again, with a warning."""
+    """The field that is left alone."""
+    reason: Words
+    """Why; shown in plans."""
+    until: Day | None = None
+    """The last day, as in 2026-12-31; after it the field counts again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Deletes and adds are off by default."""
+    """What sipsync may do. The operator's policy bounds it."""
 
-    create: bool = False
-    delete: bool = False
-    unmanaged: Unmanaged = "report"
-    max_changes: str | None = None
-    """`3` or `30%`."""
-    protected: tuple[str, ...] = ()
-    """Globs of keys, titles or config_ids: such lines are never changed or deleted."""
-    ignore_fields: tuple[IgnoredField, ...] = ()
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = SECTION
+
+    create: Switch = field(default=False, metadata=_tightened(and_, loosest=True))
+    """Whether a line that is not on the portal is added."""
+    delete: Switch = field(default=False, metadata=_tightened(and_, loosest=True))
+    """Whether lines under `removed` are deleted."""
+    unmanaged: Unmanaged = field(default="report", metadata=_tightened(_stricter, loosest="ignore"))
+    """What to do about lines that the file does not name."""
+    max_changes: Share | None = field(default=None, metadata=_tightened(_each))
+    """A plan with more changes is stopped: 3, or 30%."""
+    protected: tuple[Words, ...] = field(default=(), metadata=_tightened(_all))
+    """Globs of keys, titles or config_ids: never changed or deleted."""
+    ignore_fields: tuple[IgnoredField, ...] = field(default=(), metadata=_tightened(add))
+    """Fields that are left alone for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +96,18 @@ class TargetPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class OperatorPolicy:
-    """The operator's policy: None leaves the choice to the file, any value bounds it."""
+class OperatorPolicy(Policy):
+    """The operator's policy: the same keys, of which one that is not given bounds nothing, and more."""
 
-    create: bool | None = None
-    delete: bool | None = None
-    unmanaged: Unmanaged | None = None
-    max_changes: str | None = None
-    protected: tuple[str, ...] = ()
-    ignore_fields: tuple[IgnoredField, ...] = ()
-    allow_ignore_fields: bool = True
-    """Whether files may ignore fields at all."""
+    allow_ignore_fields: Switch = True
+    """Whether portals' files may ignore fields at all."""
 
     def bound(self, policy: Policy) -> Policy:
-        """The file's policy, at most as loose as the operator's. `max_changes` is joined as `3,30%`: each counts."""
-        limits = [limit for limit in (self.max_changes, policy.max_changes) if limit]
-        return replace(
-            policy,
-            create=policy.create and self.create is not False,
-            delete=policy.delete and self.delete is not False,
-            unmanaged=max(policy.unmanaged, self.unmanaged or "ignore", key=_STRICTER.index),
-            max_changes=",".join(dict.fromkeys(limits)) or None,
-            protected=tuple(dict.fromkeys((*self.protected, *policy.protected))),
-            ignore_fields=(*self.ignore_fields, *(policy.ignore_fields if self.allow_ignore_fields else ())),
-        )
+        """The file's policy, at most as loose as this one."""
+        file = policy if self.allow_ignore_fields else replace(policy, ignore_fields=())
+        pairs = ((row, getattr(self, row.name), getattr(file, row.name)) for row in fields(Policy))
+        return Policy(**{row.name: row.metadata["tightened"](own, theirs) for row, own, theirs in pairs})
+
+
+NO_BOUNDS = OperatorPolicy(**{row.name: row.metadata.get("loosest", row.default) for row in fields(Policy)})
+"""An operator's policy that gives nothing, so that each file's own counts."""

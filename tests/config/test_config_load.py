@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from sipsync.config.load import load, load_policy
 from sipsync.model.lines import Address, Limits, OAuthAccess, SandboxAccess, WebhookAccess
 from sipsync.model.operator import Operator
-from sipsync.model.policy import IgnoredField, OperatorPolicy, Policy
+from sipsync.model.policy import NO_BOUNDS, IgnoredField, Policy
 from sipsync.model.problems import Code, ConfigError
 from sipsync.model.secret import SecretRef
 from support.files import HEAD, SCHEMES, codes, found, load_text, only, write
@@ -68,7 +69,7 @@ def test_everything_that_a_file_can_say(tmp_path: Path) -> None:
         "removed: {old: {config_id: 7, title: null}}\n"
         "policy:\n  create: true\n  delete: true\n  unmanaged: ignore\n  max_changes: 30%\n  protected: [vip-*]\n"
         "  ignore_fields:\n    - {line: a, field: server, reason: moving, until: 2026-12-31}\n",
-        OperatorPolicy(delete=False, unmanaged="error", max_changes="3"),
+        replace(NO_BOUNDS, delete=False, unmanaged="error", max_changes="3"),
     )
     assert loaded.diagnostics == ()
     (portal,) = loaded.portals
@@ -298,11 +299,11 @@ def test_a_file_name_that_is_no_address_asks_for_a_name(tmp_path: Path) -> None:
 def test_the_operators_policy_is_read_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "policy.yaml"
     path.write_text("create: false\nmax_changes: 3\nallow_ignore_fields: false\nprotected: [vip]\n", encoding="utf-8")
-    assert load_policy(path) == OperatorPolicy(
-        create=False, max_changes="3", allow_ignore_fields=False, protected=("vip",)
+    assert load_policy(path) == replace(
+        NO_BOUNDS, create=False, max_changes="3", allow_ignore_fields=False, protected=("vip",)
     )
     path.write_text("", encoding="utf-8")
-    assert load_policy(path) == OperatorPolicy()
+    assert load_policy(path) == NO_BOUNDS
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sipsync.model.options import Selection
-from sipsync.model.policy import IgnoredField, OperatorPolicy, Policy
+from sipsync.model.policy import NO_BOUNDS, IgnoredField, Policy
 from sipsync.model.problems import Code, Exit
 from sipsync.planning.guards import allowed_changes
 from sipsync.planning.order import Write, order
@@ -176,7 +176,7 @@ def test_a_percentage_rounds_in_favour_of_one_change(limit: str, total: int, all
 def test_too_many_changes_stop_the_plan_and_still_show_it() -> None:
     lines = [desired(f"l{i}", i, server="new.example") for i in range(1, 9)]
     now = [current(i, f"T{i}") for i in range(1, 9)]
-    policy = OperatorPolicy(max_changes="90%").bound(Policy(max_changes="3"))
+    policy = replace(NO_BOUNDS, max_changes="90%").bound(Policy(max_changes="3"))
     part = plan(view(lines, now, policy=policy))
     assert part.exit is Exit.GUARD
     assert len(part.changes) == 8

@@ -77,7 +77,7 @@ def test_a_new_field_is_two_edits(tmp_path: Path, row: str, kind: str, written: 
     title = "    title: Title | None = Field("
     copy.edit("config/schema.py", title, f'    note: {kind} | None = Field(None, description="A note.")\n{title}')
     copy.edit("config/schema.py", "from typing import Any\n", "from typing import Annotated, Any\n")
-    copy.edit("config/schema.py", "    Words,\n", "    TRIMMED,\n    Words,\n    bounded,\n")
+    copy.edit("config/schema.py", "    Version,\n", "    TRIMMED,\n    Version,\n    bounded,\n")
     (tmp_path / "sipsync.yaml").write_text(FILE.replace("NEW", written), encoding="utf-8")
 
     code, text = copy.run("plan", "--detailed-exitcode", "--out", "plan.json")

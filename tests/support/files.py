@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sipsync.config.load import Loaded, load
 from sipsync.model.operator import Operator
-from sipsync.model.policy import OperatorPolicy
+from sipsync.model.policy import NO_BOUNDS, OperatorPolicy
 from sipsync.model.problems import Code, Diagnostic
 
 SCHEMES = frozenset({"env", "file", "sops", "vault", "exec", "keyring"})
@@ -20,7 +20,7 @@ def write(folder: Path, files: dict[str, str]) -> None:
         path.write_text(text, encoding="utf-8", newline="")
 
 
-def load_text(folder: Path, text: str, policy: OperatorPolicy = OperatorPolicy(), **more: str) -> Loaded:
+def load_text(folder: Path, text: str, policy: OperatorPolicy = NO_BOUNDS, **more: str) -> Loaded:
     write(folder, {"acme.yaml": text, **more})
     return load([folder / "acme.yaml"], Operator(root=str(folder), policy=policy), SCHEMES)
 

@@ -7,19 +7,20 @@ It is a list of what is shown, not of what is hidden, so that a misspelt `paswor
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 
 from sipsync.model.fields import SECRET, SHOWN
+from sipsync.model.lines import Limits
 from sipsync.model.nearest import nearest
+from sipsync.model.policy import IgnoredField, OperatorPolicy
 
-_PORTAL = ("name", "sandbox", "domain", "member_id", "token_url", "cloud_lines", "burst", "rate")
-_POLICY = ("create", "delete", "unmanaged", "max_changes", "protected", "line", "field", "reason", "until")
-_OTHERS = ("$schema", "sipsync", "include", "allow_ignore_fields", "config_id", "type")
-PUBLIC = frozenset((*SHOWN, *_PORTAL, *_POLICY, *_OTHERS))
+_PORTAL = ("name", "sandbox", "domain", "member_id", "token_url")
+_POLICY = tuple(row.name for row in fields(OperatorPolicy))
+_MORE = tuple(row.name for section in (Limits, IgnoredField) for row in fields(section))
+PUBLIC = frozenset(("$schema", "sipsync", "include", "config_id", "type", *SHOWN, *_PORTAL, *_POLICY, *_MORE))
 """Keys whose values are shown."""
 
-SECTIONS = frozenset(
-    ("portal", "oauth", "limits", "defaults", "lines", "removed", "policy", "include", "protected", "ignore_fields")
-)
+SECTIONS = frozenset(("portal", "oauth", "limits", "defaults", "lines", "removed", "policy", "include", *_POLICY))
 """Keys whose mappings and lists are looked into."""
 
 _SECRET_WORDS = (*SECRET, "passwd", "webhook", "secret", "token", "refresh_token", "access_token", "client_secret")

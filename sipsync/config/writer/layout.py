@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import Mapping, Node, Scalar, Sequence, read
+from sipsync.config.schema import json_schema
 from sipsync.config.writer.scalars import ambiguous, quoted
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic
 
-_TYPED = {
-    **dict.fromkeys(("sipsync", "config_id", "cloud_lines", "burst"), r"0|[1-9][0-9]*"),
-    **dict.fromkeys(("create", "delete", "allow_ignore_fields"), "true|false"),
-    "max_changes": r"0|[1-9][0-9]*",
-    "rate": r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?",
-    "until": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+_UNQUOTED = {
+    "integer": r"0|[1-9][0-9]*",
+    "number": r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?",
+    "boolean": "true|false",
+    "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
 }
-"""Keys whose values are no texts, and how those are written."""
+"""How values that are no texts are written, by the type or format that the schema gives them."""
 
 Edit = tuple[int, int, str]
 """From, to, and what comes there."""
@@ -107,9 +108,19 @@ def _spelling(node: Node, text: str, *, flow: bool, key: str = "") -> Iterator[E
 
 
 def _needs_quotes(text: str, key: str, flow: bool) -> bool:
-    if re.fullmatch(_TYPED.get(key, "(?!)"), text):
+    if re.fullmatch(_typed().get(key, "(?!)"), text):
         return False
     return ambiguous(text) or (flow and bool(re.search(r"[:?]", text)))  # libyaml refuses these between brackets
+
+
+@cache
+def _typed() -> dict[str, str]:
+    """Keys whose values are no texts, and how those are written."""
+    schema = json_schema()
+    rows = [row for section in (schema, *schema["$defs"].values()) for row in section["properties"].items()]
+    kinds = [(key, row.get("format", row.get("type"))) for key, row in rows]
+    kinds = [(key, "integer" if kind == ["string", "integer"] else kind) for key, kind in kinds]
+    return {key: _UNQUOTED[kind] for key, kind in kinds if isinstance(kind, str) and kind in _UNQUOTED}
 
 
 def own_items(node: Sequence) -> list[Node]:
