@@ -14,19 +14,18 @@ from fnmatch import fnmatchcase
 
 from sipsync.model.document import digest_of
 from sipsync.model.fields import FIELDS, FieldName
-from sipsync.model.lines import Address, Call, CurrentLine, DesiredLine, Verb
+from sipsync.model.lines import Address, Call, CurrentLine, DesiredLine
 from sipsync.model.message import Message
 from sipsync.model.plan import LineEvidence, PlannedCall, PortalPlan, ResourceChange
 from sipsync.model.problems import Code, Diagnostic, Exit, Span
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.planning.evidence import LineState, desired_digest, is_planned, state_of
-from sipsync.planning.inputs import LineChange, PlanInput
+from sipsync.planning.inputs import Create, Delete, LineChange, PlanInput, Update, call_for
 from sipsync.planning.plan import seal_of
 from sipsync.planning.proof import left_to_server, prove
 from sipsync.rules.values import title_key
 
 _FIELD_OF = {row.wire: name for name, row in FIELDS.items()}
-_VERBS: Mapping[str, Verb] = {"create": "add", "update": "update", "delete": "delete"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +36,19 @@ class PlannedLine:
     planned: ResourceChange
     evidence: LineEvidence
     state: LineState
-    change: LineChange
+    current: CurrentLine | None
+    """As it was just read; of a create, the line that has its title."""
+    change: LineChange | None
+    """None where its line is gone."""
     calls: tuple[Call, ...]
     """What is still to be sent for it."""
     problem: Diagnostic | None = None
     """Why it is stale."""
+
+    @property
+    def at(self) -> Span:
+        """Where the file declares it."""
+        return Span(self.planned.source.file, self.planned.source.line)
 
 
 @dataclass(slots=True)
@@ -117,9 +124,11 @@ def bind(parts: Sequence[PortalPlan], inputs: Sequence[PlanInput], *, strict: bo
     sending = {call.address for call in bound.calls}
     wrong = prove(
         bound.calls,
-        [line.change for address, line in bound.lines.items() if address in sending],
+        [line.change for line in bound.lines.values() if line.change and line.planned.address in sending],
         inputs,
-        left_to_server((line.change for line in bound.lines.values()), inputs),  # of lines that are done as well
+        left_to_server(
+            (line.change for line in bound.lines.values() if line.change), inputs
+        ),  # of lines that are done as well
     )
     if wrong:
         # The plan was proved when it was made, so it is the portal that moved.
@@ -185,22 +194,31 @@ def _planned_line(
     state = state_of(evidence, current, address, given.seal)
     known = _Known(given, evidence, address, current, lookup.desired.get(address))
     wanted = known.wanted(calls[-1]) if calls else {}
-    change = LineChange(
-        address,
-        Span(planned.source.file, planned.source.line),
-        _VERBS[planned.action],
-        planned.line_type,
-        current,
-        wanted or {},
-    )
+    change = _change(planned, current, wanted or {})
     problem = None
     if state == "stale":
         problem = _stale_line(planned, current)
     elif state != "after" and wanted is None:
         state, problem = "stale", _stale_secret(planned, part)
     sending = [] if state in ("after", "stale") else calls[-1:] if state == "temporary" else calls
-    live = tuple(_live(call, change, evidence.temporary) for call in sending)
-    return PlannedLine(given, planned, evidence, state, change, live, problem)
+    live = tuple(_live(call, change, evidence.temporary) for call in sending) if change else ()
+    return PlannedLine(given, planned, evidence, state, current, change, live, problem)
+
+
+def _change(
+    planned: ResourceChange, current: CurrentLine | None, wanted: Mapping[FieldName, str | Secret]
+) -> LineChange | None:
+    """What is to happen to the line as it was just read; None where it is gone."""
+    at = Span(planned.source.file, planned.source.line)
+    if planned.action == "create":
+        return Create(planned.address, at, planned.line_type, wanted)
+    if current is None:
+        return None
+    return (
+        Delete(planned.address, at, current)
+        if planned.action == "delete"
+        else Update(planned.address, at, current, wanted)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,16 +263,8 @@ class _Known:
 
 
 def _live(call: PlannedCall, change: LineChange, temporary: str | None) -> Call:
-    aside = temporary is not None and call.params.get("TITLE") == temporary
-    return Call(
-        call.id,
-        change.address,
-        change.verb,
-        {"title": temporary} if aside and temporary is not None else change.wanted,
-        change.current.config_id if change.current else None,
-        None if change.verb == "delete" else change.type,
-        call.depends_on,
-    )
+    aside = call.params.get("TITLE") == temporary
+    return call_for(change, call.id, call.depends_on, temporary if aside else None)
 
 
 def _stale_line(planned: ResourceChange, current: CurrentLine | None) -> Diagnostic:

@@ -22,10 +22,10 @@ CHECK_SECONDS = 60.0
 def to_watch(bound: Bound, outcomes: Mapping[Address, LineOutcome] | None = None) -> dict[Address, int]:
     """Address → REG_ID of the lines that are to be registered anew, or that were."""
     return {
-        address: line.change.current.reg_id
+        address: line.current.reg_id
         for address, line in bound.lines.items()
-        if line.change.current is not None
-        and line.change.current.reg_id
+        if line.current is not None
+        and line.current.reg_id
         and line.planned.reregisters
         and (line.calls if outcomes is None else address in outcomes and outcomes[address].reregistered)
     }

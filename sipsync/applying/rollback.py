@@ -56,7 +56,7 @@ async def titles_back(lines: Sequence[PlannedLine], portals: Mapping[str, Portal
 
 async def _title_back(line: PlannedLine, portal: Portal) -> bool | None:
     """Whether the old title is back; None where the line is not at its temporary one."""
-    current = line.change.current
+    current = line.current
     if current is None or line.state == "temporary":
         return False  # another run moved it: its old title is not known here
     snapshot = await portal.snapshot()
@@ -71,12 +71,12 @@ async def _title_back(line: PlannedLine, portal: Portal) -> bool | None:
 
 async def values_back(line: PlannedLine, portal: Portal) -> bool:
     """Give a line its old values back, the password from memory; whether they are there afterwards."""
-    current = line.change.current
+    current = line.current
     if current is None:
         return False
-    known = tuple(name for name in line.change.wanted if name in current.values)
+    known = tuple(name for name in line.calls[-1].values if name in current.values)
     try:
-        return await _write_back(line, current, known, portal) and len(known) == len(line.change.wanted)
+        return await _write_back(line, current, known, portal) and len(known) == len(line.calls[-1].values)
     except PortalError:
         return False
 
@@ -84,7 +84,7 @@ async def values_back(line: PlannedLine, portal: Portal) -> bool:
 async def _write_back(line: PlannedLine, old: CurrentLine, fields: tuple[FieldName, ...], portal: Portal) -> bool:
     call = Call(
         f"{line.planned.portal}:back",
-        line.change.address,
+        line.planned.address,
         "update",
         {name: old.values[name] for name in fields},
         old.config_id,

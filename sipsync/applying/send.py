@@ -15,7 +15,7 @@ from sipsync.applying.bind import Bound, PlannedLine
 from sipsync.applying.control import Control
 from sipsync.applying.unanswered import settle
 from sipsync.model.events import LineDone, LineStarted
-from sipsync.model.lines import Address, Call, CurrentLine, Verb
+from sipsync.model.lines import Address, Call, CurrentLine
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.planning.evidence import state_of
@@ -24,9 +24,6 @@ from sipsync.rules.batching import BATCH_SIZE
 
 FRESH_SECONDS = 60.0
 """How old a reading may be when a line is written; an older one is repeated."""
-
-_ACTIONS: Mapping[Verb, str] = {"add": "create", "update": "update", "delete": "delete"}
-"""What events call a verb of the API."""
 
 CallResult: TypeAlias = Literal["done", "failed", "lost", "skipped", "stale"]
 
@@ -120,7 +117,7 @@ class CallSender:
             self.log.sent[call.id] += 1
             self.control.in_flight.add(call.address)
             if self._line(call).calls[0] is call:
-                self.control.on_event(LineStarted(call.address, _ACTIONS[call.verb]))
+                self.control.on_event(LineStarted(call.address, call.action))
         sent = await portal.send(batch, self._read_back() if not self._pending else ())
         self.control.in_flight.difference_update(call.address for call in batch)
         self.log.read = sent.lines
@@ -158,13 +155,13 @@ class CallSender:
         elif isinstance(reply, Refused):
             self.log.results[call.id] = "failed"
             self.log.errors[call.id] = reply.error
-            self.control.on_event(LineDone(call.address, _ACTIONS[call.verb], ok=False))
+            self.control.on_event(LineDone(call.address, call.action, ok=False))
 
     def _done(self, call: Call) -> None:
         self.log.results[call.id] = "done"
         self.log.errors.pop(call.id, None)
         if self._line(call).calls[-1] is call:
-            self.control.on_event(LineDone(call.address, _ACTIONS[call.verb], ok=True))
+            self.control.on_event(LineDone(call.address, call.action, ok=True))
 
     def _remember(self, call: Call, row: object) -> None:
         if isinstance(row, Mapping) and str(row.get("CONFIG_ID", "")).isdigit():
@@ -199,7 +196,7 @@ class CallSender:
 
     def _lost(self, call: Call) -> None:
         self.log.results[call.id] = "lost"
-        self.control.on_event(LineDone(call.address, _ACTIONS[call.verb], ok=False))
+        self.control.on_event(LineDone(call.address, call.action, ok=False))
 
     # --- old readings ---
 

@@ -71,7 +71,7 @@ def _verified(line: PlannedLine, log: SendLog, lines: Mapping[int, CurrentLine] 
     if lines is None or config_id is None:
         return _told(line, log, "unverified", "written, but it could not be read back", "Run `sipsync plan` to see it.")
     now = lines.get(config_id)
-    if line.change.verb == "delete":
+    if line.planned.action == "delete":
         if now is None:
             return _told(line, log, "applied")
         what = "Bitrix24 accepted the delete and did not carry it out"
@@ -88,7 +88,7 @@ def _verified(line: PlannedLine, log: SendLog, lines: Mapping[int, CurrentLine] 
             "Make a new plan and look at what is left.",
             str(Code.NOT_CARRIED_OUT),
         )
-    if line.change.verb == "add" and now.type == "cloud" and not now.reg_id:
+    if line.planned.action == "create" and now.type == "cloud" and not now.reg_id:
         return _told(
             line,
             log,
@@ -97,7 +97,7 @@ def _verified(line: PlannedLine, log: SendLog, lines: Mapping[int, CurrentLine] 
             "Bitrix24 does not try again. Check server, login and password, delete the line and make it anew.",
             str(Code.NEVER_REGISTERED),
         )
-    advice = f"Add config_id: {config_id} to the file." if line.change.verb == "add" else ""
+    advice = f"Add config_id: {config_id} to the file." if line.planned.action == "create" else ""
     return _told(line, log, "applied", advice=advice)
 
 
@@ -122,7 +122,7 @@ def _skipped(line: PlannedLine, log: SendLog) -> LineOutcome:
 def _told(
     line: PlannedLine, log: SendLog, result: LineResult, message: str = "", advice: str = "", error: str = ""
 ) -> LineOutcome:
-    planned, now = line.planned, line.change.current
+    planned, now = line.planned, line.current
     return LineOutcome(
         address=planned.address,
         portal=planned.portal,

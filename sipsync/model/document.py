@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,8 +16,6 @@ FORMAT_VERSION = "1.0"
 
 Seal: TypeAlias = Callable[[bytes], str]
 """A keyed fingerprint (HMAC-SHA256, hex). The key stays inside."""
-
-Action: TypeAlias = Literal["no-op", "create", "update", "delete"]
 
 
 class Document(BaseModel):

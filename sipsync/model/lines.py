@@ -225,6 +225,9 @@ class Registration:
 
 
 Verb: TypeAlias = Literal["update", "add", "delete"]
+Action: TypeAlias = Literal["no-op", "create", "update", "delete"]
+ACTIONS: Mapping[Verb, Action] = {"add": "create", "update": "update", "delete": "delete"}
+"""What plans and reports call a verb of the API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +250,11 @@ class Call:
     def method(self) -> str:
         """The REST method."""
         return f"voximplant.sip.{self.verb}"
+
+    @property
+    def action(self) -> Action:
+        """What plans and reports call it."""
+        return ACTIONS[self.verb]
 
     def params(self) -> dict[str, int | str | Secret]:
         """The exact parameters, in a fixed order.

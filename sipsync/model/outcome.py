@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal, TypeAlias
 
 from sipsync._version import __version__
-from sipsync.model.document import FORMAT_VERSION, Action, Document, diagnostic_json
-from sipsync.model.lines import Address, Registration
+from sipsync.model.document import FORMAT_VERSION, Document, diagnostic_json
+from sipsync.model.lines import Action, Address, Registration
 from sipsync.model.plan import PlannedCall, Source
 from sipsync.model.problems import Diagnostic, Exit, worst
 

@@ -12,9 +12,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from sipsync._version import __version__
-from sipsync.model.document import FORMAT_VERSION, Action, Document, diagnostic_json, digest_of
+from sipsync.model.document import FORMAT_VERSION, Document, diagnostic_json, digest_of
 from sipsync.model.fields import LineType
-from sipsync.model.lines import Address
+from sipsync.model.lines import Action, Address
 from sipsync.model.options import Selection
 from sipsync.model.problems import Diagnostic, Exit, worst
 

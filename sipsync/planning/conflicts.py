@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sipsync.model.lines import TEMPORARY_TITLE, Address, CurrentLine
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
-from sipsync.planning.inputs import LineChange, PlanInput, is_left_to_server
+from sipsync.planning.inputs import Create, Delete, LineChange, PlanInput, Update, is_left_to_server
 from sipsync.rules.values import title_key
 
 
@@ -55,15 +55,14 @@ class Titles:
 
 def leaving(changes: Iterable[LineChange]) -> dict[int, LineChange]:
     """The changes that free their line's title, by config_id."""
-    return {
-        change.current.config_id: change
-        for change in changes
-        if change.current is not None
-        and (
-            change.verb == "delete"
-            or (change.title is not None and title_key(change.title) != title_key(change.current.title))
-        )
-    }
+    return {change.config_id: change for change in changes if not isinstance(change, Create) and _gives_up(change)}
+
+
+def _gives_up(change: Update | Delete) -> bool:
+    """Whether the line's title is free afterwards."""
+    if change.title is None:
+        return isinstance(change, Delete)
+    return title_key(change.title) != title_key(change.current.title)
 
 
 def collisions(
@@ -80,8 +79,7 @@ def collisions(
     for change in changes:
         if change.title is None:
             continue
-        own = change.current.config_id if change.current else None
-        stay = [line for line in titles.holders(change.title, own) if line.config_id not in left]
+        stay = [line for line in titles.holders(change.title, change.config_id) if line.config_id not in left]
         left_out = next((line for line in stay if line.config_id in managed), None)
         key = title_key(change.title)
         rival = taken.setdefault(key, change)

@@ -12,7 +12,7 @@ from sipsync.model.lines import CurrentLine, DesiredLine, RemovedLine
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.secret import Secret, SecretRef
-from sipsync.planning.inputs import LineChange, PlanInput, matches
+from sipsync.planning.inputs import Create, Delete, LineChange, PlanInput, Update, matches
 from sipsync.planning.match import Match
 
 
@@ -48,27 +48,23 @@ def diff(given: PlanInput, found: Match, today: date) -> Diff:
             wanted = {**{name: current.values[name] for name in REGISTERING if name in current.values}, **wanted}
         if fields:
             result.changes.append(
-                LineChange(
+                Update(
                     line.address,
                     line.at,
-                    "update",
-                    current.type,
                     current,
                     {name: wanted[name] for name in fields if name in wanted},
-                    unchanged=len(line.values.keys() - set(fields)),
+                    len(line.values.keys() - set(fields)),
                 )
             )
         else:
             result.unchanged.append((line, current))
     for line in found.adds:
-        result.changes.append(
-            LineChange(line.address, line.at, "add", line.type or "cloud", wanted=_wanted(given, line, None, ()))
-        )
+        result.changes.append(Create(line.address, line.at, line.type or "cloud", _wanted(given, line, None, ())))
     for removed, current in found.deletes:
         if not given.selects(removed.address):
             continue
         if removed.title == current.title:
-            result.changes.append(LineChange(removed.address, removed.at, "delete", current.type, current))
+            result.changes.append(Delete(removed.address, removed.at, current))
         else:
             result.problems.append(_removed_differs(removed, current))
     if uncompared:

@@ -15,7 +15,7 @@ from sipsync.model.lines import ASKED_FOR, REGISTERED, Address, CurrentLine, Des
 from sipsync.model.plan import LineEvidence
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
-from sipsync.planning.inputs import LineChange
+from sipsync.planning.inputs import Delete, LineChange
 
 LineState: TypeAlias = Literal["before", "after", "temporary", "stale"]
 """As the plan saw it; as the plan leaves it; at the plan's own temporary title; anything else."""
@@ -23,11 +23,10 @@ LineState: TypeAlias = Literal["before", "after", "temporary", "stale"]
 
 def evidence_of(change: LineChange, temporary: str | None, seal: Seal) -> LineEvidence:
     """What the plan saw of the line, and what it means to leave."""
-    config_id = change.current.config_id if change.current else None
-    subject = _subject(change.address, config_id)
+    subject = _subject(change.address, change.config_id)
     before = _fingerprints(change.current, subject, seal) if change.current else {}
     after: dict[str, str] = {}
-    if change.verb != "delete":
+    if not isinstance(change, Delete):
         changed: dict[str, str] = {
             name: _fingerprint(subject, name, value, seal) for name, value in change.wanted.items()
         }
@@ -35,7 +34,7 @@ def evidence_of(change: LineChange, temporary: str | None, seal: Seal) -> LineEv
     if change.current is not None and all(after.get(name) == mark for name, mark in before.items()):
         # Nothing but the registration is renewed, so only its status can tell whether that was done.
         before["registration"] = _fingerprint(subject, "registration", str(change.current.status_code), seal)
-    return LineEvidence(config_id=config_id, before=before, after=after, temporary=temporary)
+    return LineEvidence(config_id=change.config_id, before=before, after=after, temporary=temporary)
 
 
 def _subject(address: Address, config_id: int | None) -> str:

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from sipsync.model.lines import CurrentLine, DesiredPortal
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
-from sipsync.planning.inputs import LineChange, PlanInput
+from sipsync.planning.inputs import Delete, LineChange, PlanInput
 from sipsync.planning.match import Match
 from sipsync.rules.values import title_key
 
@@ -149,7 +149,7 @@ def delete_off(proposal: Proposal) -> Iterator[Diagnostic]:
     """A delete without `policy.delete`."""
     if not proposal.given.desired.policy.delete:
         for change in proposal.changes:
-            if change.verb == "delete":
+            if isinstance(change, Delete):
                 yield Diagnostic(
                     Code.DELETE_OFF,
                     Message("stopped by a safety limit: the line is listed under `removed`, and deletes are off"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from typing import ClassVar, TypeAlias
 
 from sipsync.model.document import Seal
 from sipsync.model.fields import FieldName, LineType
-from sipsync.model.lines import Address, CurrentLine, DesiredPortal, Snapshot, Verb
+from sipsync.model.lines import Address, Call, CurrentLine, DesiredPortal, Snapshot, Verb
 from sipsync.model.options import Selection
 from sipsync.model.problems import Code, Span
 from sipsync.model.secret import Secret, SecretRef
@@ -41,25 +42,91 @@ class PlanInput:
 
 
 @dataclass(frozen=True, slots=True)
-class LineChange:
-    """What is to happen to one line."""
+class Create:
+    """A line to make."""
 
+    verb: ClassVar[Verb] = "add"
+    current: ClassVar[None] = None
+    config_id: ClassVar[None] = None
+    unchanged: ClassVar[int] = 0
     address: Address
     at: Span
-    verb: Verb
     type: LineType
-    current: CurrentLine | None = None
-    """None for an add."""
-    wanted: Mapping[FieldName, str | Secret] = field(default_factory=dict)
+    wanted: Mapping[FieldName, str | Secret]
+    """The fields to send."""
+
+    @property
+    def title(self) -> str | None:
+        """The title that it brings."""
+        return _title(self.wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A line to change."""
+
+    verb: ClassVar[Verb] = "update"
+    address: Address
+    at: Span
+    current: CurrentLine
+    wanted: Mapping[FieldName, str | Secret]
     """The fields to send, and nothing else."""
     unchanged: int = 0
     """Managed fields that do not differ."""
 
     @property
+    def type(self) -> LineType:
+        """As the portal has it."""
+        return self.current.type
+
+    @property
+    def config_id(self) -> int:
+        """The line's."""
+        return self.current.config_id
+
+    @property
     def title(self) -> str | None:
         """The title that it brings, None where it leaves the title alone."""
-        title = self.wanted.get("title")
-        return title if isinstance(title, str) else None
+        return _title(self.wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """A line to delete."""
+
+    verb: ClassVar[Verb] = "delete"
+    title: ClassVar[None] = None
+    wanted: ClassVar[Mapping[FieldName, str | Secret]] = {}
+    unchanged: ClassVar[int] = 0
+    address: Address
+    at: Span
+    current: CurrentLine
+
+    @property
+    def type(self) -> LineType:
+        """As the portal has it."""
+        return self.current.type
+
+    @property
+    def config_id(self) -> int:
+        """The line's."""
+        return self.current.config_id
+
+
+LineChange: TypeAlias = Create | Update | Delete
+"""What is to happen to one line."""
+
+
+def _title(wanted: Mapping[FieldName, str | Secret]) -> str | None:
+    title = wanted.get("title")
+    return title if isinstance(title, str) else None
+
+
+def call_for(change: LineChange, id: str, after: tuple[str, ...], temporary: str | None = None) -> Call:
+    """The REST call that carries the change out, or that moves its line to a temporary title."""
+    values: Mapping[FieldName, str | Secret] = change.wanted if temporary is None else {"title": temporary}
+    type = None if isinstance(change, Delete) else change.type
+    return Call(id, change.address, change.verb, values, change.config_id, type, after)
 
 
 def matches(address: Address, globs: tuple[str, ...]) -> bool:

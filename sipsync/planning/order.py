@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sipsync.planning.conflicts import Titles, leaving
-from sipsync.planning.inputs import LineChange
+from sipsync.planning.inputs import Create, Delete, LineChange, Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,14 @@ def order(changes: Sequence[LineChange], titles: Titles, cloud_lines: int, cloud
     """One write for each change, plus one for each ring of titles."""
     sequence = _Sequence(changes, titles)
     for change in changes:
-        if change.verb == "update":
+        if isinstance(change, Update):
             sequence.place(change)
     # Those that gave a title away are gone already; the others go as an add needs their place.
-    deletes = [change for change in changes if change.verb == "delete" and change.type == "cloud"]
+    deletes = [change for change in changes if isinstance(change, Delete) and change.type == "cloud"]
     deletes.sort(key=lambda change: not sequence.placed(change))
     waiting, room = iter(deletes), cloud_limit - cloud_lines
     for change in changes:
-        if change.verb != "add":
+        if not isinstance(change, Create):
             continue
         freed = []
         if change.type == "cloud":
@@ -89,14 +89,13 @@ class _Sequence:
         """The changes that still hold the title that this one brings."""
         if change.title is None:
             return
-        own = change.current.config_id if change.current else None
-        for holder in self._titles.holders(change.title, own):
+        for holder in self._titles.holders(change.title, change.config_id):
             if holder.config_id in self._leaving and holder.config_id not in self._freed:
                 yield self._leaving[holder.config_id]
 
     def _append(self, change: LineChange, after: Sequence[int]) -> None:
         waits = set(after)
-        own = change.current.config_id if change.current else None
+        own = change.config_id
         if change.title is not None:
             holders = self._titles.holders(change.title, own)
             waits |= {self._freed[holder.config_id] for holder in holders if holder.config_id in self._freed}

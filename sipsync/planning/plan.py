@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sipsync.model.document import Action, canonical, digest_of
+from sipsync.model.document import canonical, digest_of
 from sipsync.model.fields import FIELDS, FieldName
-from sipsync.model.lines import Address, Call, CurrentLine, DesiredLine
+from sipsync.model.lines import ACTIONS, Address, Call, CurrentLine, DesiredLine
 from sipsync.model.plan import Change, LineEvidence, PlannedCall, PortalPlan, ResourceChange, Source, Summary
 from sipsync.model.problems import Diagnostic, Exit
 from sipsync.model.secret import Secret
@@ -15,14 +16,12 @@ from sipsync.planning import guards, warnings
 from sipsync.planning.conflicts import Titles, collisions
 from sipsync.planning.diff import Diff, diff
 from sipsync.planning.evidence import desired_digest, evidence_of
-from sipsync.planning.inputs import LineChange, PlanInput
+from sipsync.planning.inputs import Delete, LineChange, PlanInput, Update, call_for
 from sipsync.planning.match import Match, match
 from sipsync.planning.order import Write, order
 from sipsync.planning.proof import left_to_server, prove, writing_requests
 from sipsync.rules.limits import expected_seconds
 from sipsync.rules.lines import reregisters
-
-_ACTIONS: dict[str, Action] = {"add": "create", "update": "update", "delete": "delete"}
 
 
 def build(inputs: Sequence[PlanInput], now: datetime, *, no_ops: bool = False) -> tuple[PortalPlan, ...]:
@@ -62,21 +61,12 @@ def build(inputs: Sequence[PlanInput], now: datetime, *, no_ops: bool = False) -
 def _calls(writes: Sequence[Write]) -> list[Call]:
     """The REST calls of the writes, numbered within each portal."""
     calls: list[Call] = []
-    numbers: dict[str, int] = {}
+    numbers: Counter[str] = Counter()
     for write in writes:
-        change = write.change
-        number = numbers[change.address.portal] = numbers.get(change.address.portal, 0) + 1
-        calls.append(
-            Call(
-                f"{change.address.portal}:{number}",
-                change.address,
-                change.verb,
-                change.wanted if write.temporary is None else {"title": write.temporary},
-                change.current.config_id if change.current else None,
-                None if change.verb == "delete" else change.type,
-                tuple(calls[place].id for place in write.after),
-            )
-        )
+        portal = write.change.address.portal
+        numbers[portal] += 1
+        after = tuple(calls[place].id for place in write.after)
+        calls.append(call_for(write.change, f"{portal}:{numbers[portal]}", after, write.temporary))
     return calls
 
 
@@ -98,8 +88,8 @@ def _part(
     evidence: dict[Address, LineEvidence] = {
         change.address: evidence_of(change, temporary.get(change.address), given.seal) for change in changes
     }
-    resources = [_resource(given, change) for change in changes]
-    still = [_unchanged(given, line, current) for line, current in seen.unchanged] if no_ops else []
+    resources = [_resource(change) for change in changes]
+    still = [_unchanged(line, current) for line, current in seen.unchanged] if no_ops else []
     part = PortalPlan(
         portal=name,
         host=given.host,
@@ -146,31 +136,29 @@ def planned(call: Call) -> PlannedCall:
     )
 
 
-def _resource(given: PlanInput, change: LineChange) -> ResourceChange:
+def _resource(change: LineChange) -> ResourceChange:
     current = change.current
-    shown: tuple[FieldName, ...] = tuple(change.wanted) if change.verb != "delete" else tuple(FIELDS)
-    connects = any(FIELDS[name].registers for name in change.wanted)
-    registers = change.verb == "add" and change.type == "cloud"
-    if current is not None and change.verb == "update":
-        registers = reregisters(current.type, current.reg_id, tuple(change.wanted))
+    updates, leaves = isinstance(change, Update), not isinstance(change, Delete)
+    registers = isinstance(change, Update) and reregisters(change.type, change.current.reg_id, tuple(change.wanted))
+    shown = tuple(change.wanted) if leaves else tuple(FIELDS)
     sensitive: dict[str, bool] = {name: True for name in shown if FIELDS[name].secret}
     return ResourceChange(
         address=change.address,
         name=change.address.key,
         portal=change.address.portal,
-        config_id=current.config_id if current else None,
+        config_id=change.config_id,
         line_type=change.type,
         title=current.title if current else change.title or "",
         source=Source(file=change.at.file, line=change.at.line),
-        reregisters=registers and change.verb == "update",
-        stored_only=change.verb == "update" and connects and not registers,
+        reregisters=registers,
+        stored_only=updates and not registers and any(FIELDS[name].registers for name in change.wanted),
         unchanged_fields=change.unchanged,
         change=Change(
-            actions=(_ACTIONS[change.verb],),
+            actions=(ACTIONS[change.verb],),
             before=_public({name: current.values.get(name, "") for name in shown}) if current else None,
-            after=None if change.verb == "delete" else _public(change.wanted),
+            after=_public(change.wanted) if leaves else None,
             before_sensitive=sensitive if current else {},
-            after_sensitive=sensitive if change.verb != "delete" else {},
+            after_sensitive=sensitive if leaves else {},
         ),
     )
 
@@ -179,9 +167,8 @@ def _public(values: Mapping[FieldName, str | Secret]) -> dict[str, str | None]:
     return {name: None if FIELDS[name].secret else str(value) for name, value in values.items()}
 
 
-def _unchanged(given: PlanInput, line: DesiredLine, current: CurrentLine) -> ResourceChange:
-    change = LineChange(line.address, line.at, "update", current.type, current, {}, len(line.values))
-    resource = _resource(given, change)
+def _unchanged(line: DesiredLine, current: CurrentLine) -> ResourceChange:
+    resource = _resource(Update(line.address, line.at, current, {}, len(line.values)))
     return resource.model_copy(update={"change": Change(actions=("no-op",), before={}, after={})})
 
 

@@ -17,7 +17,7 @@ from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
-from sipsync.planning.inputs import LineChange, PlanInput, is_left_to_server
+from sipsync.planning.inputs import Create, Delete, LineChange, PlanInput, Update, is_left_to_server
 from sipsync.rules import lines as server
 from sipsync.rules.batching import in_requests, is_rewritten
 from sipsync.rules.state import EMPTY
@@ -55,7 +55,7 @@ def prove(
     for change in changes:
         address = change.address
         problems += _left_over(state, change, made.get(address))
-        needless = change.verb == "update" and not any(FIELDS[name].registers for name in change.wanted)
+        needless = isinstance(change, Update) and not any(FIELDS[name].registers for name in change.wanted)
         if registered[address] > 1 or (needless and registered[address]):
             problems.append(f"{address} would register {registered[address]} times")
     return [
@@ -120,9 +120,9 @@ def _as_if_free(state: server.PortalState, call: Call) -> server.Effect:
 
 def _left_over(state: server.PortalState, change: LineChange, made: int | None) -> list[str]:
     """What of a change the calls did not bring about."""
-    config_id = change.current.config_id if change.current else made
+    config_id = made if isinstance(change, Create) else change.config_id
     row = state.rows.get(config_id) if config_id is not None else None
-    if change.verb == "delete":
+    if isinstance(change, Delete):
         return [f"{change.address} would still be there"] if row is not None else []
     if row is None:
         return [f"{change.address} would not be there"]

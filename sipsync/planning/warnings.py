@@ -9,7 +9,7 @@ from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.planning.diff import Diff
 from sipsync.planning.guards import describe_unmanaged
-from sipsync.planning.inputs import LineChange, PlanInput, matches
+from sipsync.planning.inputs import Create, Delete, LineChange, PlanInput, Update, matches
 from sipsync.planning.match import Match
 
 
@@ -28,13 +28,13 @@ def warnings(given: PlanInput, found: Match, seen: Diff) -> Iterator[Diagnostic]
             )
     yield from _default_line(given, seen.changes)
     for change in seen.changes:
-        if change.verb == "delete":
+        if isinstance(change, Delete):
             yield _warning(
                 Code.LOST_FOR_GOOD,
                 Message(
                     "deleting line {value} also deletes its queue, voice menu, recording, working hours, CRM "
                     "rules and access rights",
-                    value=change.current and change.current.config_id,
+                    value=change.config_id,
                 ),
                 Message("A line made anew has another config_id and none of these."),
                 change,
@@ -83,9 +83,9 @@ def _unregistered(line: DesiredLine, current: CurrentLine) -> Iterator[Diagnosti
 
 def _registration_is_missing(given: PlanInput, change: LineChange) -> Iterator[Diagnostic]:
     """A change of connection data that can't bring the line to life."""
-    current = change.current
-    if change.verb != "update" or current is None or current.registered:
+    if not isinstance(change, Update) or change.current.registered:
         return
+    current = change.current
     if current.type == "cloud":
         yield _warning(
             Code.NEVER_REGISTERED,
@@ -109,17 +109,17 @@ def _default_line(given: PlanInput, changes: Sequence[LineChange]) -> Iterator[D
     """What the adds and deletes do to the portal's default outgoing line."""
     default = given.current.default_line
     for change in changes:
-        if change.verb == "delete" and change.current is not None and default == change.current.line_id:
+        if isinstance(change, Delete) and default == change.current.line_id:
             yield _warning(
                 Code.DEFAULT_LINE,
                 Message(
                     "line {config_id} is the default outgoing line: after the delete there is none",
-                    config_id=change.current.config_id,
+                    config_id=change.config_id,
                 ),
                 Message("No line takes over by itself. Choose another default line in Bitrix24 first."),
                 change,
             )
-    first_add = next((change for change in changes if change.verb == "add"), None)
+    first_add = next((change for change in changes if isinstance(change, Create)), None)
     if default == "" and first_add is not None:
         yield _warning(
             Code.DEFAULT_LINE,
@@ -140,8 +140,8 @@ def cloud_lines(given: PlanInput, inputs: Sequence[PlanInput]) -> int:
 
 def too_many_cloud_lines(steps: Sequence[LineChange], lines: int, limit: int) -> list[Diagnostic]:
     """The adds for which the portal has no room, after all deletes."""
-    adds = [step for step in steps if step.verb == "add" and step.type == "cloud"]
-    room = limit - lines + sum(step.verb == "delete" and step.type == "cloud" for step in steps)
+    adds = [step for step in steps if isinstance(step, Create) and step.type == "cloud"]
+    room = limit - lines + sum(isinstance(step, Delete) and step.type == "cloud" for step in steps)
     return [
         Diagnostic(
             Code.CLOUD_LIMIT,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from sipsync.model.document import Action
+from sipsync.model.lines import Action
 from sipsync.model.outcome import LineResult
 from sipsync.model.problems import Code
 from sipsync.report.escape import quoted, visible

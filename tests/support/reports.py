@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sipsync.model.document import Action, Document, digest_of
+from sipsync.model.document import Document, digest_of
 from sipsync.model.fields import FIELDS, LineType
-from sipsync.model.lines import Registration
+from sipsync.model.lines import Action, Registration
 from sipsync.model.looks import Check, Diagnosis, Findings, LineStatus, Status
 from sipsync.model.outcome import LineOutcome, Outcome, PortalOutcome
 from sipsync.model.plan import Change, LineEvidence, Plan, PlannedCall, PortalPlan, ResourceChange, Source, Summary
