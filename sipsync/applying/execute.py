@@ -115,7 +115,8 @@ async def _apply_canary(
         )
         return result
     restored = await rollback.values_back(bound.lines[address], portals[call.address.portal])
-    back = "it has its old values again" if restored else "its old values could NOT be set back"
+    kept = Message("its old values could NOT be set back")
+    back = Message("it has its old values again") if restored else kept
     result.lines[address] = result.lines[address].model_copy(
         update={"result": "restored" if restored else "failed", "registration": state, "message": back}
     )
@@ -148,7 +149,9 @@ async def _set_titles_back(sender: CallSender, result: Result) -> None:
         result.exits.append(Exit.PARTIAL)
     for address in back.restored:
         line = result.lines[address]
-        result.lines[address] = line.model_copy(update={"message": f"{line.message}; it has its old title again"})
+        result.lines[address] = line.model_copy(
+            update={"message": Message("{message}; it has its old title again", message=line.message)}
+        )
 
 
 async def _ask_after(

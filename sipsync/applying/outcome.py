@@ -52,7 +52,7 @@ def dry_run(bound: Bound, portals: Mapping[str, PortalReader]) -> tuple[PortalOu
             result=result,
             config_id=line.planned.config_id,
             source=line.planned.source,
-            message=line.problem.summary if line.problem else "",
+            message=line.problem.summary if line.problem else Message(),
         )
     parts = applied(bound, portals, Result(lines, exits=[bound.exit]))
     return tuple(
@@ -91,7 +91,7 @@ def _exit_of(lines: Sequence[LineOutcome]) -> Exit:
     results = {line.result for line in lines}
     failed = bool(results & {"failed", "skipped"})
     exits = [Exit.STALE] if "stale" in results else []
-    wrote = bool(results & {"applied", "restored"}) or any(line.error in _WRITTEN for line in lines)
+    wrote = bool(results & {"applied", "restored"}) or any(line.code in _WRITTEN for line in lines)
     if "unverified" in results or (failed and wrote):
         exits.append(Exit.PARTIAL)
     elif failed:

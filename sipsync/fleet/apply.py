@@ -67,7 +67,7 @@ def _untouched(looked: Outcome) -> Outcome:
     for part in looked.parts:
         lines = tuple(
             line.model_copy(
-                update={"result": "skipped", "message": "not attempted: something else is stale (--strict)"}
+                update={"result": "skipped", "message": Message("not attempted: something else is stale (--strict)")}
             )
             if line.result == "planned"
             else line

@@ -7,8 +7,9 @@ from typing import Any, Literal, TypeAlias
 from sipsync._version import __version__
 from sipsync.model.document import FORMAT_VERSION, Document, diagnostic_json
 from sipsync.model.lines import Action, Address, Registration
+from sipsync.model.message import Message
 from sipsync.model.plan import PlannedCall, Source
-from sipsync.model.problems import Diagnostic, Exit, worst
+from sipsync.model.problems import Code, Diagnostic, Exit, worst
 
 LineResult: TypeAlias = Literal[
     "applied",  # written and read back
@@ -39,9 +40,11 @@ class LineOutcome(Document):
     """Calls sent for this line, repeats included."""
     error: str = ""
     """The server's own code, "" where it gave none."""
-    message: str = ""
+    code: Code | None = None
+    """What sipsync found, where the server gave no error and the line is not as planned all the same."""
+    message: Message = Message()
     """What happened, in a sentence."""
-    advice: str = ""
+    advice: Message = Message()
     """What to do."""
 
 

@@ -48,11 +48,12 @@ def findings_of(document: Outcome) -> list[Diagnostic]:
 
 
 def _missed(line: LineOutcome) -> Diagnostic:
-    code = f" ({line.error})" if line.error and line.error not in line.message else ""
+    name = line.error or line.code or ""
+    code = f" ({name})" if name not in line.message else ""
     return Diagnostic(
         RESULTS[line.result].code or Code.WRITE_FAILED,
         Message("{said}{code}", said=line.message or f"the line was not {ACTIONS[line.action].done}", code=code),
-        hint=Message(line.advice),
+        hint=line.advice,
         at=Span(line.source.file, line.source.line) if line.source else None,
         address=line.address,
     )

@@ -264,8 +264,8 @@ def _line_card(line: LineOutcome, calls: Sequence[str]) -> Card:
     facts = [f"{visible(line.source.file)}:{line.source.line}"] if line.source else []
     if line.config_id is not None:
         facts.append(f"config_id {line.config_id}")
-    error = f" ({line.error})" if line.error and line.error not in line.message else ""
-    notes = [f"{line.message}{error}", line.advice]
+    name = line.error or line.code or ""
+    notes: list[str] = [f"{line.message} ({name})" if name not in line.message else line.message, line.advice]
     if line.registration is not None:
         notes.append(f"registration: {line.registration.result.replace('_', ' ')} {line.registration.message}".strip())
     elif line.reregistered:

@@ -122,7 +122,7 @@ def _line(suite: str, line: LineOutcome) -> Case:
     if line.result in ("planned", "skipped"):
         case.result = "skipped"
     elif RESULTS[line.result].code or line.result == "restored":
-        case.result, case.type = "failure", visible(line.error) or line.result
+        case.result, case.type = "failure", visible(line.error or line.code or line.result)
     else:
         case.text = what(line)
     return case
