@@ -93,9 +93,9 @@ def _operator(paths: Sequence[str | Path]) -> Operator:
 
 def _files(paths: Sequence[str | Path], operator: Operator) -> Loaded:
     from sipsync.config.load import load as load_files
-    from sipsync.secrets.resolve import known_schemes
+    from sipsync.secrets.resolve import KnownSchemes
 
-    return load_files([Path(path) for path in paths], operator, known_schemes())
+    return load_files([Path(path) for path in paths], operator, KnownSchemes())
 
 
 # --- plan and apply ---

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sipsync.config.reader.source import MAX_BYTES, Source, decode
-from sipsync.config.values import DEVICES
+from sipsync.disk.files import is_device
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic, Span
 
@@ -105,7 +105,7 @@ def _bad_name(path: Path, names: dict[str, Path]) -> Diagnostic | None:
     if twin is not path:
         summary = Message("differs from {as_posix} in letter case only", as_posix=twin.as_posix())
         return _finding(Code.FILE_NAME, summary, Message("Rename one: Windows and macOS take them for one file."), path)
-    if path.name.split(".")[0].upper() in DEVICES:
+    if is_device(path.name):
         return _finding(
             Code.FILE_NAME,
             Message("{name} is a device on Windows", name=path.name),

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from sipsync.config.reader.mask import VARIABLE, holds_secret
+from sipsync.disk.files import is_device
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.lines import TEMPORARY_TITLE
 from sipsync.model.message import Message
@@ -21,12 +22,6 @@ from sipsync.model.scalars import TEXT, Scalar, number, trimmed, wrong
 
 ADDRESS_PART = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
-DEVICES = frozenset(
-    {"CON", "PRN", "AUX", "NUL"} | {f"{name}{digit}" for name in ("COM", "LPT") for digit in range(1, 10)}
-)
-"""Names that Windows keeps for devices, with any extension."""
-
-
 _HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]"
 _PORT = "(?::[0-9]{1,5})?"
 
@@ -98,7 +93,7 @@ def _address_part(text: str) -> str:
 
 
 def _portal_name(text: str) -> str:
-    if text.upper() in DEVICES:
+    if is_device(text):
         summary = Message('"{name}" is a device on Windows', name=text)
         wrong(Code.BAD_ADDRESS, summary, Message("Give the portal another `name`."))
     return _address_part(text)

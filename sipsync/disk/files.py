@@ -27,6 +27,17 @@ _REPLACE_WAITS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
+_DEVICES: Final = frozenset(
+    {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
+    | {f"{name}{digit}" for name in ("COM", "LPT") for digit in "0123456789¹²³"}
+)
+
+
+def is_device(name: str) -> bool:
+    """Whether Windows takes a file of this name for a device, whatever its extension or stream (documented)."""
+    return name.split(".")[0].split(":")[0].strip().upper() in _DEVICES
+
+
 def state_dir(operator: Operator) -> Path:
     """The operator's state folder, made for them alone where it is missing."""
     path = Path(operator.state_dir) if operator.state_dir else platformdirs.user_state_path("sipsync", appauthor=False)

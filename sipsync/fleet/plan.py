@@ -13,13 +13,13 @@ from sipsync.model.lines import Fleet
 from sipsync.model.options import PlanOptions
 from sipsync.model.plan import Plan, PortalPlan
 from sipsync.model.problems import Exit
-from sipsync.secrets.resolve import known_schemes
+from sipsync.secrets.resolve import KnownSchemes
 
 
 async def plan_fleet(fleet: Fleet, options: PlanOptions, clock: Clock, on_event: OnEvent) -> Plan:
     """One part for each chosen portal, in the order of the files; one that can't be planned says why."""
     portals = chosen(fleet, options.portals, options.selection)
-    portals = with_target_policy(portals, fleet.operator, known_schemes())
+    portals = with_target_policy(portals, fleet.operator, KnownSchemes())
     timestamp = clock.now().isoformat(timespec="seconds")
 
     async def work(job: HostJob) -> dict[str, PortalPlan]:

@@ -9,10 +9,22 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 if TYPE_CHECKING:
     from sipsync.model.problems import Span
+
+SCHEMES: Final[Mapping[str, str]] = {
+    "env": "env:NAME",
+    "file": "file:PATH",
+    "exec": "exec:NAME or exec:NAME#KEY",
+    "sops": "sops:FILE#/json/pointer",
+    "vault": "vault:MOUNT/PATH#KEY",
+    "keyring": "keyring:SERVICE/USER",
+}
+"""Our own kinds of references, and how each is written; `secrets/schemes` has a file for each."""
+PATH_SCHEMES: Final = ("file", "sops")
+"""Those that begin with a path, which a file gives relative to itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,16 @@ class SecretRef:
 
     def __str__(self) -> str:
         return f"{self.scheme}:{self.rest}"
+
+    @property
+    def source(self) -> str:
+        """What stands before the first `#`: what is opened, run or read."""
+        return self.rest.partition("#")[0]
+
+    @property
+    def key(self) -> str:
+        """What stands after the first `#`: which of the secrets there."""
+        return self.rest.partition("#")[2]
 
 
 class Secret:

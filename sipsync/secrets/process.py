@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from sipsync.model.message import Message
 
 SECONDS: Final = 60.0
 """Time enough to touch a security key."""
@@ -28,39 +28,50 @@ class Output:
 
 
 class NotRun(Exception):
-    """The program did not start, or was ended; the text says why."""
+    """The program did not start, or was ended; `summary` says why."""
+
+    def __init__(self, summary: Message) -> None:
+        super().__init__(summary)
+        self.summary = summary
 
 
 async def output(
-    command: Sequence[str], environ: Mapping[str, str], stdin: bytes | None = None, *, seconds: float = SECONDS
+    program: str,
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    stdin: bytes | None = None,
+    *,
+    seconds: float = SECONDS,
 ) -> Output:
-    """What the program gives; raises `NotRun`."""
+    """What the command gives; raises `NotRun`, which names it as `program`."""
     loop = asyncio.get_running_loop()
     try:
-        transport, program = await loop.subprocess_exec(
+        transport, running = await loop.subprocess_exec(
             _Program, *command, stdin=DEVNULL if stdin is None else PIPE, stdout=PIPE, stderr=DEVNULL, env=environ
         )
-    except (OSError, ValueError) as error:  # ValueError: a null character
-        reason = "there is no such program" if isinstance(error, FileNotFoundError) else "the system refuses it"
-        raise NotRun(f"can't be started: {reason}") from None
+    except FileNotFoundError:
+        raise NotRun(Message("{program} can't be started: there is no such program", program=program)) from None
+    except (OSError, ValueError):  # ValueError: a null character
+        raise NotRun(Message("{program} can't be started: the system refuses it", program=program)) from None
     try:
         if stdin is not None:
             pipe = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
             pipe.write(stdin)
             pipe.write_eof()
         async with asyncio.timeout(seconds):
-            await program.ended.wait()
+            await running.ended.wait()
     except TimeoutError:
-        raise NotRun(f"did not end within {seconds:.0f} seconds") from None
+        summary = Message("{program} did not end within {seconds:.0f} seconds", program=program, seconds=seconds)
+        raise NotRun(summary) from None
     finally:
         # Kills it if it still runs. Its own children may hold its output open; they are not waited for.
         transport.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(1):
-                await program.ended.wait()
-    if len(program.stdout) > MAX_BYTES:
-        raise NotRun(f"writes more than {MAX_BYTES // 1024**2} MiB")
-    return Output(transport.get_returncode() or 0, bytes(program.stdout))
+                await running.ended.wait()
+    if len(running.stdout) > MAX_BYTES:
+        raise NotRun(Message("{program} writes more than {size} MiB", program=program, size=MAX_BYTES // 1024**2))
+    return Output(transport.get_returncode() or 0, bytes(running.stdout))
 
 
 class _Program(asyncio.SubprocessProtocol):

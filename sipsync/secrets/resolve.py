@@ -1,6 +1,6 @@
 """References become values: once per run, all references of a scheme in one call, the schemes side by side.
 
-A scheme is found by its name: ours in the table below, others among the entry points `sipsync.secrets` of installed
+A scheme is found by its name: ours are in `model.secret`, others among the entry points `sipsync.secrets` of installed
 packages, which are looked for only when a name is not ours. None can take the place of one of ours.
 """
 
@@ -12,43 +12,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.message import Message
 from sipsync.model.nearest import did_you_mean
+from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, Diagnostic, SecretError
 from sipsync.model.reveal import reveal
-from sipsync.model.secret import Resolved, Secret, SecretRef
+from sipsync.model.secret import SCHEMES, Resolved, Secret, SecretRef
 from sipsync.rules.php import BLANKS
-from sipsync.secrets.scheme import Answer, grouped, problem, spread
+from sipsync.secrets.scheme import Answer, Scheme, grouped, problem, spread
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from sipsync.model.operator import Operator
-
-BUILT_IN: Final = {
-    "env": "sipsync.secrets.schemes.local:EnvScheme",
-    "file": "sipsync.secrets.schemes.local:FileScheme",
-    "exec": "sipsync.secrets.schemes.local:ExecScheme",
-    "sops": "sipsync.secrets.schemes.sops:SopsScheme",
-    "vault": "sipsync.secrets.schemes.vault:VaultScheme",
-    "keyring": "sipsync.secrets.schemes.keyring:KeyringScheme",
-}
-_GROUP: Final = "sipsync.secrets"
-
 _log = logging.getLogger(__name__)
-
-
-class Scheme(Protocol):
-    """What a package registers under the entry-point group `sipsync.secrets`, by the scheme's name."""
-
-    def __init__(self, operator: Operator) -> None: ...
-
-    async def resolve(self, refs: Sequence[SecretRef]) -> Mapping[SecretRef, Secret | Diagnostic]:
-        """A value or a finding for each reference; nothing in a finding may quote a secret."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +39,23 @@ class Resolution:
 
 
 class KnownSchemes(Set[str]):
-    """The names of all schemes; installed packages are searched only for a name that is not ours."""
+    """The names that references may begin with; installed packages are searched only for one that is not ours."""
 
     def __contains__(self, name: object) -> bool:
-        return name in BUILT_IN or name in _plugins()
+        return name in SCHEMES or name in _plugins()
 
     def __iter__(self) -> Iterator[str]:
-        return iter({**BUILT_IN, **_plugins()})
+        return iter({**SCHEMES, **_plugins()})
 
     def __len__(self) -> int:
-        return len({**BUILT_IN, **_plugins()})
-
-
-def known_schemes() -> KnownSchemes:
-    """The names of the schemes that references may have."""
-    return KnownSchemes()
+        return len({**SCHEMES, **_plugins()})
 
 
 @cache
 def _plugins() -> Mapping[str, EntryPoint]:
     from importlib.metadata import entry_points  # dear, and most runs do not need it
 
-    return {entry.name: entry for entry in entry_points(group=_GROUP)}
+    return {entry.name: entry for entry in entry_points(group="sipsync.secrets")}
 
 
 async def resolve(refs: Iterable[SecretRef], operator: Operator) -> Resolution:
@@ -98,43 +72,36 @@ async def resolve(refs: Iterable[SecretRef], operator: Operator) -> Resolution:
 async def _ask(name: str, refs: Sequence[SecretRef], operator: Operator) -> Mapping[SecretRef, Answer]:
     """A scheme's answers; whatever it does, each reference gets one."""
     try:
-        scheme = _scheme(name)
+        scheme = _scheme(refs[0])
     except SecretError as error:
         return spread(refs, error)
     try:
-        answers = await scheme(operator).resolve(refs)
+        answers = await scheme(refs, operator)
         return {ref: _checked(ref, answers.get(ref)) for ref in refs}
     except Exception as error:
         # A package that we don't know; its error may quote secrets, so only its kind is told.
         kind = type(error).__name__
         _log.debug("the scheme %s failed: %s", name, kind)
-        return {ref: _broken(ref, f"failed ({kind})") for ref in refs}
+        summary = Message('the kind of secret "{name}:" failed ({kind})', name=name, kind=kind)
+        return spread(refs, _broken(refs[0], summary))
 
 
-def _scheme(name: str) -> type[Scheme]:
-    """The scheme of this name; raises SecretError."""
-    if name in BUILT_IN:
-        module, _, attribute = BUILT_IN[name].partition(":")
-        return cast("type[Scheme]", getattr(import_module(module), attribute))
-    ref = SecretRef(name, "…")
+def _scheme(ref: SecretRef) -> Scheme:
+    """The scheme of this reference; raises SecretError."""
+    name = ref.scheme
+    if name in SCHEMES:
+        return cast("Scheme", import_module(f"sipsync.secrets.schemes.{name}").resolve)
     if name not in _plugins():
-        raise problem(
-            ref,
-            Code.SECRET_SCHEME,
-            Message('there is no kind of secret "{name}:"', name=name),
-            did_you_mean(
-                name, KnownSchemes(), Message("There are {schemes}.", schemes=", ".join(sorted(KnownSchemes())))
-            ),
-        )
+        known = KnownSchemes()
+        hint = did_you_mean(name, known, Message("There are {schemes}.", schemes=", ".join(sorted(known))))
+        raise problem(ref, Code.SECRET_SCHEME, Message('there is no kind of secret "{name}:"', name=name), hint)
     try:
-        return cast("type[Scheme]", _plugins()[name].load())
+        return cast("Scheme", _plugins()[name].load())
     except Exception as error:
-        raise problem(
-            ref,
-            Code.SECRET_SCHEME,
-            Message('the package for "{name}:" can\'t be loaded ({name2})', name=name, name2=type(error).__name__),
-            Message("Install it again, or ask its author."),
-        ) from None
+        kind = type(error).__name__
+        summary = Message('the package for "{name}:" can\'t be loaded ({kind})', name=name, kind=kind)
+        hint = Message("Install it again, or ask its author.")
+        raise problem(ref, Code.SECRET_SCHEME, summary, hint) from None
 
 
 def _checked(ref: SecretRef, answer: object) -> Answer:
@@ -142,26 +109,18 @@ def _checked(ref: SecretRef, answer: object) -> Answer:
     if isinstance(answer, Diagnostic):
         return answer
     if not isinstance(answer, Secret):
-        return _broken(ref, "gave no answer")
+        summary = Message('the kind of secret "{scheme}:" gave no answer', scheme=ref.scheme)
+        return _broken(ref, summary).diagnostics[0]
     try:
         reveal(answer).encode()
     except UnicodeEncodeError:
-        return Diagnostic(
-            Code.SECRET_VALUE,
-            Message('the value of "{ref}" is not UTF-8 text', ref=ref),
-            hint=Message("Store it as UTF-8."),
-            at=ref.at,
-        )
+        summary = Message('the value of "{ref}" is not UTF-8 text', ref=ref)
+        return Diagnostic(Code.SECRET_VALUE, summary, hint=Message("Store it as UTF-8."), at=ref.at)
     return answer
 
 
-def _broken(ref: SecretRef, what: str) -> Diagnostic:
-    return Diagnostic(
-        Code.SECRET_SOURCE,
-        Message('the kind of secret "{scheme}:" {what}', scheme=ref.scheme, what=what),
-        hint=Message("Ask the author of its package."),
-        at=ref.at,
-    )
+def _broken(ref: SecretRef, summary: Message) -> SecretError:
+    return problem(ref, Code.SECRET_SOURCE, summary, Message("Ask the author of its package."))
 
 
 def check_value(field: FieldName, ref: SecretRef, secret: Secret) -> Diagnostic | None:
@@ -171,16 +130,23 @@ def check_value(field: FieldName, ref: SecretRef, secret: Secret) -> Diagnostic 
     """
     value, longest = reveal(secret), FIELDS[field].max_length
     if not value:
-        what, hint = "is empty", Message("Store a {field} there.", field=field)
+        summary = Message('the {field} from "{ref}" is empty', field=field, ref=ref)
+        hint = Message("Store a {field} there.", field=field)
     elif value != value.strip(BLANKS):
-        what, hint = "begins or ends with white space, which Bitrix24 would cut off", Message("Store it without.")
+        summary = Message(
+            'the {field} from "{ref}" begins or ends with white space, which Bitrix24 would cut off',
+            field=field,
+            ref=ref,
+        )
+        hint = Message("Store it without.")
     elif len(value) > longest:
-        what, hint = f"is longer than the {longest} characters that Bitrix24 stores", Message("Use a shorter one.")
+        summary = Message(
+            'the {field} from "{ref}" is longer than the {longest} characters that Bitrix24 stores',
+            field=field,
+            ref=ref,
+            longest=longest,
+        )
+        hint = Message("Use a shorter one.")
     else:
         return None
-    return Diagnostic(
-        Code.SECRET_VALUE,
-        Message('the {field} from "{ref}" {what}', field=field, ref=ref, what=what),
-        hint=hint,
-        at=ref.at,
-    )
+    return Diagnostic(Code.SECRET_VALUE, summary, hint=hint, at=ref.at)

@@ -5,21 +5,33 @@ Inside a scheme a failure is a `SecretError`, so that the way to one secret read
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 from sipsync.model.message import Message
+from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, Diagnostic, SecretError
-from sipsync.model.secret import Secret, SecretRef
-
-if TYPE_CHECKING:
-    from sipsync.model.operator import Operator
+from sipsync.model.secret import SCHEMES, Secret, SecretRef
 
 Answer: TypeAlias = Secret | Diagnostic
+_Key = TypeVar("_Key", bound=Hashable)
+_Source = TypeVar("_Source")
 
 OWN_SECRETS: Final = frozenset({"SIPSYNC_PLAN_KEY", "SIPSYNC_FORGE_TOKEN"})
 """Variables that are sipsync's own: no reference reaches them, and no other program is given them."""
+
+
+class Scheme(Protocol):
+    """A function that knows one kind of reference.
+
+    A package registers its own under the entry-point group `sipsync.secrets`, by the scheme's name.
+    """
+
+    async def __call__(self, refs: Sequence[SecretRef], operator: Operator) -> Mapping[SecretRef, Answer]:
+        """A value or a finding for each reference; nothing in a finding may quote a secret."""
+        ...
 
 
 def each(refs: Sequence[SecretRef], get: Callable[[SecretRef], Secret]) -> dict[SecretRef, Answer]:
@@ -33,9 +45,36 @@ def each(refs: Sequence[SecretRef], get: Callable[[SecretRef], Secret]) -> dict[
     return answers
 
 
+async def each_source(
+    refs: Sequence[SecretRef],
+    source_of: Callable[[SecretRef], Hashable],
+    load: Callable[[Sequence[SecretRef]], Awaitable[_Source]],
+    get: Callable[[SecretRef, _Source], Secret],
+) -> dict[SecretRef, Answer]:
+    """An answer for each reference, where a source is loaded once for all of its own; sources load side by side."""
+
+    async def answers(group: Sequence[SecretRef]) -> dict[SecretRef, Answer]:
+        try:
+            source = await load(group)
+        except SecretError as error:
+            return spread(group, error)
+        return each(group, lambda ref: get(ref, source))
+
+    groups = await asyncio.gather(*map(answers, grouped(refs, source_of).values()))
+    return {ref: answer for group in groups for ref, answer in group.items()}
+
+
 def spread(refs: Sequence[SecretRef], error: SecretError) -> dict[SecretRef, Answer]:
     """One failure as the answer for all these references, each at its own place."""
     return {ref: replace(error.diagnostics[0], at=ref.at) for ref in refs}
+
+
+def grouped(refs: Sequence[SecretRef], key: Callable[[SecretRef], _Key]) -> dict[_Key, list[SecretRef]]:
+    """The references by what they have in common, in their order."""
+    groups: dict[_Key, list[SecretRef]] = {}
+    for ref in refs:
+        groups.setdefault(key(ref), []).append(ref)
+    return groups
 
 
 def problem(ref: SecretRef, code: Code, summary: Message, hint: Message) -> SecretError:
@@ -43,42 +82,28 @@ def problem(ref: SecretRef, code: Code, summary: Message, hint: Message) -> Secr
     return SecretError(Diagnostic(code, summary, hint=hint, at=ref.at))
 
 
-def malformed(ref: SecretRef, form: str) -> SecretError:
+def malformed(ref: SecretRef) -> SecretError:
     """The error for a reference that does not have its scheme's form."""
+    summary = Message("this {scheme}: reference is not complete", scheme=ref.scheme)
+    return problem(ref, Code.BAD_VALUE, summary, Message("Write it as {form}.", form=SCHEMES[ref.scheme]))
+
+
+def missing_extra(ref: SecretRef) -> SecretError:
+    """The error for a scheme whose packages are not installed; the extra has its name."""
+    summary = Message("{scheme}: references need an extra of sipsync that is not installed", scheme=ref.scheme)
     return problem(
-        ref,
-        Code.BAD_VALUE,
-        Message("this {scheme}: reference is not complete", scheme=ref.scheme),
-        Message("Write it as {form}.", form=form),
+        ref, Code.SECRET_EXTRA, summary, Message('Install it: `pip install "sipsync[{extra}]"`.', extra=ref.scheme)
     )
 
 
-def missing_extra(ref: SecretRef, extra: str) -> SecretError:
-    """The error for a scheme whose packages are not installed."""
-    return problem(
-        ref,
-        Code.SECRET_EXTRA,
-        Message("{scheme}: references need an extra of sipsync that is not installed", scheme=ref.scheme),
-        Message('Install it: `pip install "sipsync[{extra}]"`.', extra=extra),
-    )
-
-
-def text_of(ref: SecretRef, value: object, what: str) -> Secret:
+def text_of(ref: SecretRef, value: object, what: Message) -> Secret:
     """The secret, if this value is a text; `what` names the value in the error."""
     if value is None or value == "":
-        raise problem(
-            ref,
-            Code.SECRET_UNSET,
-            Message("{what} is empty", what=what),
-            Message("Store a value there, or change the reference."),
-        )
+        hint = Message("Store a value there, or change the reference.")
+        raise problem(ref, Code.SECRET_UNSET, Message("{what} is empty", what=what), hint)
     if not isinstance(value, str):
-        raise problem(
-            ref,
-            Code.SECRET_VALUE,
-            Message("{what} is not a text", what=what),
-            Message("Store it as text, in quotes: as a number it would lose leading zeros."),
-        )
+        hint = Message("Store it as text, in quotes: as a number it would lose leading zeros.")
+        raise problem(ref, Code.SECRET_VALUE, Message("{what} is not a text", what=what), hint)
     return Secret(value)
 
 
@@ -88,11 +113,3 @@ def environ_for_others(operator: Operator) -> dict[str, str]:
     It is passed on whole, as password managers need it (sessions, sockets, proxies), but for sipsync's own secrets.
     """
     return {name: value for name, value in operator.environ.items() if name not in OWN_SECRETS}
-
-
-def grouped(refs: Sequence[SecretRef], key: Callable[[SecretRef], str]) -> Mapping[str, list[SecretRef]]:
-    """The references by what they have in common, in their order."""
-    groups: dict[str, list[SecretRef]] = {}
-    for ref in refs:
-        groups.setdefault(key(ref), []).append(ref)
-    return groups

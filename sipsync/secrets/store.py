@@ -12,22 +12,20 @@ import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sipsync.disk.files import read_private, write_private
 from sipsync.model.message import Message
+from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, Diagnostic, SecretError, SipsyncError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret, SecretRef
+from sipsync.secrets.process import SECONDS
 from sipsync.secrets.schemes import keyring as keyrings
 from sipsync.secrets.schemes import sops
 
-if TYPE_CHECKING:
-    from sipsync.model.operator import Operator
-
 _VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _HEAD: Final = "# Never commit this file. To use it: set -a; . ./{name}; set +a\n"
-_SOPS_SECONDS: Final = 60.0
 
 
 def store_env(values: Mapping[str, Secret], out: Path) -> dict[str, str]:
@@ -36,19 +34,15 @@ def store_env(values: Mapping[str, Secret], out: Path) -> dict[str, str]:
     for name, secret in values.items():
         value = reveal(secret)
         if not _VARIABLE.fullmatch(name) or any(sign in value for sign in "\n\r\0"):
-            raise _failed(
-                Code.SECRET_VALUE,
-                Message("{name} can't be kept in an environment file", name=name),
-                Message("Keep it with sops."),
-            )
+            summary = Message("{name} can't be kept in an environment file", name=name)
+            raise _failed(Code.SECRET_VALUE, summary, Message("Keep it with sops."))
         lines.append(f"{name}={shlex.quote(value)}\n")
     kept = read_private(out)
     try:
         before = _HEAD.format(name=out.name) if kept is None else kept.decode()
     except UnicodeDecodeError:
-        raise _failed(
-            Code.UNWRITABLE, Message("{out} is not UTF-8 text", out=out), Message("Name another file.")
-        ) from None
+        summary = Message("{out} is not UTF-8 text", out=out)
+        raise _failed(Code.UNWRITABLE, summary, Message("Name another file.")) from None
     others = [line for line in before.splitlines(keepends=True) if line.partition("=")[0] not in values]
     if others and not others[-1].endswith("\n"):
         others.append("\n")
@@ -63,10 +57,8 @@ def store_keyring(values: Mapping[str, Secret], service: str) -> dict[str, str]:
         try:
             keyring.set_password(service, name, reveal(secret))
         except Exception as error:  # backends are others' packages, and raise what they like
-            reason = keyrings.reason(error)
-            raise _failed(
-                Code.UNWRITABLE, Message("the keyring can't be written: {reason}", reason=reason), keyrings.HINT
-            ) from None
+            summary = Message("the keyring can't be written: {reason}", reason=keyrings.reason(error))
+            raise _failed(Code.UNWRITABLE, summary, keyrings.HINT) from None
     return {name: f"keyring:{service}/{name}" for name in values}
 
 
@@ -97,22 +89,18 @@ def _run(command: Sequence[str], stdin: str, file: Path, operator: Operator) -> 
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=sops.environ(operator),
-            timeout=_SOPS_SECONDS,
+            timeout=SECONDS,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        raise _failed(
-            Code.UNWRITABLE, Message("sops can't be run, or did not end"), Message("Run it by hand to see why.")
-        ) from None
+        summary = Message("sops can't be run, or did not end")
+        raise _failed(Code.UNWRITABLE, summary, Message("Run it by hand to see why.")) from None
     if ended.returncode != 0:
-        raise _failed(
-            Code.UNWRITABLE,
-            Message("sops can't encrypt into {file} (status {returncode})", file=file, returncode=ended.returncode),
-            Message(
-                "An existing file needs its key (SOPS_AGE_KEY_FILE); a new one a rule in .sops.yaml or "
-                "SOPS_AGE_RECIPIENTS."
-            ),
+        summary = Message("sops can't encrypt into {file} (status {status})", file=file, status=ended.returncode)
+        hint = Message(
+            "An existing file needs its key (SOPS_AGE_KEY_FILE); a new one a rule in .sops.yaml or SOPS_AGE_RECIPIENTS."
         )
+        raise _failed(Code.UNWRITABLE, summary, hint)
     return ended.stdout
 
 

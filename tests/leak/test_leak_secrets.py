@@ -63,21 +63,15 @@ class Quoting(Exception):
     pass
 class Fatal(BaseException):
     pass
-class Scheme:
-    def __init__(self, operator):
-        pass
-class Odd(Scheme):
-    async def resolve(self, refs):
+async def odd(refs, operator):
+    raise Quoting(secret)
+async def text(refs, operator):
+    return dict.fromkeys(refs, secret)
+async def worse(refs, operator):
+    try:
         raise Quoting(secret)
-class Text(Scheme):
-    async def resolve(self, refs):
-        return dict.fromkeys(refs, secret)
-class Worse(Scheme):
-    async def resolve(self, refs):
-        try:
-            raise Quoting(secret)
-        except Quoting as error:
-            raise Fatal(secret) from error
+    except Quoting as error:
+        raise Fatal(secret) from error
 """
 
 
@@ -109,8 +103,8 @@ def _plugin(stage: Stage) -> None:
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: odd-secrets\nVersion: 1\n")
     (metadata / "entry_points.txt").write_text(
-        "[sipsync.secrets]\nodd = odd_secrets:Odd\ntext = odd_secrets:Text\nworse = odd_secrets:Worse\n"
-        "unloadable = unloadable_secrets:Scheme\n"
+        "[sipsync.secrets]\nodd = odd_secrets:odd\ntext = odd_secrets:text\nworse = odd_secrets:worse\n"
+        "unloadable = unloadable_secrets:resolve\n"
     )
 
 

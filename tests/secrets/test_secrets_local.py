@@ -15,7 +15,7 @@ from sipsync.model.operator import Operator
 from sipsync.model.problems import Code
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.secrets.files import MAX_BYTES, without_line_end
-from sipsync.secrets.schemes.local import ExecScheme
+from sipsync.secrets.schemes import exec as exec_
 
 # --- env ---
 
@@ -289,8 +289,8 @@ async def test_a_command_that_cant_be_started_is_an_error(ask, tmp_path):
 async def test_a_command_that_hangs_is_ended(child):
     ref = SecretRef("exec", "op")
     begun = time.monotonic()
-    scheme = ExecScheme(commands(f"{child}import time; time.sleep(30)"), seconds=0.5)
-    answer = (await scheme.resolve([ref]))[ref]
+    operator = commands(f"{child}import time; time.sleep(30)")
+    answer = (await exec_.resolve([ref], operator, seconds=0.5))[ref]
     assert not isinstance(answer, Secret)
     assert "did not end within" in answer.summary
     assert time.monotonic() - begun < 20

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import pkgutil
 import sys
-import tomllib
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,73 +13,68 @@ from hypothesis import strategies as st
 
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, Diagnostic
-from sipsync.model.secret import Secret, SecretRef
+from sipsync.model.secret import SCHEMES, Secret, SecretRef
 from sipsync.secrets import resolve as rooms
-from sipsync.secrets.resolve import BUILT_IN, check_value, known_schemes, resolve
+from sipsync.secrets import schemes
+from sipsync.secrets.resolve import KnownSchemes, check_value, resolve
+
+CALLS: list[list[str]] = []
 
 
-class Counting:
-    calls: list[list[str]] = []  # noqa: RUF012
-
-    def __init__(self, operator: Operator) -> None:
-        self._operator = operator
-
-    async def resolve(self, refs: Sequence[SecretRef]):
-        self.calls.append([ref.rest for ref in refs])
-        return {ref: Secret(ref.rest) for ref in refs if ref.rest != "left-out"}
+async def counting(refs: Sequence[SecretRef], _operator: Operator):
+    CALLS.append([ref.rest for ref in refs])
+    return {ref: Secret(ref.rest) for ref in refs if ref.rest != "left-out"}
 
 
-class Raising(Counting):
-    async def resolve(self, refs):
-        raise RuntimeError("c4n4ry-p4ssw0rd")
+async def raising(refs, operator):
+    raise RuntimeError("c4n4ry-p4ssw0rd")
 
 
-class Wrong(Counting):
-    async def resolve(self, refs):
-        return dict.fromkeys(refs, "c4n4ry-p4ssw0rd")
+async def wrong(refs, operator):
+    return dict.fromkeys(refs, "c4n4ry-p4ssw0rd")
 
 
-class Shapeless(Counting):
-    async def resolve(self, refs):
-        return None
+async def shapeless(refs, operator):
+    return None
 
 
 @pytest.fixture
 def plugins(monkeypatch):
     """Packages of others."""
-    names = {"count": "Counting", "raise": "Raising", "wrong": "Wrong", "shapeless": "Shapeless", "env": "Raising"}
+    names = {"count": "counting", "raise": "raising", "wrong": "wrong", "shapeless": "shapeless", "env": "raising"}
     found = {name: EntryPoint(name, f"{__name__}:{value}", "sipsync.secrets") for name, value in names.items()}
     found["broken"] = EntryPoint("broken", "nonexistent_package:Scheme", "sipsync.secrets")
     monkeypatch.setattr(rooms, "_plugins", lambda: found)
-    monkeypatch.setattr(Counting, "calls", [])
+    CALLS.clear()
     return found
 
 
-def test_the_table_of_our_schemes_is_what_the_package_registers():
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
-    assert project["project"]["entry-points"]["sipsync.secrets"] == BUILT_IN
+def test_a_scheme_of_ours_takes_a_row_and_a_file_of_its_name():
+    files = {module.name for module in pkgutil.iter_modules(schemes.__path__)}
+    assert files == set(SCHEMES)
+    assert all(form.startswith(f"{name}:") for name, form in SCHEMES.items())
 
 
 def test_our_own_names_are_known_without_searching_packages(monkeypatch):
     monkeypatch.setattr(rooms, "_plugins", lambda: pytest.fail("packages were searched"))
-    assert all(name in known_schemes() for name in BUILT_IN)
+    assert all(name in KnownSchemes() for name in SCHEMES)
 
 
 def test_the_names_of_other_packages_are_known_too(plugins):
-    assert "count" in known_schemes()
-    assert "nothing" not in known_schemes()
-    assert set(known_schemes()) == set(BUILT_IN) | set(plugins)
-    assert len(known_schemes()) == len(set(BUILT_IN) | set(plugins))
+    assert "count" in KnownSchemes()
+    assert "nothing" not in KnownSchemes()
+    assert set(KnownSchemes()) == set(SCHEMES) | set(plugins)
+    assert len(KnownSchemes()) == len(set(SCHEMES) | set(plugins))
 
 
 def test_installed_packages_are_searched_by_the_entry_point_group():
-    assert set(known_schemes()) >= set(BUILT_IN)
+    assert set(KnownSchemes()) >= set(SCHEMES)
 
 
 async def test_all_references_of_a_scheme_are_one_call_and_twins_are_one_reference(ask, plugins):
     got = await ask(Operator(), "count:a", "count:b", "count:a")
     assert (got["count:a"], got["count:b"]) == ("a", "b")
-    assert Counting.calls == [["a", "b"]]
+    assert CALLS == [["a", "b"]]
 
 
 async def test_every_reference_is_in_exactly_one_of_values_and_failures(plugins):

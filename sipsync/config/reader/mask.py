@@ -13,6 +13,7 @@ from sipsync.model.fields import SECRET, SHOWN
 from sipsync.model.lines import Limits
 from sipsync.model.nearest import nearest
 from sipsync.model.policy import IgnoredField, OperatorPolicy
+from sipsync.model.secret import SCHEMES
 
 _PORTAL = ("name", "sandbox", "domain", "member_id", "token_url")
 _POLICY = tuple(row.name for row in fields(OperatorPolicy))
@@ -27,7 +28,7 @@ _SECRET_WORDS = (*SECRET, "passwd", "webhook", "secret", "token", "refresh_token
 _SECRET_PART = re.compile(r"pass|pwd|secret|token|hook", re.IGNORECASE)
 VARIABLE = r"[\w.()-]+"
 """The name of a variable; `ProgramFiles(x86)` is one on Windows."""
-_REFERENCE = re.compile(rf"env:{VARIABLE}|(file|exec|sops|vault|keyring):[^\s@]+")
+_REFERENCE = re.compile(rf"env:{VARIABLE}|(?!env:)(?:{'|'.join(SCHEMES)}):[^\s@]+")
 _IN_URL = re.compile(r"(/rest/+\d+/+)[^/\s\"']+|(//[^/\s:@]*:)[^/\s@]+(?=@)", re.IGNORECASE)
 _ASSIGNED = re.compile(r"(\w*(?:pass|pwd|secret|token|hook|auth)\w*\s*[=:]\s*)[^\s,;}&]+", re.IGNORECASE)
 

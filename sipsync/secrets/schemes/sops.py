@@ -1,138 +1,97 @@
-"""Secrets of files that SOPS encrypts: `sops:FILE#/json/pointer`.
+"""`sops:FILE#/json/pointer`: a text in a file that SOPS encrypts.
 
 The real `sops` decrypts, in one process for each file, and the plain text stays in memory. The pointer is RFC 6901's.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sipsync.model.message import Message
-from sipsync.model.problems import Code, SecretError
+from sipsync.model.operator import Operator
+from sipsync.model.problems import Code
+from sipsync.model.secret import Secret, SecretRef
 from sipsync.secrets.files import locate
 from sipsync.secrets.process import NotRun, output
-from sipsync.secrets.scheme import (
-    Answer,
-    each,
-    environ_for_others,
-    grouped,
-    malformed,
-    missing_extra,
-    problem,
-    spread,
-    text_of,
-)
+from sipsync.secrets.scheme import Answer, each_source, environ_for_others, malformed, missing_extra, problem, text_of
 
-if TYPE_CHECKING:
-    from sipsync.model.operator import Operator
-    from sipsync.model.secret import Secret, SecretRef
-
-_FORM: Final = "sops:FILE#/json/pointer"
 _NOTHING: Final = object()
 _REASONS: Final[Mapping[int, tuple[Message, Message]]] = {  # (measured, sops 3.11)
     1: (
-        Message("is not a file that sops encrypted, or is cut"),
+        Message("{name} is not a file that sops encrypted, or is cut"),
         Message("Encrypt it with `sops encrypt`, or fetch it again."),
     ),
     25: (
-        Message("is broken: a value can't be decrypted"),
+        Message("{name} is broken: a value can't be decrypted"),
         Message("Take it from git again; it must only be edited with `sops edit`."),
     ),
     51: (
-        Message("was changed without sops (MAC mismatch)"),
-        Message(
-            "Take it from git again; after a merge conflict, edit it with `sops edit --ignore-mac` "
-            "and check each value."
-        ),
+        Message("{name} was changed without sops (MAC mismatch)"),
+        Message("Take it from git again; after a merge conflict, use `sops edit --ignore-mac` and check each value."),
     ),
-    52: (Message("has no MAC"), Message("Take it from git again.")),
+    52: (Message("{name} has no MAC"), Message("Take it from git again.")),
     128: (
-        Message("can't be decrypted: no key of yours fits"),
+        Message("{name} can't be decrypted: no key of yours fits"),
         Message("Give sops the key: SOPS_AGE_KEY_FILE (or SOPS_AGE_KEY) for age; others as sops documents."),
     ),
 }
 
 
-class SopsScheme:
-    """`sops:FILE#/json/pointer`: a text in a file that sops decrypts."""
+async def resolve(refs: Sequence[SecretRef], operator: Operator) -> Mapping[SecretRef, Answer]:
+    """The texts; the files are decrypted side by side."""
+    return await each_source(refs, lambda ref: ref.source, lambda group: _decrypt(group[0], operator), _value)
 
-    def __init__(self, operator: Operator) -> None:
-        self._operator = operator
 
-    async def resolve(self, refs: Sequence[SecretRef]) -> Mapping[SecretRef, Answer]:
-        """The texts; the files are decrypted side by side."""
-        groups = grouped(refs, lambda ref: ref.rest.partition("#")[0])
-        answered = await asyncio.gather(*(self._open(name, group) for name, group in groups.items()))
-        return {ref: answer for answers in answered for ref, answer in answers.items()}
-
-    async def _open(self, name: str, refs: Sequence[SecretRef]) -> Mapping[SecretRef, Answer]:
-        """The answers of one file."""
-        try:
-            document = await self._decrypt(refs[0], name)
-        except SecretError as error:
-            return spread(refs, error)
-        return each(refs, lambda ref: _value(ref, document))
-
-    async def _decrypt(self, ref: SecretRef, name: str) -> object:
-        if not name:
-            raise malformed(ref, _FORM)
-        path = locate(ref, name, self._operator)
-        command = [binary(ref, self._operator), "decrypt", "--output-type", "json", str(path)]
-        try:
-            ended = await output(command, environ(self._operator))
-        except NotRun as error:
-            raise problem(
-                ref, Code.SECRET_SOURCE, Message("sops {error}", error=error), Message("Run it by hand to see why.")
-            ) from None
-        if ended.status != 0:
-            what, hint = _REASONS.get(
-                ended.status,
-                (
-                    Message("can't be decrypted: sops ended with status {status}", status=ended.status),
-                    Message("Run `sops decrypt {name}` to see why.", name=name),
-                ),
-            )
-            raise problem(ref, Code.SECRET_SOURCE, Message("{name} {what}", name=name, what=what), hint)
-        try:
-            return json.loads(ended.stdout)
-        except (ValueError, RecursionError):
-            raise problem(
-                ref,
-                Code.SECRET_SOURCE,
-                Message("{name} does not hold a document", name=name),
-                Message("Check its content."),
-            ) from None
+async def _decrypt(ref: SecretRef, operator: Operator) -> object:
+    """The document of a file."""
+    name = ref.source
+    if not name:
+        raise malformed(ref)
+    command = [binary(ref, operator), "decrypt", "--output-type", "json", str(locate(ref, name, operator))]
+    try:
+        ended = await output("sops", command, environ(operator))
+    except NotRun as error:
+        raise problem(ref, Code.SECRET_SOURCE, error.summary, Message("Run it by hand to see why.")) from None
+    if ended.status in _REASONS:
+        summary, hint = _REASONS[ended.status]
+        raise problem(ref, Code.SECRET_SOURCE, Message(summary, name=name), hint)
+    if ended.status != 0:
+        summary = Message("{name} can't be decrypted: sops ended with status {status}", name=name, status=ended.status)
+        raise problem(ref, Code.SECRET_SOURCE, summary, Message("Run `sops decrypt {name}` to see why.", name=name))
+    try:
+        return json.loads(ended.stdout)
+    except (ValueError, RecursionError):
+        summary = Message("{name} does not hold a document", name=name)
+        raise problem(ref, Code.SECRET_SOURCE, summary, Message("Check its content.")) from None
 
 
 def _value(ref: SecretRef, document: object) -> Secret:
-    name, _, pointer = ref.rest.partition("#")
-    if not pointer.startswith("/") or re.search("~(?![01])", pointer):
-        raise malformed(ref, f"{_FORM} (in a key, ~1 stands for / and ~0 for ~)")
-    found = document
+    name, pointer = ref.source, ref.key
+    if not pointer.startswith("/"):
+        raise malformed(ref)
+    if re.search("~(?![01])", pointer):
+        hint = Message("In a key, ~1 stands for / and ~0 for ~.")
+        raise problem(ref, Code.BAD_VALUE, Message("{pointer} is not a JSON pointer", pointer=pointer), hint)
+    node = document
     for token in pointer[1:].split("/"):
-        found = _step(found, token.replace("~1", "/").replace("~0", "~"))
-        if found is _NOTHING:
-            raise problem(
-                ref,
-                Code.SECRET_UNSET,
-                Message("{name} has nothing at {pointer}", name=name, pointer=pointer),
-                Message("Check the keys on the way."),
-            )
-    return text_of(ref, found, f"{pointer} in {name}")
+        node = _step(node, token.replace("~1", "/").replace("~0", "~"))
+        if node is _NOTHING:
+            summary = Message("{name} has nothing at {pointer}", name=name, pointer=pointer)
+            raise problem(ref, Code.SECRET_UNSET, summary, Message("Check the keys on the way."))
+    return text_of(ref, node, Message("{pointer} in {name}", pointer=pointer, name=name))
 
 
-def _step(found: object, token: str) -> object:
-    if isinstance(found, dict):
-        return found.get(token, _NOTHING)
-    if isinstance(found, list) and re.fullmatch("0|[1-9][0-9]{0,8}", token) and int(token) < len(found):
-        return found[int(token)]
+def _step(node: object, token: str) -> object:
+    if isinstance(node, dict):
+        return node.get(token, _NOTHING)
+    if isinstance(node, list) and re.fullmatch("0|[1-9][0-9]{0,8}", token) and int(token) < len(node):
+        return node[int(token)]
     return _NOTHING
 
 
@@ -144,7 +103,7 @@ def binary(ref: SecretRef, operator: Operator) -> str:
         found = shutil.which("sops", path=operator.environ.get("PATH", ""))
     # On Windows the working folder would come first, and its content is not the operator's: such a hit is relative.
     if not found or not Path(found).is_absolute():
-        raise missing_extra(ref, "sops") from None
+        raise missing_extra(ref) from None
     return found
 
 

@@ -1,4 +1,4 @@
-"""Secrets of HashiCorp Vault or OpenBao, KV version 2: `vault:MOUNT/PATH#KEY`.
+"""`vault:MOUNT/PATH#KEY`: a key of a secret in HashiCorp Vault or OpenBao, KV version 2.
 
 Where the Vault is and who asks is the operator's: VAULT_ADDR, and a token (VAULT_TOKEN), an AppRole (VAULT_ROLE_ID,
 VAULT_SECRET_ID), a JWT (VAULT_JWT or VAULT_JWT_FILE, with VAULT_ROLE) or what `vault login` left. VAULT_AUTH_PATH names
@@ -12,72 +12,58 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from sipsync.model.message import Message
+from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, SecretError
+from sipsync.model.secret import Secret, SecretRef
 from sipsync.secrets.scheme import Answer, each, grouped, malformed, missing_extra, problem, spread, text_of
 
-if TYPE_CHECKING:
-    from sipsync.model.operator import Operator
-    from sipsync.model.secret import Secret, SecretRef
-
 _SECONDS: Final = 15
+_LOGIN: Final = ""
+"""In the place of a path: what is asked for is the login."""
 
 
-class VaultScheme:
-    """`vault:MOUNT/PATH#KEY`: a key of a secret in Vault."""
+async def resolve(refs: Sequence[SecretRef], operator: Operator) -> Mapping[SecretRef, Answer]:
+    """The keys' values."""
+    return await asyncio.to_thread(_resolve, refs, operator)
 
-    def __init__(self, operator: Operator) -> None:
-        self._environ = operator.environ
-        self._globs = operator.vault_paths
 
-    async def resolve(self, refs: Sequence[SecretRef]) -> Mapping[SecretRef, Answer]:
-        """The keys' values."""
-        return await asyncio.to_thread(self._resolve, refs)
-
-    def _resolve(self, refs: Sequence[SecretRef]) -> Mapping[SecretRef, Answer]:
-        answers: dict[SecretRef, Answer] = {}
-        admitted: dict[str, list[SecretRef]] = {}
-        for path, group in grouped(refs, _path).items():
-            try:
-                self._admit(group[0], path)
-                admitted[path] = group
-            except SecretError as error:
-                answers |= spread(group, error)
-        if admitted:
-            answers |= self._read_all(admitted)
-        return answers
-
-    def _admit(self, ref: SecretRef, path: str) -> None:
-        """Refuse what is no path of a secret, or not one that the operator lets files read."""
-        segments = path.split("/")
-        if len(segments) < 2 or {"", ".", ".."} & set(segments):
-            raise malformed(ref, "vault:MOUNT/PATH#KEY")
-        if not any(fnmatchcase(path, glob) for glob in self._globs):
-            raise problem(
-                ref,
-                Code.SECRET_FORBIDDEN,
-                Message("the Vault path {path} is not one that files may read", path=path),
-                Message("The operator names those: SIPSYNC_VAULT_PATHS, with globs such as kv/sip/*."),
-            )
-
-    def _read_all(self, paths: Mapping[str, list[SecretRef]]) -> dict[SecretRef, Answer]:
-        refs = [ref for group in paths.values() for ref in group]
+def _resolve(refs: Sequence[SecretRef], operator: Operator) -> Mapping[SecretRef, Answer]:
+    answers: dict[SecretRef, Answer] = {}
+    admitted: dict[str, list[SecretRef]] = {}
+    for path, group in grouped(refs, lambda ref: ref.source).items():
         try:
-            client = _client(refs[0], self._environ)
-            with closing(client.adapter):
-                _log_in(refs[0], client, self._environ)
-                answers: dict[SecretRef, Answer] = {}
-                for path, group in paths.items():
-                    answers |= _read(client, path, group)
-                return answers
+            _admit(group[0], path, operator)
+            admitted[path] = group
         except SecretError as error:
-            return spread(refs, error)
+            answers |= spread(group, error)
+    if admitted:
+        answers |= _read_all(admitted, operator.environ)
+    return answers
 
 
-def _path(ref: SecretRef) -> str:
-    return ref.rest.partition("#")[0]
+def _admit(ref: SecretRef, path: str, operator: Operator) -> None:
+    """Refuse what is no path of a secret, or not one that the operator lets files read."""
+    segments = path.split("/")
+    if len(segments) < 2 or {"", ".", ".."} & set(segments):
+        raise malformed(ref)
+    if not any(fnmatchcase(path, glob) for glob in operator.vault_paths):
+        summary = Message("the Vault path {path} is not one that files may read", path=path)
+        hint = Message("The operator names those: SIPSYNC_VAULT_PATHS, with globs such as kv/sip/*.")
+        raise problem(ref, Code.SECRET_FORBIDDEN, summary, hint)
+
+
+def _read_all(paths: Mapping[str, list[SecretRef]], environ: Mapping[str, str]) -> dict[SecretRef, Answer]:
+    refs = [ref for group in paths.values() for ref in group]
+    try:
+        client = _client(refs[0], environ)
+        with closing(client.adapter):
+            _log_in(refs[0], client, environ)
+            return {ref: answer for path in paths for ref, answer in _read(client, path, paths[path]).items()}
+    except SecretError as error:
+        return spread(refs, error)
 
 
 def _client(ref: SecretRef, environ: Mapping[str, str]) -> Any:
@@ -85,15 +71,11 @@ def _client(ref: SecretRef, environ: Mapping[str, str]) -> Any:
     try:
         import hvac
     except ImportError:
-        raise missing_extra(ref, "vault") from None
+        raise missing_extra(ref) from None
     address = environ.get("VAULT_ADDR")
     if not address:
-        raise problem(
-            ref,
-            Code.SECRET_SOURCE,
-            Message("VAULT_ADDR is not set"),
-            Message("Set it to the address of your Vault: https://…:8200."),
-        )
+        hint = Message("Set it to the address of your Vault: https://…:8200.")
+        raise problem(ref, Code.SECRET_SOURCE, Message("VAULT_ADDR is not set"), hint)
     certificate, key = environ.get("VAULT_CLIENT_CERT"), environ.get("VAULT_CLIENT_KEY")
     return hvac.Client(
         url=address,
@@ -106,38 +88,30 @@ def _client(ref: SecretRef, environ: Mapping[str, str]) -> Any:
 
 
 def _log_in(ref: SecretRef, client: Any, environ: Mapping[str, str]) -> None:
+    mount = environ.get("VAULT_AUTH_PATH")
     if token := environ.get("VAULT_TOKEN", "").strip():
         client.token = token
     elif role_id := environ.get("VAULT_ROLE_ID"):
-        mount = environ.get("VAULT_AUTH_PATH") or "approle"
         secret_id = environ.get("VAULT_SECRET_ID") or None
-        _ask(ref, "the login", lambda: client.auth.approle.login(role_id, secret_id, mount_point=mount))
+        _ask(ref, _LOGIN, lambda: client.auth.approle.login(role_id, secret_id, mount_point=mount or "approle"))
     elif jwt := _jwt(ref, environ):
-        mount = environ.get("VAULT_AUTH_PATH") or "jwt"
         role = environ.get("VAULT_ROLE", "")
-        _ask(ref, "the login", lambda: client.auth.jwt.jwt_login(role, jwt, path=mount))
+        _ask(ref, _LOGIN, lambda: client.auth.jwt.jwt_login(role, jwt, path=mount or "jwt"))
     elif token := _text(Path(environ.get("HOME", ""), ".vault-token")):
         client.token = token
     else:
-        raise problem(
-            ref,
-            Code.SECRET_SOURCE,
-            Message("there is nothing to log in to Vault with"),
-            Message("Set VAULT_TOKEN, or VAULT_ROLE_ID and VAULT_SECRET_ID, or VAULT_JWT and VAULT_ROLE."),
-        )
+        hint = Message("Set VAULT_TOKEN, or VAULT_ROLE_ID and VAULT_SECRET_ID, or VAULT_JWT and VAULT_ROLE.")
+        raise problem(ref, Code.SECRET_SOURCE, Message("there is nothing to log in to Vault with"), hint)
 
 
 def _jwt(ref: SecretRef, environ: Mapping[str, str]) -> str:
-    if path := environ.get("VAULT_JWT_FILE"):
-        if jwt := _text(Path(path)):
-            return jwt
-        raise problem(
-            ref,
-            Code.SECRET_SOURCE,
-            Message("{path} (from VAULT_JWT_FILE) holds no token", path=path),
-            Message("Check the path."),
-        )
-    return environ.get("VAULT_JWT", "").strip()
+    path = environ.get("VAULT_JWT_FILE")
+    if not path:
+        return environ.get("VAULT_JWT", "").strip()
+    if jwt := _text(Path(path)):
+        return jwt
+    summary = Message("{path} (from VAULT_JWT_FILE) holds no token", path=path)
+    raise problem(ref, Code.SECRET_SOURCE, summary, Message("Check the path."))
 
 
 def _text(path: Path) -> str:
@@ -154,89 +128,72 @@ def _read(client: Any, path: str, refs: Sequence[SecretRef]) -> Mapping[SecretRe
     read = client.secrets.kv.v2.read_secret_version
     try:
         answer = _ask(refs[0], path, lambda: read(rest, mount_point=mount, raise_on_deleted_version=True))
+        data = dict(answer["data"]["data"])
     except SecretError as error:
         return spread(refs, error)
-    try:
-        data = dict(answer["data"]["data"])
     except (TypeError, KeyError, ValueError):
-        other = problem(
-            refs[0],
-            Code.SECRET_SOURCE,
-            Message("Vault's answer for {path} is not a secret of KV version 2", path=path),
-            Message("Check the mount's type: `vault secrets list -detailed`."),
-        )
-        return spread(refs, other)
-    return each(refs, lambda ref: _value(ref, path, data))
+        summary = Message("Vault's answer for {path} is not a secret of KV version 2", path=path)
+        hint = Message("Check the mount's type: `vault secrets list -detailed`.")
+        return spread(refs, problem(refs[0], Code.SECRET_SOURCE, summary, hint))
+    return each(refs, lambda ref: _value(ref, data))
 
 
-def _value(ref: SecretRef, path: str, data: Mapping[str, object]) -> Secret:
-    key = ref.rest.partition("#")[2]
+def _value(ref: SecretRef, data: Mapping[str, object]) -> Secret:
+    path, key = ref.source, ref.key
     if not key:
-        raise malformed(ref, "vault:MOUNT/PATH#KEY")
+        raise malformed(ref)
     if key not in data:
-        raise problem(
-            ref,
-            Code.SECRET_UNSET,
-            Message('{path} in Vault has no key "{key}"', path=path, key=key),
-            Message("Look at it: `vault kv get {path}`.", path=path),
-        )
-    return text_of(ref, data[key], f'the key "{key}" of {path} in Vault')
+        summary = Message('{path} in Vault has no key "{key}"', path=path, key=key)
+        raise problem(ref, Code.SECRET_UNSET, summary, Message("Look at it: `vault kv get {path}`.", path=path))
+    return text_of(ref, data[key], Message('the key "{key}" of {path} in Vault', key=key, path=path))
 
 
-def _ask(ref: SecretRef, what: str, request: Callable[[], Any]) -> Any:
+def _ask(ref: SecretRef, path: str, request: Callable[[], Any]) -> Any:
     """Vault's answer; raises SecretError by the error's kind, as its text may quote what was sent."""
     try:
         return request()
     except Exception as error:  # hvac's, requests', or a KeyError where the answer is not Vault's
-        reason, hint = _reason(error, what)
-        raise problem(ref, Code.SECRET_SOURCE, reason, hint) from None
+        raise problem(ref, Code.SECRET_SOURCE, *_reason(error, path)) from None
 
 
-def _reason(error: Exception, what: str) -> tuple[Message, Message]:
+def _reason(error: Exception, path: str) -> tuple[Message, Message]:
+    """What went wrong, and what to do: one row for each kind of error, so this function is long."""
     from hvac import exceptions as vault
     from requests import exceptions as network
 
+    kind = type(error).__name__
+    address = Message("Check VAULT_ADDR and the network.")
     match error:
         case vault.VaultDown():
-            return Message("Vault is sealed or down for maintenance"), Message(
-                "Unseal it (vault operator unseal), then run again."
-            )
+            hint = Message("Unseal it (`vault operator unseal`), then run again.")
+            return Message("Vault is sealed or down for maintenance"), hint
         case vault.VaultNotInitialized():
             return Message("Vault is not initialized"), Message("Ask its operator; is VAULT_ADDR the right one?")
         case vault.RateLimitExceeded():
             return Message("Vault refuses more requests for now"), Message("Run again later.")
-        case vault.Forbidden() | vault.Unauthorized() if what != "the login":
-            return (
-                Message("Vault denies reading {what}", what=what),
-                Message(
-                    "The token may have expired, or its policy lacks `read` on this path (with /data/ after the mount)."
-                ),
+        case vault.Forbidden() | vault.Unauthorized() if path != _LOGIN:
+            return Message("Vault denies reading {path}", path=path), Message(
+                "The token may have expired, or its policy lacks `read` on this path (with /data/ after the mount)."
             )
-        case vault.InvalidPath() if what != "the login":
-            return Message("Vault has nothing at {what}", what=what), Message(
-                "Look for it: `vault kv get {what}; only KV version 2 is read`.", what=what
-            )
+        case vault.InvalidPath() if path != _LOGIN:
+            hint = Message("Look for it: `vault kv get {path}`; only KV version 2 is read.", path=path)
+            return Message("Vault has nothing at {path}", path=path), hint
         case vault.Forbidden() | vault.Unauthorized() | vault.InvalidRequest() | vault.InvalidPath():
-            return (
-                Message("Vault refuses {what}", what=what),
-                Message("Check what it logs in with, the role, and where the method is mounted (VAULT_AUTH_PATH)."),
+            return Message("Vault refuses {what}", what=path or Message("the login")), Message(
+                "Check what it logs in with, the role, and where the method is mounted (VAULT_AUTH_PATH)."
             )
         case vault.VaultError():
-            return Message("Vault failed at {what} ({name})", what=what, name=type(error).__name__), Message(
-                "Run again later, or ask its operator."
-            )
+            hint = Message("Run again later, or ask its operator.")
+            return Message("Vault failed at {what} ({kind})", what=path or Message("the login"), kind=kind), hint
         case network.SSLError():
             return Message("Vault's certificate is not trusted"), Message(
                 "Name the file of trusted ones: VAULT_CACERT."
             )
         case network.Timeout():
-            return Message("Vault did not answer within {SECONDS} seconds", SECONDS=_SECONDS), Message(
-                "Check VAULT_ADDR and the network."
-            )
+            return Message("Vault did not answer within {seconds} seconds", seconds=_SECONDS), address
         case network.ConnectionError():
-            return Message("Vault can't be reached"), Message("Check VAULT_ADDR and the network.")
+            return Message("Vault can't be reached"), address
         case network.RequestException():
-            return Message("Vault can't be asked ({name})", name=type(error).__name__), Message(
-                "Check VAULT_ADDR and the token's spelling."
-            )
+            hint = Message("Check VAULT_ADDR and the token's spelling.")
+            return Message("Vault can't be asked ({kind})", kind=kind), hint
     return Message("what answers is not Vault"), Message("Check VAULT_ADDR.")

@@ -1,0 +1,44 @@
+"""`env:NAME`: a variable of the operator's environment, or the text of the file that `NAME_FILE` names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from sipsync.model.message import Message
+from sipsync.model.nearest import did_you_mean
+from sipsync.model.operator import Operator
+from sipsync.model.problems import Code
+from sipsync.model.secret import Secret, SecretRef
+from sipsync.secrets.files import read_secret
+from sipsync.secrets.scheme import OWN_SECRETS, Answer, each, problem
+
+
+async def resolve(refs: Sequence[SecretRef], operator: Operator) -> Mapping[SecretRef, Answer]:
+    """The variables' values."""
+    return each(refs, lambda ref: _value(ref, operator))
+
+
+def _value(ref: SecretRef, operator: Operator) -> Secret:
+    name, environ = ref.rest, operator.environ
+    if not _allowed(name, operator):
+        summary = Message("the environment variable {name} is not one that files may read", name=name)
+        hint = Message("The operator names those: SIPSYNC_ENV, with globs such as ACME_*.")
+        raise problem(ref, Code.SECRET_FORBIDDEN, summary, hint)
+    if value := environ.get(name):
+        return Secret(value)
+    if path := environ.get(f"{name}_FILE"):
+        # The operator's environment names this file, so it may be anywhere.
+        return read_secret(ref, Path(path), Message("{path} (from {name}_FILE)", path=path, name=name))
+    if name in environ:
+        summary = Message("the environment variable {name} is set, but empty", name=name)
+    else:
+        summary = Message("the environment variable {name} is not set", name=name)
+    others = [other for other in environ if other != name and _allowed(other, operator)]
+    hint = Message("Set it to the secret, or {name}_FILE to a file that holds it.", name=name)
+    raise problem(ref, Code.SECRET_UNSET, summary, did_you_mean(name, others, hint, 0.8))
+
+
+def _allowed(name: str, operator: Operator) -> bool:
+    return name not in OWN_SECRETS and any(fnmatchcase(name, glob) for glob in operator.env)
