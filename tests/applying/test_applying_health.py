@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 
 import pytest
-from test_applying_send import move, swap
 
 from sipsync.model.events import LineDone, Waiting
 from sipsync.model.lines import Registration
 from sipsync.model.problems import Code, Exit
-from support.stage import Stage, codes, desired, portal, results, row, stage
+from support.lines import codes, desired
+from support.stage import Stage, move, portal, results, row, stage, swap
 
 
 def told(one: Stage, result: str, updated: str, config_id: int = 1) -> None:

@@ -11,10 +11,11 @@ from sipsync.model.plan import PortalPlan
 from sipsync.model.problems import Code, Diagnostic, Exit
 from sipsync.planning.plan import build
 from sipsync.rules.state import PortalState
-from support.stage import NOW, RulePortal, Stage, apply, codes, desired, file, results, row
+from support.lines import NOW, codes, desired, file
+from support.stage import RulePortal, Stage, apply, results, row
 
 
-def owners(**given: object) -> tuple[Stage, Stage]:
+def owners(**given: str) -> tuple[Stage, Stage]:
     """A webhook's line and an application's line that swap their titles."""
     state = PortalState.of([row(1, "A"), row(2, "B", app="app:x")])
     mine = Stage(RulePortal(state), file(desired("a", 1, title="B", **given)))

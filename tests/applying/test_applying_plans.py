@@ -15,7 +15,8 @@ from sipsync.model.problems import Code, Exit
 from sipsync.model.secret import SecretRef
 from sipsync.planning.evidence import desired_digest
 from sipsync.rules.state import Effect
-from support.stage import NOW, RulePortal, Stage, altered, codes, desired, file, portal, results, row, seal, stage
+from support.lines import NOW, codes, desired, file, seal
+from support.stage import RulePortal, Stage, altered, portal, results, row, stage
 
 NEW = {"server": "add.example", "login": "add"}
 

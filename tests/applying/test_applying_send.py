@@ -5,20 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sipsync.model.problems import Code, Exit
-from support.stage import Stage, codes, desired, portal, results, row, stage
-
-
-def swap(**given: object) -> Stage:
-    return stage(
-        portal(row(1, "A"), row(2, "B")),
-        desired("a", 1, title="B", **given),
-        desired("b", 2, title="A", **given),
-    )
-
-
-def move(count: int = 2, **given: object) -> Stage:
-    rows = [row(i, f"T{i}") for i in range(1, count + 1)]
-    return stage(portal(*rows), *(desired(f"l{i}", i, server="new.example", **given) for i in range(1, count + 1)))
+from support.lines import codes, desired
+from support.stage import move, portal, results, row, stage, swap
 
 
 async def test_a_swap_is_carried_out_and_read_back_in_one_request() -> None:
@@ -290,7 +278,5 @@ async def test_a_line_that_is_gone_when_its_lost_answer_is_looked_up_is_unconfir
 
     one = move(1)
     one.portal.faults = {1: "lost before"}
-    one.portal.before_read = lambda _number: (
-        one.portal.state.rows and one.portal.state.commit(Effect(None, dropped=(1,)))
-    )
+    one.portal.before_read = lambda _number: one.portal.state.commit(Effect(None, dropped=tuple(one.portal.state.rows)))
     assert results(await one.apply()) == {"l1": "unverified"}

@@ -171,7 +171,7 @@ def test_a_failure_among_several_is_told_by_the_first(sipsync: Sipsync, monkeypa
 def test_an_interruption_says_whether_anything_may_have_changed(
     writing: bool, sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(session: Session, **_: object) -> None:
+    def interrupted(session: Session, /, **_: object) -> None:
         session.writing = writing
         raise KeyboardInterrupt
 

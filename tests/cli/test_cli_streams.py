@@ -90,10 +90,10 @@ def test_windows_streams_are_utf8_unless_the_user_said_otherwise(
 
 
 def test_a_stream_that_is_no_text_file_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    monkeypatch.setattr(sys, "stdout", stream := io.StringIO())
     streams.prepare()
     streams.write("as it is\n")
-    assert sys.stdout.getvalue() == "as it is\n"  # type: ignore[attr-defined]  # the StringIO of above
+    assert stream.getvalue() == "as it is\n"
 
 
 def test_a_reader_that_went_away_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,7 @@ def test_everything_that_a_file_can_say(tmp_path: Path) -> None:
         "removed: {old: {config_id: 7, title: null}}\n"
         "policy:\n  create: true\n  delete: true\n  unmanaged: ignore\n  max_changes: 30%\n  protected: [vip-*]\n"
         "  ignore_fields:\n    - {line: a, field: server, reason: moving, until: 2026-12-31}\n",
-        replace(NO_BOUNDS, delete=False, unmanaged="error", max_changes="3"),
+        policy=replace(NO_BOUNDS, delete=False, unmanaged="error", max_changes="3"),
     )
     assert loaded.diagnostics == ()
     (portal,) = loaded.portals

@@ -179,7 +179,7 @@ def test_included_sections_lie_under_the_file_and_later_ones_over_earlier_ones(t
         tmp_path,
         "sipsync: 1\ninclude: [_a.yaml, sub/_b.yaml]\nportal: {webhook: env:OWN}\ndefaults: {login: own}\n"
         "lines: {a: {title: A}}\n",
-        **{
+        {
             "_a.yaml": "portal: {name: low, limits: {burst: 7, rate: 1}}\ndefaults: {server: low, login: low}\n",
             "sub/_b.yaml": "include: [../_c.yaml]\nportal: {sandbox: x.db, limits: {rate: 3}}\n"
             "defaults: {server: high}\n",
@@ -197,7 +197,7 @@ def test_included_sections_lie_under_the_file_and_later_ones_over_earlier_ones(t
 
 def test_a_portal_may_come_from_an_include_as_a_whole(tmp_path: Path) -> None:
     loaded = load_text(
-        tmp_path, "sipsync: 1\ninclude: [_a.yaml]\n", **{"_a.yaml": "portal: {name: x, webhook: 'file:hook'}\n"}
+        tmp_path, "sipsync: 1\ninclude: [_a.yaml]\n", {"_a.yaml": "portal: {name: x, webhook: 'file:hook'}\n"}
     )
     assert loaded.diagnostics == ()
     assert (loaded.portals[0].file.endswith("acme.yaml"), loaded.portals[0].at.line) == (True, 1)
@@ -225,7 +225,7 @@ def test_a_mistake_in_an_included_file_is_told_once_with_its_place(tmp_path: Pat
     ],
 )
 def test_a_wrong_include_is_an_error(tmp_path: Path, included: dict[str, str], code: Code, words: str) -> None:
-    loaded = load_text(tmp_path, HEAD + "include: [_a.yaml]\n", **included)
+    loaded = load_text(tmp_path, HEAD + "include: [_a.yaml]\n", included)
     assert only_code(loaded) is code
     assert words in loaded.diagnostics[0].summary
 

@@ -39,7 +39,7 @@ BAD = [
 
 
 def by_schema(text: str) -> bool:
-    return Draft202012Validator(json_schema()).is_valid(YAML(typ="safe", pure=True).load(io.StringIO(text)))
+    return bool(Draft202012Validator(json_schema()).is_valid(YAML(typ="safe", pure=True).load(io.StringIO(text))))
 
 
 @pytest.mark.parametrize("text", GOOD)

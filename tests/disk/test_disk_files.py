@@ -18,19 +18,19 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_the_state_folder_is_made_for_its_user_alone(tmp_path):
+def test_the_state_folder_is_made_for_its_user_alone(tmp_path: Path) -> None:
     folder = state_dir(Operator(state_dir=str(tmp_path / "deep" / "state")))
     assert folder == tmp_path / "deep" / "state"
     assert mode(folder) == 0o700
 
 
-def test_without_a_wish_the_state_folder_is_the_users_own(tmp_path, monkeypatch):
+def test_without_a_wish_the_state_folder_is_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platformdirs, "user_state_path", lambda name, **_: tmp_path / name)
     assert state_dir(Operator()) == tmp_path / "sipsync"
 
 
 @pytest.mark.parametrize("bits", [0o020, 0o002])
-def test_a_state_folder_that_others_may_write_is_refused_with_the_command_that_helps(tmp_path, bits):
+def test_a_state_folder_that_others_may_write_is_refused_with_the_command_that_helps(tmp_path: Path, bits: int) -> None:
     folder = tmp_path / "state"
     folder.mkdir()
     folder.chmod(0o700 | bits)
@@ -40,7 +40,7 @@ def test_a_state_folder_that_others_may_write_is_refused_with_the_command_that_h
     assert caught.value.diagnostics[0].hint.endswith(f"`chmod go-w {folder}`.")
 
 
-def test_a_state_folder_of_another_user_is_refused(tmp_path, monkeypatch):
+def test_a_state_folder_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "state"
     folder.mkdir(mode=0o700)
     os.chown(folder, 4711, -1)
@@ -49,7 +49,7 @@ def test_a_state_folder_of_another_user_is_refused(tmp_path, monkeypatch):
         private_folder(folder)
 
 
-def test_where_the_system_has_no_modes_none_are_asked_for(tmp_path, monkeypatch):
+def test_where_the_system_has_no_modes_none_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "state"
     folder.mkdir()
     folder.chmod(0o777)
@@ -57,7 +57,7 @@ def test_where_the_system_has_no_modes_none_are_asked_for(tmp_path, monkeypatch)
     assert private_folder(folder) == folder
 
 
-def test_a_state_folder_that_cant_be_made_names_the_way_out(tmp_path):
+def test_a_state_folder_that_cant_be_made_names_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SipsyncError) as caught:
         state_dir(Operator(state_dir=str(tmp_path / "file" / "state")))
@@ -65,7 +65,7 @@ def test_a_state_folder_that_cant_be_made_names_the_way_out(tmp_path):
     assert "SIPSYNC_STATE_DIR" in caught.value.diagnostics[0].hint
 
 
-def test_what_was_written_is_read_and_private(tmp_path):
+def test_what_was_written_is_read_and_private(tmp_path: Path) -> None:
     path = tmp_path / "token"
     write_private(path, b"one")
     write_private(path, b"two")
@@ -74,11 +74,11 @@ def test_what_was_written_is_read_and_private(tmp_path):
     assert os.listdir(tmp_path) == ["token"]
 
 
-def test_no_file_reads_as_none(tmp_path):
+def test_no_file_reads_as_none(tmp_path: Path) -> None:
     assert read_private(tmp_path / "missing") is None
 
 
-def test_a_file_that_others_may_write_is_refused(tmp_path):
+def test_a_file_that_others_may_write_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_bytes(b"")
     path.chmod(0o666)
@@ -87,13 +87,13 @@ def test_a_file_that_others_may_write_is_refused(tmp_path):
     assert caught.value.code is Code.STATE_UNSAFE
 
 
-def test_what_cant_be_read_is_an_error_with_the_systems_reason(tmp_path):
+def test_what_cant_be_read_is_an_error_with_the_systems_reason(tmp_path: Path) -> None:
     with pytest.raises(SipsyncError, match="is a directory") as caught:
         read_private(tmp_path)
     assert caught.value.code is Code.FILE_UNREADABLE
 
 
-def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_behind(tmp_path):
+def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_behind(tmp_path: Path) -> None:
     path = tmp_path / "token"
     write_private(path, b"old")
 
@@ -107,7 +107,9 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_behind(tmp_path):
     assert os.listdir(tmp_path) == ["token"]
 
 
-def test_a_file_that_is_held_for_a_moment_is_replaced_afterwards(tmp_path, monkeypatch):
+def test_a_file_that_is_held_for_a_moment_is_replaced_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waited: list[float] = []
     monkeypatch.setattr("sipsync.disk.files.time.sleep", waited.append)
 
@@ -121,7 +123,7 @@ def test_a_file_that_is_held_for_a_moment_is_replaced_afterwards(tmp_path, monke
     assert waited == [0.01, 0.02]
 
 
-def test_a_file_that_is_held_for_good_is_an_error(tmp_path, monkeypatch):
+def test_a_file_that_is_held_for_good_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sipsync.disk.files.time.sleep", lambda _: None)
 
     def held(_from: str, _to: Path) -> None:
@@ -131,7 +133,7 @@ def test_a_file_that_is_held_for_good_is_an_error(tmp_path, monkeypatch):
         write_private(tmp_path / "token", b"new", replace=held)
 
 
-def test_a_link_is_replaced_and_never_followed(tmp_path):
+def test_a_link_is_replaced_and_never_followed(tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_bytes(b"kept")
     (tmp_path / "token").symlink_to(victim)
@@ -140,7 +142,7 @@ def test_a_link_is_replaced_and_never_followed(tmp_path):
     assert not (tmp_path / "token").is_symlink()
 
 
-def test_only_a_regular_file_is_replaced(tmp_path):
+def test_only_a_regular_file_is_replaced(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(SipsyncError, match="not a regular file"):
         write_private(tmp_path / "pipe", b"new")
@@ -148,7 +150,7 @@ def test_only_a_regular_file_is_replaced(tmp_path):
         write_private(tmp_path, b"new")
 
 
-def test_a_users_file_keeps_its_link_and_who_may_read_it(tmp_path):
+def test_a_users_file_keeps_its_link_and_who_may_read_it(tmp_path: Path) -> None:
     real = tmp_path / "real.yaml"
     real.write_bytes(b"old")
     real.chmod(0o640)
@@ -159,7 +161,7 @@ def test_a_users_file_keeps_its_link_and_who_may_read_it(tmp_path):
     assert (tmp_path / "link.yaml").is_symlink()
 
 
-def test_a_new_file_of_the_users_has_the_mode_that_they_give_new_files(tmp_path):
+def test_a_new_file_of_the_users_has_the_mode_that_they_give_new_files(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
         write_file(tmp_path / "new.yaml", b"new")
@@ -168,7 +170,7 @@ def test_a_new_file_of_the_users_has_the_mode_that_they_give_new_files(tmp_path)
     assert mode(tmp_path / "new.yaml") == 0o640
 
 
-def test_a_folder_that_is_not_there_is_an_error_with_the_systems_reason(tmp_path):
+def test_a_folder_that_is_not_there_is_an_error_with_the_systems_reason(tmp_path: Path) -> None:
     with pytest.raises(SipsyncError, match="can't be written: no such file") as caught:
         write_file(tmp_path / "missing" / "new.yaml", b"new")
     assert caught.value.code is Code.UNWRITABLE

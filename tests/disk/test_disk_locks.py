@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,19 +44,19 @@ asyncio.run(main())
 """
 
 
-def started(script: str, host: str, folder) -> subprocess.Popen[str]:
+def started(script: str, host: str, folder: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", script, host, str(folder)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def holding(host: str, folder) -> subprocess.Popen[str]:
+def holding(host: str, folder: Path) -> subprocess.Popen[str]:
     process = started(HOLD, host, folder)
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
     return process
 
 
-async def test_the_lock_of_another_process_is_refused_after_the_wait_and_names_it(tmp_path):
+async def test_the_lock_of_another_process_is_refused_after_the_wait_and_names_it(tmp_path: Path) -> None:
     waits: list[float] = []
     with holding("acme.bitrix24.ru", tmp_path) as other:
         with pytest.raises(SipsyncError) as caught:
@@ -70,7 +71,7 @@ async def test_the_lock_of_another_process_is_refused_after_the_wait_and_names_i
     assert 0 < wait <= 0.25
 
 
-async def test_without_a_note_of_its_holder_a_lock_is_refused_all_the_same(tmp_path):
+async def test_without_a_note_of_its_holder_a_lock_is_refused_all_the_same(tmp_path: Path) -> None:
     with holding("acme.bitrix24.ru", tmp_path) as other:
         [note] = (tmp_path / "locks").glob("*.holder")
         note.write_text("nobody")
@@ -80,7 +81,7 @@ async def test_without_a_note_of_its_holder_a_lock_is_refused_all_the_same(tmp_p
         other.communicate("go\n")
 
 
-async def test_who_waits_goes_on_when_the_other_is_done(tmp_path):
+async def test_who_waits_goes_on_when_the_other_is_done(tmp_path: Path) -> None:
     with holding("acme.bitrix24.ru", tmp_path) as other:
         assert other.stdin is not None
         stdin = other.stdin
@@ -94,20 +95,20 @@ async def test_who_waits_goes_on_when_the_other_is_done(tmp_path):
             assert note.read_text() == str(os.getpid())
 
 
-async def test_a_killed_process_leaves_no_lock(tmp_path):
+async def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
     with holding("acme.bitrix24.ru", tmp_path) as other:
         other.kill()
     async with lock("acme.bitrix24.ru", Operator(state_dir=str(tmp_path)), 0.0):
         pass
 
 
-async def test_other_hosts_are_free(tmp_path):
+async def test_other_hosts_are_free(tmp_path: Path) -> None:
     operator = Operator(state_dir=str(tmp_path))
     async with lock("a.bitrix24.ru", operator, 0.0), lock("b.bitrix24.ru", operator, 0.0):
         assert len(list((tmp_path / "locks").glob("*.lock"))) == 2
 
 
-async def test_two_tasks_of_one_process_take_turns(tmp_path):
+async def test_two_tasks_of_one_process_take_turns(tmp_path: Path) -> None:
     operator = Operator(state_dir=str(tmp_path))
     inside = 0
 
@@ -122,7 +123,7 @@ async def test_two_tasks_of_one_process_take_turns(tmp_path):
     await asyncio.gather(*(work() for _ in range(4)))
 
 
-async def test_the_lock_is_given_back_after_an_error(tmp_path):
+async def test_the_lock_is_given_back_after_an_error(tmp_path: Path) -> None:
     operator = Operator(state_dir=str(tmp_path))
     with pytest.raises(ZeroDivisionError):
         async with lock("acme.bitrix24.ru", operator, 0.0):
@@ -131,7 +132,7 @@ async def test_the_lock_is_given_back_after_an_error(tmp_path):
         pass
 
 
-def test_processes_never_hold_one_lock_together(tmp_path):
+def test_processes_never_hold_one_lock_together(tmp_path: Path) -> None:
     (tmp_path / "counter").write_text("0")
     processes = [started(COUNT, "acme.bitrix24.ru", tmp_path) for _ in range(3)]
     for process in processes:
@@ -140,7 +141,9 @@ def test_processes_never_hold_one_lock_together(tmp_path):
     assert (tmp_path / "counter").read_text() == "60"
 
 
-async def test_a_lock_that_cant_be_made_is_an_error_with_a_way_out(tmp_path, monkeypatch):
+async def test_a_lock_that_cant_be_made_is_an_error_with_a_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     name = __import__("hashlib").sha256(b"acme.bitrix24.ru").hexdigest()
     (tmp_path / "locks" / f"{name}.lock").mkdir(parents=True)
     with pytest.raises(SipsyncError, match="is a directory") as caught:
@@ -149,7 +152,9 @@ async def test_a_lock_that_cant_be_made_is_an_error_with_a_way_out(tmp_path, mon
     assert caught.value.code is Code.UNWRITABLE
 
 
-async def test_a_file_system_without_locks_is_an_error_with_a_way_out(tmp_path, monkeypatch):
+async def test_a_file_system_without_locks_is_an_error_with_a_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def missing(*_: object, **__: object) -> None:
         raise NotImplementedError
 

@@ -111,13 +111,13 @@ async def test_a_portal_that_can_not_be_reached_any_more_fails_alone(box: Box) -
 async def test_a_fault_of_ours_in_one_portal_does_not_cost_the_others(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from sipsync.applying.bind import bind
     from sipsync.fleet import work
 
     seeded(box)
     box.write(LINES)
     second = other(box)
     plan = await box.plan()
-    bind = work.bind
 
     def broken(parts: Any, views: Any, **given: Any) -> Any:
         if parts[0].portal == "acme":

@@ -6,6 +6,8 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,7 +41,7 @@ class Forge:
         self.headers: set[tuple[str | None, str | None]] = set()
         self.answers: list[Response | None] = []
         self.swallowed = False
-        self.me: dict[str, str] | None = {"login": "us", "username": "us"}
+        self.me: object = {"login": "us", "username": "us"}
 
     def add(self, body: str, author: str = "us", kind: str = "User", **more: object) -> int:
         person = {"login": author, "username": author, "type": kind}
@@ -108,7 +110,7 @@ def forge(served: Forge, caplog: pytest.LogCaptureFixture) -> Iterator[Forge]:
 
 def target(forge: Forge, kind: Kind, **changed: Any) -> Target:
     project = "acme/sip" if kind == "github" else "group/sip"
-    return Target(**{"kind": kind, "api": forge.url, "project": project, "number": 7, "token": Secret(TOKEN)} | changed)
+    return replace(Target(kind, forge.url, project, 7, Secret(TOKEN)), **changed)
 
 
 class Sleeps(list[float]):
@@ -132,7 +134,7 @@ def refused(forge: Forge, kind: Kind = "github", sleeps: Sleeps | None = None, *
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_comment_is_made_once_then_edited_then_left_alone(forge, kind):
+def test_the_comment_is_made_once_then_edited_then_left_alone(forge: Forge, kind: Kind) -> None:
     forge.add("a person's comment", author="someone")
     first = posted(forge, kind, "plan 1")
     assert (first.result, first.url) == ("created", "https://forge.example/2")
@@ -143,7 +145,7 @@ def test_the_comment_is_made_once_then_edited_then_left_alone(forge, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_comment_is_found_on_a_later_page(forge, kind):
+def test_the_comment_is_found_on_a_later_page(forge: Forge, kind: Kind) -> None:
     for number in range(200):
         forge.add(f"talk {number}")
     forge.add(f"{MARKER}\nold")
@@ -153,21 +155,21 @@ def test_the_comment_is_found_on_a_later_page(forge, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_full_last_page_is_followed_by_an_empty_one(forge, kind):
+def test_a_full_last_page_is_followed_by_an_empty_one(forge: Forge, kind: Kind) -> None:
     for number in range(100):
         forge.add(f"talk {number}")
     assert posted(forge, kind, "new").result == "created"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_comment_with_the_mark_by_somebody_else_is_never_edited(forge, kind):
+def test_a_comment_with_the_mark_by_somebody_else_is_never_edited(forge: Forge, kind: Kind) -> None:
     forge.add(f"{MARKER}\nforged", author="mallory")
     forge.add(f"> {MARKER}\nquoted")
     assert posted(forge, kind, "plan").result == "created"
     assert forge.texts()[0] == f"{MARKER}\nforged"
 
 
-def test_a_job_of_github_that_cant_ask_who_it_is_edits_bots_comments_only(forge):
+def test_a_job_of_github_that_cant_ask_who_it_is_edits_bots_comments_only(forge: Forge) -> None:
     forge.me = None
     forge.add(f"{MARKER}\nforged", author="mallory")
     assert posted(forge, "github", "plan").result == "created"
@@ -176,7 +178,7 @@ def test_a_job_of_github_that_cant_ask_who_it_is_edits_bots_comments_only(forge)
     assert forge.texts() == [f"{MARKER}\nforged", f"{MARKER}\nplan 2"]
 
 
-def test_a_job_of_gitlab_that_cant_ask_who_it_is_leaves_system_notes_alone(forge):
+def test_a_job_of_gitlab_that_cant_ask_who_it_is_leaves_system_notes_alone(forge: Forge) -> None:
     forge.me = None
     forge.add(f"{MARKER}\nmarked", system=True)
     forge.add(f"{MARKER}\nold")
@@ -186,13 +188,13 @@ def test_a_job_of_gitlab_that_cant_ask_who_it_is_leaves_system_notes_alone(forge
 
 
 @pytest.mark.parametrize("me", [["us"], {"login": 7, "username": 7}])
-def test_an_odd_answer_to_who_we_are_is_no_answer(forge, me):
+def test_an_odd_answer_to_who_we_are_is_no_answer(forge: Forge, me: object) -> None:
     forge.me = me
     forge.add(f"{MARKER}\nold", kind="Bot")
     assert posted(forge, "github", "plan").result == "updated"
 
 
-def test_a_comment_without_an_author_may_be_ours(forge):
+def test_a_comment_without_an_author_may_be_ours(forge: Forge) -> None:
     forge.add(f"{MARKER}\nold")
     forge.comments[0] |= {"user": None}
     assert posted(forge, "github", "plan").result == "updated"
@@ -200,22 +202,22 @@ def test_a_comment_without_an_author_may_be_ours(forge):
     assert posted(forge, "github", "plan 2").result == "updated"
 
 
-def test_two_targets_have_a_comment_each(forge):
+def test_two_targets_have_a_comment_each(forge: Forge) -> None:
     posted(forge, "github", "plan of acme")
     post(target(forge, "github"), "plan of other", marker("plan", "other"), sleep=Sleeps())
     assert len(forge.comments) == 2
 
 
-def test_a_text_that_already_begins_with_the_mark_is_sent_as_it_is(forge):
+def test_a_text_that_already_begins_with_the_mark_is_sent_as_it_is(forge: Forge) -> None:
     assert posted(forge, "github", f"{MARKER}\nplan").body == f"{MARKER}\nplan"
 
 
-def test_line_ends_of_browsers_are_no_difference(forge):
+def test_line_ends_of_browsers_are_no_difference(forge: Forge) -> None:
     forge.add(f"{MARKER}\r\nplan\r\n")
     assert posted(forge, "github", "plan\n").result == "unchanged"
 
 
-def test_a_dry_run_sends_nothing(forge):
+def test_a_dry_run_sends_nothing(forge: Forge) -> None:
     assert post(target(forge, "github"), "plan", MARKER, dry_run=True) == Posted("planned", f"{MARKER}\nplan")
     assert forge.requests == []
 
@@ -231,7 +233,7 @@ def test_a_dry_run_sends_nothing(forge):
         ("", "<!-- sipsync:plan:all -->"),
     ],
 )
-def test_a_name_cant_break_out_of_the_mark(name, mark):
+def test_a_name_cant_break_out_of_the_mark(name: str, mark: str) -> None:
     assert marker("plan", name) == mark
 
 
@@ -249,7 +251,9 @@ def test_a_name_cant_break_out_of_the_mark(name, mark):
         ("gitlab", 404, "does not know the merge request", "CI_PROJECT_ID"),
     ],
 )
-def test_a_refusal_says_what_to_do_and_is_not_repeated(forge, kind, status, says, hint):
+def test_a_refusal_says_what_to_do_and_is_not_repeated(
+    forge: Forge, kind: Kind, status: int, says: str, hint: str
+) -> None:
     forge.answers = [None, None, JSONResponse({"message": f"no {TOKEN}"}, status)]
     error = refused(forge, kind)
     assert says in str(error)
@@ -258,7 +262,7 @@ def test_a_refusal_says_what_to_do_and_is_not_repeated(forge, kind, status, says
     assert forge.comments == []
 
 
-def test_a_project_that_moved_is_an_error(forge):
+def test_a_project_that_moved_is_an_error(forge: Forge) -> None:
     forge.answers = [None, RedirectResponse("/elsewhere", 301)]
     assert "has moved" in str(refused(forge))
 
@@ -266,7 +270,7 @@ def test_a_project_that_moved_is_an_error(forge):
 @pytest.mark.parametrize(
     "answer", [PlainTextResponse("<html>"), JSONResponse({}), JSONResponse([1]), JSONResponse([{}])]
 )
-def test_what_is_not_the_forges_api_is_an_error(forge, answer):
+def test_what_is_not_the_forges_api_is_an_error(forge: Forge, answer: Response) -> None:
     forge.answers = [None, answer]
     assert "not the forge's API" in str(refused(forge))
 
@@ -282,7 +286,7 @@ def test_what_is_not_the_forges_api_is_an_error(forge, answer):
     ids=["502", "429", "secondary limit", "limit"],
 )
 @pytest.mark.parametrize("before", [0, 1, 2])
-def test_a_failure_that_passes_is_waited_out(forge, answer, before):
+def test_a_failure_that_passes_is_waited_out(forge: Forge, answer: Response, before: int) -> None:
     forge.answers = [None] * before + [answer]
     sleeps = Sleeps()
     assert post(target(forge, "github"), "plan", MARKER, sleep=sleeps).result == "created"
@@ -291,13 +295,13 @@ def test_a_failure_that_passes_is_waited_out(forge, answer, before):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_comment_whose_writing_was_not_answered_is_not_written_twice(forge, kind):
+def test_a_comment_whose_writing_was_not_answered_is_not_written_twice(forge: Forge, kind: Kind) -> None:
     forge.answers, forge.swallowed = [None, None, PlainTextResponse("", 504)], True
     assert posted(forge, kind, "plan").result == "unchanged"
     assert forge.texts() == [f"{MARKER}\nplan"]
 
 
-def test_a_failure_that_stays_is_given_up_after_a_few_tries(forge):
+def test_a_failure_that_stays_is_given_up_after_a_few_tries(forge: Forge) -> None:
     forge.answers = [PlainTextResponse("", 503, headers={"Retry-After": "9999"}) for _ in range(9)]
     sleeps = Sleeps()
     assert "failed with status 503" in str(refused(forge, sleeps=sleeps))
@@ -305,7 +309,7 @@ def test_a_failure_that_stays_is_given_up_after_a_few_tries(forge):
     assert len(forge.requests) == 4
 
 
-def test_a_limit_that_lasts_longer_is_not_waited_for(forge):
+def test_a_limit_that_lasts_longer_is_not_waited_for(forge: Forge) -> None:
     forge.answers = [None, JSONResponse({}, 429, headers={"Retry-After": "3600"})]
     sleeps = Sleeps()
     assert "3600 s" in str(refused(forge, sleeps=sleeps))
@@ -313,13 +317,15 @@ def test_a_limit_that_lasts_longer_is_not_waited_for(forge):
 
 
 @pytest.mark.parametrize("api", ["http://127.0.0.1:1", "http://[::1", "http://127.0.0.1:99999"])
-def test_a_forge_that_cant_be_reached_is_an_error_after_a_few_tries(forge, api):
+def test_a_forge_that_cant_be_reached_is_an_error_after_a_few_tries(forge: Forge, api: str) -> None:
     sleeps = Sleeps()
     assert "can't be reached" in str(refused(forge, sleeps=sleeps, api=api))
     assert sleeps == [1.0, 4.0, 15.0]
 
 
-def test_certificates_that_cant_be_read_are_an_error(forge, monkeypatch, tmp_path):
+def test_certificates_that_cant_be_read_are_an_error(
+    forge: Forge, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path))
     monkeypatch.setenv("ALL_PROXY", "nonsense://x")
     assert "SSL_CERT_FILE" in refused(forge).diagnostics[0].hint

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -221,7 +221,7 @@ def test_an_apply_that_goes_wrong_is_told_without_secrets(acme: Acme, hostile: H
 
     hostile.on_request = note_the_write
     acme.box.faults({"match": {"method": "voximplant.sip.update"}, "do": do})
-    how = {"meanwhile": hostile.interrupt_twice} if code == 130 else {}
+    how: dict[str, Any] = {"meanwhile": hostile.interrupt_twice} if code == 130 else {}
     assert acme.stage.sipsync("apply", "--yes", *OUTCOME_REPORTS, **how).code == code
 
 

@@ -142,7 +142,7 @@ def test_an_ignored_field_is_left_alone_until_its_day_and_counts_again_after_it(
 
 def test_a_delete_says_what_is_lost_and_whether_outgoing_calls_lose_their_line() -> None:
     part = plan(
-        view([], [current(1, "A")], policy=Policy(delete=True), removed=(("old", 1, "A"),), default_line="reg1001")
+        view([], [current(1, "A")], policy=Policy(delete=True), removed={"old": (1, "A")}, default_line="reg1001")
     )
     assert codes(part) == ["default-line", "lost-for-good"]
     assert params(part) == [{"CONFIG_ID": 1}]
@@ -150,18 +150,18 @@ def test_a_delete_says_what_is_lost_and_whether_outgoing_calls_lose_their_line()
 
 
 def test_a_delete_needs_the_policy_as_well() -> None:
-    part = plan(view([], [current(1, "A")], removed=(("old", 1, "A"),)))
+    part = plan(view([], [current(1, "A")], removed={"old": (1, "A")}))
     assert codes(part, "error") == ["delete-off"]
     assert part.exit is Exit.GUARD
 
 
 def test_a_removed_line_whose_title_differs_is_not_deleted() -> None:
-    part = plan(view([], [current(1, "A")], policy=Policy(delete=True), removed=(("old", 1, "B"),)))
+    part = plan(view([], [current(1, "A")], policy=Policy(delete=True), removed={"old": (1, "B")}))
     assert codes(part) == ["removed-differs"]
 
 
 def test_a_removed_line_that_is_gone_is_done() -> None:
-    part = plan(view([], [], policy=Policy(delete=True), removed=(("old", 1, "B"),)))
+    part = plan(view([], [], policy=Policy(delete=True), removed={"old": (1, "B")}))
     assert (part.exit, part.calls) == (Exit.OK, ())
 
 

@@ -104,7 +104,7 @@ def test_a_title_that_a_delete_frees_is_taken_after_it() -> None:
             [desired("a", 1, title="B")],
             [current(1, "A"), current(2, "B")],
             policy=Policy(delete=True),
-            removed=(("old", 2, "B"),),
+            removed={"old": (2, "B")},
         )
     )
     assert [call.method for call in part.calls] == ["voximplant.sip.delete", "voximplant.sip.update"]
@@ -115,10 +115,10 @@ def test_deletes_come_last_unless_an_add_needs_their_place() -> None:
     full = [current(i, f"T{i}") for i in range(1, 11)]
     new = desired("new", title="New", server="s.example", login="x")
     policy = Policy(create=True, delete=True)
-    part = plan(view([new], full, policy=policy, removed=(("old", 3, "T3"), ("older", 4, "T4"))))
+    part = plan(view([new], full, policy=policy, removed={"old": (3, "T3"), "older": (4, "T4")}))
     assert [call.method.rpartition(".")[2] for call in part.calls] == ["delete", "add", "delete"]
     assert part.calls[1].depends_on == ("acme:1",)
-    part = plan(view([new], full[:8], policy=policy, removed=(("old", 3, "T3"),)))
+    part = plan(view([new], full[:8], policy=policy, removed={"old": (3, "T3")}))
     assert [call.method.rpartition(".")[2] for call in part.calls] == ["add", "delete"]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from sipsync.model.fields import FieldName
 from sipsync.model.lines import Address, Call, Limits, SandboxAccess
 from sipsync.model.problems import Code, PortalError
 from sipsync.model.secret import Secret
@@ -17,12 +18,12 @@ from support.scripted import Failed, Lines, Open, Seen, Server, commands, error,
 WIDE = Limits(burst=1000, rate=1000)
 
 
-def call(number: int, *, after: tuple[str, ...] = (), **values: Any) -> Call:
+def call(number: int, *, after: tuple[str, ...] = (), **values: str | Secret) -> Call:
     return Call(
         f"acme:{number}",
         Address("acme", f"line-{number}"),
         "update",
-        values or {"server": "new.example"},
+        cast("dict[FieldName, str | Secret]", values) or {"server": "new.example"},
         config_id=number,
         type="cloud",
         after=after,

@@ -18,7 +18,8 @@ from sipsync.model.problems import Exit
 from sipsync.portal.protocol import Done
 from sipsync.rules.lines import PortalState, Row
 from sipsync.rules.values import title_key
-from support.stage import RulePortal, Stage, desired, file, row
+from support.lines import desired, file
+from support.stage import RulePortal, Stage, row
 
 TITLES = ["A", "a", "B", "C", "D", "Ёлка", "елка", "й", "и", "😀", "😎", "Straße", "strasse", "Склад", "~sipsync-1"]
 APPS = (None, None, None, "app:other")

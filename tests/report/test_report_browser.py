@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from sipsync.report import render
-from support.reports import DRY_RUN, OUTCOMES, PLANS
+from support.reports import DRY_RUN, PLANS, SHOWN
 
 pytestmark = pytest.mark.browser
 
@@ -55,8 +56,11 @@ class Visit:
         return [name for name in self.page.locator(".card:visible h4").all_inner_texts()]
 
 
+Visits = Callable[..., Visit]
+
+
 @pytest.fixture
-def visit(browser: Browser, tmp_path: Path) -> Iterator[object]:
+def visit(browser: Browser, tmp_path: Path) -> Iterator[Visits]:
     pages: list[Page] = []
 
     def go(html: str, **context: object) -> Visit:
@@ -71,23 +75,23 @@ def visit(browser: Browser, tmp_path: Path) -> Iterator[object]:
         page.context.close()
 
 
-@pytest.mark.parametrize("name", {**PLANS, **OUTCOMES})
-def test_it_shows_without_a_word_on_the_console_and_asks_for_nothing(name: str, visit) -> None:
-    seen = visit(render({**PLANS, **OUTCOMES}[name], "html"))
+@pytest.mark.parametrize("name", SHOWN)
+def test_it_shows_without_a_word_on_the_console_and_asks_for_nothing(name: str, visit: Visits) -> None:
+    seen = visit(render(SHOWN[name], "html"))
     assert seen.page.locator("h1").is_visible()
     assert seen.said == []
     assert [url for url in seen.asked if not url.startswith(("file:", "data:"))] == []
     assert len([url for url in seen.asked if url.startswith("file:")]) == 1
 
 
-def test_no_script_of_a_title_runs(visit) -> None:
+def test_no_script_of_a_title_runs(visit: Visits) -> None:
     seen = visit(render(PLANS["hostile"], "html"))
     assert seen.page.title().startswith("sipsync plan")
     assert seen.page.locator("script").count() == 1
     assert seen.page.locator("bdi.title").first.inner_text().startswith("[red]x[/] \\x1b]8;;")
 
 
-def test_even_markup_that_got_past_the_escaping_would_not_run(visit) -> None:
+def test_even_markup_that_got_past_the_escaping_would_not_run(visit: Visits) -> None:
     broken = render(PLANS["update"], "html").replace("Sales", HOSTILE_TITLE)
     seen = visit(broken)
     assert HOSTILE_TITLE in broken
@@ -95,7 +99,7 @@ def test_even_markup_that_got_past_the_escaping_would_not_run(visit) -> None:
     assert any("Content Security Policy" in said for said in seen.said)
 
 
-def test_searching_shows_what_fits_and_says_how_much(visit) -> None:
+def test_searching_shows_what_fits_and_says_how_much(visit: Visits) -> None:
     seen = visit(render(PLANS["everything"], "html"))
     assert len(seen.shown()) == 6
     seen.page.fill("#search", "СКЛАД sip.provider")
@@ -108,21 +112,21 @@ def test_searching_shows_what_fits_and_says_how_much(visit) -> None:
     assert len(seen.shown()) == 6
 
 
-def test_one_portal_can_be_chosen(visit) -> None:
+def test_one_portal_can_be_chosen(visit: Visits) -> None:
     seen = visit(render(PLANS["fleet"], "html"))
     seen.page.select_option("#portal", "portal-08")
     assert seen.shown() == ["portal-08.old"]
     assert seen.page.locator("details.portal:visible").count() == 1
 
 
-def test_kinds_can_be_hidden(visit) -> None:
+def test_kinds_can_be_hidden(visit: Visits) -> None:
     seen = visit(render(PLANS["everything"], "html"))
     for kind in ("update", "delete", "same"):
         seen.page.uncheck(f"input[value={kind}]")
     assert seen.shown() == ["acme.new"]
 
 
-def test_the_keyboard_is_enough(visit) -> None:
+def test_the_keyboard_is_enough(visit: Visits) -> None:
     seen = visit(render(PLANS["fleet"], "html"))
     seen.page.keyboard.press("Tab")
     assert seen.page.evaluate("document.activeElement.id") == "search"
@@ -132,21 +136,21 @@ def test_the_keyboard_is_enough(visit) -> None:
     assert seen.shown() == ["portal-11.line13"]
 
 
-def test_it_is_readable_with_scripts_off(visit) -> None:
+def test_it_is_readable_with_scripts_off(visit: Visits) -> None:
     seen = visit(render(PLANS["everything"], "html"), java_script_enabled=False)
     assert len(seen.shown()) == 6
     assert not seen.page.locator("#filter").is_visible()
     assert seen.page.locator("text=sip.provider.example").first.is_visible()
 
 
-def test_a_dry_run_shows_its_calls(visit) -> None:
+def test_a_dry_run_shows_its_calls(visit: Visits) -> None:
     seen = visit(render(DRY_RUN, "html"))
     assert seen.page.get_by_text('voximplant.sip.update CONFIG_ID=1 TYPE="cloud" TITLE="A"').is_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 390, 1280])
-def test_nothing_is_wider_than_the_screen(width: int, scheme: str, visit) -> None:
+def test_nothing_is_wider_than_the_screen(width: int, scheme: str, visit: Visits) -> None:
     seen = visit(render(PLANS["hostile"], "html"), viewport={"width": width, "height": 800}, color_scheme=scheme)
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
 
@@ -154,14 +158,14 @@ def test_nothing_is_wider_than_the_screen(width: int, scheme: str, visit) -> Non
 @pytest.mark.parametrize("media", ["screen", "print"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["everything", "guard", "partial"])
-def test_every_text_stands_out_from_what_is_behind_it(name: str, scheme: str, media: str, visit) -> None:
-    seen = visit(render({**PLANS, **OUTCOMES}[name], "html"), color_scheme=scheme)
+def test_every_text_stands_out_from_what_is_behind_it(name: str, scheme: Any, media: Any, visit: Visits) -> None:
+    seen = visit(render(SHOWN[name], "html"), color_scheme=scheme)
     seen.page.emulate_media(media=media, color_scheme=scheme)
     weak = seen.page.evaluate(CONTRAST)
     assert weak == []
 
 
-def test_on_paper_everything_is_unfolded_and_the_filter_is_gone(visit) -> None:
+def test_on_paper_everything_is_unfolded_and_the_filter_is_gone(visit: Visits) -> None:
     seen = visit(render(PLANS["fleet"], "html"))
     seen.page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = false; })")
     seen.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")

@@ -66,7 +66,7 @@ def test_json_means_the_same_and_does_nothing_to_a_terminal(value: object) -> No
 def test_no_format_lets_a_control_character_through(name: str, format_: str) -> None:
     document = EVERYTHING[name]
     if type(document).__name__ in FORMATS[format_].documents:
-        text = render(document, format_)  # type: ignore[arg-type]  # every scenario is a document
+        text = render(document, format_)
         assert text.endswith("\n") or (format_ == "github" and text == "")
         assert text.replace("\n", "").isprintable()
 

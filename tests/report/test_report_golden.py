@@ -51,7 +51,7 @@ class _Golden(SingleFileSnapshotExtension):
 
 
 def _scenario(location: PyTestLocation) -> str:
-    return location.nodename.partition("[")[2].rstrip("]").partition("|")[0]
+    return str(location.nodename).partition("[")[2].rstrip("]").partition("|")[0]
 
 
 def _extension(file: str) -> type[_Golden]:
@@ -69,7 +69,7 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "format_"), CASES, ids=[f"{name}|{format_}" for name, format_ in CASES])
 def test_it_looks_as_it_was_reviewed(name: str, format_: str, snapshot: SnapshotAssertion) -> None:
-    text = render(EVERYTHING[name], format_)  # type: ignore[arg-type]  # every scenario is a document
+    text = render(EVERYTHING[name], format_)
     if format_ == "html":
         # The page's own style and script are reviewed in their own files.
         text = re.sub(r"(?s)(?<=<style>).*?(?=</style>)|(?<=<script>).*?(?=</script>)|(?<='sha256-).*?(?=')", "…", text)

@@ -15,11 +15,13 @@ from sipsync.model.problems import Code, Exit, UsageError
 from sipsync.report import Style, formats_of, render
 from support.reports import (
     DRY_RUN,
+    EVERYTHING,
     FINDINGS,
     OTHERS,
     OUTCOMES,
     PARTIAL,
     PLANS,
+    SHOWN,
     UPDATE,
     change,
     finding,
@@ -233,9 +235,9 @@ def test_only_errors_are_counted_without_a_word_on_warnings() -> None:
     assert text(Findings(files=1, diagnostics=(finding(Code.SYNTAX, "x"),))).endswith("\n1 error in 1 file.\n")
 
 
-@pytest.mark.parametrize("name", {**PLANS, **OUTCOMES, **OTHERS})
+@pytest.mark.parametrize("name", [*SHOWN, *OTHERS])
 def test_colours_change_nothing_but_colours(name: str) -> None:
-    document = {**PLANS, **OUTCOMES, **OTHERS}[name]
+    document = EVERYTHING[name]
     coloured = text(document, color=True)
     assert ESCAPE.sub("", coloured) == text(document)
     assert "\x1b" in coloured or name == "no-lines"

@@ -248,7 +248,7 @@ def test_the_indexes_always_say_what_a_search_would(steps: list[tuple[str, int, 
             delete(state, None, config_id)
             if verb == "delete"
             else {"add": add, "update": update}[verb](state, None, params)
-        )  # type: ignore[operator]  # either rule
+        )
         state.commit(effect)
         again = PortalState.of(state.rows.values(), state.others.values())
         assert again.cloud_lines == state.cloud_lines

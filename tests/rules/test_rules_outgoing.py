@@ -67,7 +67,7 @@ def test_a_request_that_remembers_lets_the_first_line_take_over(others: list[Oth
 def test_a_fresh_request_does_not_remember_what_it_deletes() -> None:
     state, memory = PortalState.of([row(1), row(2)], default_line="reg1002"), Memory()
     assert after(state, delete(state, None, 2, memory=memory)) == NO_LINE
-    assert memory.known == {"reg1001"}
+    assert memory.known == frozenset({"reg1001"})
 
 
 def test_of_two_failed_lines_the_other_stays_the_default() -> None:

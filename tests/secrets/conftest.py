@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from sipsync.model.operator import Operator
-from sipsync.model.problems import Diagnostic, Span
-from sipsync.model.reveal import reveal
+from sipsync.model.problems import Span
 from sipsync.model.secret import SecretRef
-from sipsync.secrets.resolve import Resolution, resolve
-
-CANARY = "c4n4ry-p4ssw0rd"
+from sipsync.secrets.resolve import resolve
+from support.secrets import CANARY, Answers, Ask
 
 
 @pytest.fixture
@@ -27,30 +25,6 @@ def _no_secret_in_logs(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     with caplog.at_level(logging.DEBUG):
         yield
     assert CANARY not in caplog.text
-
-
-class Answers:
-    """What came of the references of one run, by their text."""
-
-    def __init__(self, resolution: Resolution) -> None:
-        assert CANARY not in repr(resolution)
-        self._values = {str(ref): reveal(secret) for ref, secret in resolution.values.items()}
-        self._failures = {str(ref): found for ref, found in resolution.failures.items()}
-        assert not self._values.keys() & self._failures.keys()
-        for found in self._failures.values():
-            assert found.at is not None
-            assert found.hint
-
-    def __getitem__(self, text: str) -> str:
-        assert text in self._values, self._failures.get(text)
-        return self._values[text]
-
-    def problem(self, text: str) -> Diagnostic:
-        assert text not in self._values
-        return self._failures[text]
-
-
-Ask = Callable[..., Awaitable[Answers]]
 
 
 @pytest.fixture

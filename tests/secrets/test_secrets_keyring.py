@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import keyring
 import pytest
 from keyring.backend import KeyringBackend
@@ -12,13 +14,14 @@ from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, SipsyncError
 from sipsync.model.secret import Secret
 from sipsync.secrets.store import store_keyring
+from support.secrets import Ask
 
 
 class Memory(KeyringBackend):
-    priority = 1  # type: ignore[assignment]  # a class property there
+    priority = 1  # a class property there
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.kept: dict[tuple[str, str], str] = {}
 
     def get_password(self, service: str, username: str) -> str | None:
@@ -38,19 +41,17 @@ class Odd(Memory):
         raise ZeroDivisionError(password)
 
 
+Use = Callable[[KeyringBackend], None]
+
+
 @pytest.fixture
-def use():
+def use() -> Iterator[Use]:
     before = keyring.get_keyring()
-
-    def used(backend: KeyringBackend) -> KeyringBackend:
-        keyring.set_keyring(backend)
-        return backend
-
-    yield used
+    yield keyring.set_keyring
     keyring.set_keyring(before)
 
 
-async def test_what_was_stored_is_resolved_by_the_reference_that_storing_gave(ask, use, canary):
+async def test_what_was_stored_is_resolved_by_the_reference_that_storing_gave(ask: Ask, use: Use, canary: str) -> None:
     use(Memory())
     references = store_keyring({"line-69": Secret(canary), "line-70": Secret("b")}, "sipsync/acme")
     assert references == {"line-69": "keyring:sipsync/acme/line-69", "line-70": "keyring:sipsync/acme/line-70"}
@@ -58,7 +59,7 @@ async def test_what_was_stored_is_resolved_by_the_reference_that_storing_gave(as
     assert [got[text] for text in references.values()] == [canary, "b"]
 
 
-async def test_a_missing_entry_says_how_to_store_it(ask, use):
+async def test_a_missing_entry_says_how_to_store_it(ask: Ask, use: Use) -> None:
     use(Memory())
     found = (await ask(Operator(), "keyring:acme/sales")).problem("keyring:acme/sales")
     assert found.code is Code.SECRET_UNSET
@@ -66,23 +67,25 @@ async def test_a_missing_entry_says_how_to_store_it(ask, use):
 
 
 @pytest.mark.parametrize("rest", ["", "acme", "acme/", "/sales"])
-async def test_a_reference_without_service_or_user_is_refused(ask, use, rest):
+async def test_a_reference_without_service_or_user_is_refused(ask: Ask, use: Use, rest: str) -> None:
     use(Memory())
     assert (await ask(Operator(), f"keyring:{rest}")).problem(f"keyring:{rest}").code is Code.BAD_VALUE
 
 
 @pytest.mark.parametrize(
-    ("backend", "says"), [(fail.Keyring(), "this machine has none"), (Locked(), "it is locked")], ids=["none", "locked"]
+    ("backend", "says"), [(fail.Keyring, "this machine has none"), (Locked, "it is locked")], ids=["none", "locked"]
 )
-async def test_a_keyring_that_cant_be_read_is_an_error_with_a_way_out(ask, use, backend, says):
-    use(backend)
+async def test_a_keyring_that_cant_be_read_is_an_error_with_a_way_out(
+    ask: Ask, use: Use, backend: Callable[[], KeyringBackend], says: str
+) -> None:
+    use(backend())
     found = (await ask(Operator(), "keyring:a/b")).problem("keyring:a/b")
     assert found.code is Code.SECRET_SOURCE
     assert says in found.summary
     assert "another kind of reference" in found.hint
 
 
-def test_a_keyring_that_cant_be_written_is_an_error_without_the_secret(use, canary):
+def test_a_keyring_that_cant_be_written_is_an_error_without_the_secret(use: Use, canary: str) -> None:
     use(Odd())
     with pytest.raises(SipsyncError, match="it failed") as caught:
         store_keyring({"a": Secret(canary)}, "s")

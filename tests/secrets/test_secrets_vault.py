@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code
+from support.secrets import Ask
 
 TOKEN = "hvs.c4n4ry-p4ssw0rd"
 
@@ -92,15 +93,15 @@ def vault(served: Vault) -> Vault:
     return served
 
 
-def operator(vault: Vault, paths: tuple[str, ...] = ("*",), **environ: str) -> Operator:
-    return Operator(environ={"VAULT_ADDR": vault.url, **environ}, vault_paths=paths)
+def operator(vault: Vault, *paths: str, **environ: str) -> Operator:
+    return Operator(environ={"VAULT_ADDR": vault.url, **environ}, vault_paths=paths or ("*",))
 
 
 def logged_in(vault: Vault, *paths: str, **environ: str) -> Operator:
-    return operator(vault, paths or ("*",), VAULT_TOKEN=f"{TOKEN}\n", **environ)
+    return operator(vault, *paths, VAULT_TOKEN=f"{TOKEN}\n", **environ)
 
 
-async def test_each_path_is_read_once_for_all_its_keys(ask, vault, canary):
+async def test_each_path_is_read_once_for_all_its_keys(ask: Ask, vault: Vault, canary: str) -> None:
     vault.secrets["kv/other"] = {"password": "b"}
     texts = ["vault:kv/sip/acme#password", "vault:kv/other#password", "vault:kv/sip/acme#login"]
     got = await ask(logged_in(vault), *texts)
@@ -108,7 +109,7 @@ async def test_each_path_is_read_once_for_all_its_keys(ask, vault, canary):
     assert vault.requests == ["read kv/sip/acme", "read kv/other"]
 
 
-async def test_an_approle_logs_in_once(ask, vault, canary):
+async def test_an_approle_logs_in_once(ask: Ask, vault: Vault, canary: str) -> None:
     who = operator(vault, VAULT_ROLE_ID="r", VAULT_SECRET_ID=canary)
     got = await ask(who, "vault:kv/sip/acme#password", "vault:kv/gone#a")
     assert got["vault:kv/sip/acme#password"] == canary
@@ -116,7 +117,9 @@ async def test_an_approle_logs_in_once(ask, vault, canary):
 
 
 @pytest.mark.parametrize("in_file", [True, False])
-async def test_a_jwt_logs_in_from_a_variable_or_a_file(ask, vault, canary, tmp_path, in_file):
+async def test_a_jwt_logs_in_from_a_variable_or_a_file(
+    ask: Ask, vault: Vault, canary: str, tmp_path: Path, in_file: bool
+) -> None:
     (tmp_path / "jwt").write_text("e.y.c4n4ry\n")
     given = {"VAULT_JWT_FILE": str(tmp_path / "jwt")} if in_file else {"VAULT_JWT": "e.y.c4n4ry"}
     got = await ask(operator(vault, VAULT_ROLE="ci", **given), "vault:kv/sip/acme#password")
@@ -125,7 +128,7 @@ async def test_a_jwt_logs_in_from_a_variable_or_a_file(ask, vault, canary, tmp_p
 
 
 @pytest.mark.parametrize("method", ["approle", "jwt"])
-async def test_a_login_may_be_mounted_elsewhere(ask, vault, canary, method):
+async def test_a_login_may_be_mounted_elsewhere(ask: Ask, vault: Vault, canary: str, method: str) -> None:
     vault.roles = {"team/login": vault.roles[method]}
     given = {"VAULT_ROLE_ID": "r", "VAULT_SECRET_ID": canary}
     if method == "jwt":
@@ -134,18 +137,20 @@ async def test_a_login_may_be_mounted_elsewhere(ask, vault, canary, method):
     assert got["vault:kv/sip/acme#password"] == canary
 
 
-async def test_what_vault_login_left_is_used_where_nothing_else_is_given(ask, vault, canary, tmp_path):
+async def test_what_vault_login_left_is_used_where_nothing_else_is_given(
+    ask: Ask, vault: Vault, canary: str, tmp_path: Path
+) -> None:
     (tmp_path / ".vault-token").write_text(TOKEN)
     got = await ask(operator(vault, HOME=str(tmp_path)), "vault:kv/sip/acme#password")
     assert got["vault:kv/sip/acme#password"] == canary
 
 
-async def test_the_namespace_is_sent(ask, vault):
+async def test_the_namespace_is_sent(ask: Ask, vault: Vault) -> None:
     await ask(logged_in(vault, VAULT_NAMESPACE="team"), "vault:kv/sip/acme#password")
     assert vault.namespaces == {"team"}
 
 
-async def test_only_paths_that_the_operator_allows_are_asked_for(ask, vault, canary):
+async def test_only_paths_that_the_operator_allows_are_asked_for(ask: Ask, vault: Vault, canary: str) -> None:
     got = await ask(logged_in(vault, "kv/sip/*"), "vault:kv/sip/acme#password", "vault:kv/root#a", "vault:KV/sip/x#a")
     assert got["vault:kv/sip/acme#password"] == canary
     assert got.problem("vault:kv/root#a").code is got.problem("vault:KV/sip/x#a").code is Code.SECRET_FORBIDDEN
@@ -154,7 +159,7 @@ async def test_only_paths_that_the_operator_allows_are_asked_for(ask, vault, can
 
 
 @pytest.mark.parametrize("path", ["", "kv", "/kv/a", "kv/", "kv//a", "kv/sip/../root", "kv/./a", "kv/.."])
-async def test_what_is_no_path_is_refused_before_anything_is_sent(ask, vault, path):
+async def test_what_is_no_path_is_refused_before_anything_is_sent(ask: Ask, vault: Vault, path: str) -> None:
     text = f"vault:{path}#key"
     assert (await ask(logged_in(vault), text)).problem(text).code is Code.BAD_VALUE
     assert vault.requests == []
@@ -169,7 +174,9 @@ async def test_what_is_no_path_is_refused_before_anything_is_sent(ask, vault, pa
         ("#", Code.BAD_VALUE, "not complete"),
     ],
 )
-async def test_a_key_that_is_no_text_fails_alone(ask, vault, canary, key, code, says):
+async def test_a_key_that_is_no_text_fails_alone(
+    ask: Ask, vault: Vault, canary: str, key: str, code: Code, says: str
+) -> None:
     text = f"vault:kv/sip/acme{key}"
     got = await ask(logged_in(vault), text, "vault:kv/sip/acme#password")
     assert got["vault:kv/sip/acme#password"] == canary
@@ -177,14 +184,14 @@ async def test_a_key_that_is_no_text_fails_alone(ask, vault, canary, key, code, 
 
 
 @pytest.mark.parametrize("held", [None, "deleted"])
-async def test_a_missing_or_deleted_secret_fails_alone(ask, vault, canary, held):
+async def test_a_missing_or_deleted_secret_fails_alone(ask: Ask, vault: Vault, canary: str, held: object) -> None:
     vault.secrets["kv/gone"] = held
     got = await ask(logged_in(vault), "vault:kv/gone#a", "vault:kv/sip/acme#password")
     assert got["vault:kv/sip/acme#password"] == canary
     assert got.problem("vault:kv/gone#a").summary == "Vault has nothing at kv/gone"
 
 
-async def test_an_expired_token_is_denied_with_what_to_look_at(ask, vault):
+async def test_an_expired_token_is_denied_with_what_to_look_at(ask: Ask, vault: Vault) -> None:
     found = (await ask(operator(vault, VAULT_TOKEN="old"), "vault:kv/sip/acme#password")).problem(
         "vault:kv/sip/acme#password"
     )
@@ -202,7 +209,9 @@ async def test_an_expired_token_is_denied_with_what_to_look_at(ask, vault):
         {"VAULT_ROLE_ID": "r", "VAULT_AUTH_PATH": "elsewhere"},
     ],
 )
-async def test_a_refused_login_fails_all_references_each_at_its_place(ask, vault, environ):
+async def test_a_refused_login_fails_all_references_each_at_its_place(
+    ask: Ask, vault: Vault, environ: dict[str, str]
+) -> None:
     got = await ask(operator(vault, **environ), "vault:kv/a#a", "vault:kv/b#b")
     for line, text in enumerate(("vault:kv/a#a", "vault:kv/b#b"), 1):
         assert got.problem(text).summary == "Vault refuses the login"
@@ -223,7 +232,9 @@ async def test_a_refused_login_fails_all_references_each_at_its_place(ask, vault
     ids=lambda value: str(getattr(value, "status_code", value)),
 )
 @pytest.mark.parametrize("environ", [{"VAULT_TOKEN": TOKEN}, {"VAULT_ROLE_ID": "r"}], ids=["read", "login"])
-async def test_a_vault_that_cant_answer_says_why_without_its_words(ask, vault, answer, says, environ):
+async def test_a_vault_that_cant_answer_says_why_without_its_words(
+    ask: Ask, vault: Vault, answer: Response, says: str, environ: dict[str, str]
+) -> None:
     vault.answer = answer
     found = (await ask(operator(vault, **environ), "vault:kv/sip/acme#password")).problem("vault:kv/sip/acme#password")
     assert found.code is Code.SECRET_SOURCE
@@ -239,13 +250,13 @@ async def test_a_vault_that_cant_answer_says_why_without_its_words(ask, vault, a
         PlainTextResponse("<html>c4n4ry-p4ssw0rd"),
     ],
 )
-async def test_an_answer_that_is_no_secret_of_version_2_is_an_error(ask, vault, answer):
+async def test_an_answer_that_is_no_secret_of_version_2_is_an_error(ask: Ask, vault: Vault, answer: Response) -> None:
     vault.answer = answer
     found = (await ask(logged_in(vault), "vault:kv/sip/acme#password")).problem("vault:kv/sip/acme#password")
     assert "not a secret of KV version 2" in found.summary
 
 
-async def test_a_login_that_is_answered_by_something_else_is_an_error(ask, vault):
+async def test_a_login_that_is_answered_by_something_else_is_an_error(ask: Ask, vault: Vault) -> None:
     vault.answer = PlainTextResponse("<html>c4n4ry-p4ssw0rd")
     found = (await ask(operator(vault, VAULT_ROLE_ID="r"), "vault:kv/a#a")).problem("vault:kv/a#a")
     assert found.summary == "what answers is not Vault"
@@ -262,14 +273,16 @@ async def test_a_login_that_is_answered_by_something_else_is_an_error(ask, vault
         ({"VAULT_TOKEN": "c4n4ry-p4ssw0rd\nc4n4ry-p4ssw0rd"}, "can't be asked (InvalidHeader)"),
     ],
 )
-async def test_a_missing_or_wrong_setting_is_an_error_that_names_it(ask, vault, environ, says):
+async def test_a_missing_or_wrong_setting_is_an_error_that_names_it(
+    ask: Ask, vault: Vault, environ: dict[str, str], says: str
+) -> None:
     found = (await ask(operator(vault, **environ), "vault:kv/a#a")).problem("vault:kv/a#a")
     assert found.code is Code.SECRET_SOURCE
     assert says in found.summary
     assert vault.requests == []
 
 
-async def test_a_certificate_that_is_not_trusted_names_the_variable(ask, vault, tmp_path: Path):
+async def test_a_certificate_that_is_not_trusted_names_the_variable(ask: Ask, vault: Vault, tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         from requests import Session, exceptions
 
@@ -283,7 +296,9 @@ async def test_a_certificate_that_is_not_trusted_names_the_variable(ask, vault, 
     assert "VAULT_CACERT" in found.hint
 
 
-async def test_a_vault_that_does_not_answer_is_given_up(ask, vault, monkeypatch):
+async def test_a_vault_that_does_not_answer_is_given_up(
+    ask: Ask, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sipsync.secrets.schemes.vault._SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         who = logged_in(vault, VAULT_ADDR=f"http://127.0.0.1:{silent.getsockname()[1]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from sipsync.config.load import Loaded, load
@@ -13,14 +14,14 @@ SCHEMES = frozenset({"env", "file", "sops", "vault", "exec", "keyring"})
 HEAD = "sipsync: 1\nportal:\n  name: acme\n  webhook: env:ACME_WEBHOOK\n"
 
 
-def write(folder: Path, files: dict[str, str]) -> None:
+def write(folder: Path, files: Mapping[str, str]) -> None:
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="")
 
 
-def load_text(folder: Path, text: str, policy: OperatorPolicy = NO_BOUNDS, **more: str) -> Loaded:
+def load_text(folder: Path, text: str, more: Mapping[str, str] = {}, *, policy: OperatorPolicy = NO_BOUNDS) -> Loaded:
     write(folder, {"acme.yaml": text, **more})
     return load([folder / "acme.yaml"], Operator(root=str(folder), policy=policy), SCHEMES)
 

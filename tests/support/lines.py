@@ -6,9 +6,9 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from sipsync.model.fields import FieldName
+from sipsync.model.fields import FIELDS, FieldName, LineType
 from sipsync.model.lines import (
     Address,
     CurrentLine,
@@ -20,6 +20,7 @@ from sipsync.model.lines import (
     WebhookAccess,
 )
 from sipsync.model.options import Selection
+from sipsync.model.outcome import PortalOutcome
 from sipsync.model.plan import PortalPlan
 from sipsync.model.policy import Policy
 from sipsync.model.problems import Span
@@ -42,7 +43,7 @@ def current(config_id: int, title: str = "", **given: Any) -> CurrentLine:
     reg_id = given.pop("reg_id", 1000 + config_id if kind == "cloud" else None)
     status = given.pop("status_code", 200)
     message = given.pop("status_message", "")
-    values: dict[str, str | Secret] = {
+    values: dict[FieldName, str | Secret] = {
         "title": title,
         "server": given.pop("server", "sip.example"),
         "login": given.pop("login", f"u{config_id}"),
@@ -51,15 +52,38 @@ def current(config_id: int, title: str = "", **given: Any) -> CurrentLine:
         values["password"] = Secret(password)
     assert not given
     line_id = f"reg{reg_id}" if kind == "cloud" else f"sip{config_id}"
-    return CurrentLine(config_id, kind, values, reg_id, line_id, status, message)  # type: ignore[arg-type]
+    return CurrentLine(config_id, kind, values, reg_id, line_id, status, message)
 
 
-def desired(key: str, config_id: int | None = None, *, portal: str = "acme", **values: Any) -> DesiredLine:
+def desired(
+    key: str, config_id: int | None = None, /, *, portal: str = "acme", type: str | None = None, **values: str
+) -> DesiredLine:
     """A line of the file; a password is given as the name of its reference."""
-    kind = values.pop("type", None)
-    if "password" in values:
-        values["password"] = SecretRef("env", values["password"])
-    return DesiredLine(Address(portal, key), Span(f"{portal}.yaml", 9), values, config_id, kind)
+    assert values.keys() <= FIELDS.keys()
+    wanted: dict[FieldName, str | SecretRef] = {
+        name: SecretRef("env", values[name]) if FIELDS[name].secret else values[name]
+        for name in FIELDS
+        if name in values
+    }
+    kind = cast("LineType | None", type)
+    return DesiredLine(Address(portal, key), Span(f"{portal}.yaml", 9), wanted, config_id, kind)
+
+
+def file(
+    *lines: DesiredLine,
+    name: str = "acme",
+    removed: Mapping[str, tuple[int, str]] = {},
+    policy: Policy = Policy(create=True, delete=True),
+    limits: Limits = Limits(),
+) -> DesiredPortal:
+    """A portal's file; adds and deletes are on. `removed` are config_id and title of a key."""
+    gone = [RemovedLine(Address(name, key), Span(f"{name}.yaml", 20), *line) for key, line in removed.items()]
+    return DesiredPortal(name, Span(f"{name}.yaml", 1), ACCESS, lines, tuple(gone), policy, limits)
+
+
+def known(secrets: Mapping[str, str]) -> dict[SecretRef, Secret]:
+    """These secrets, by the name of their reference."""
+    return {SecretRef("env", name): Secret(value) for name, value in secrets.items()}
 
 
 def view(
@@ -70,29 +94,19 @@ def view(
     name: str = "acme",
     owner: str = "webhook",
     policy: Policy = Policy(),
-    removed: tuple[tuple[str, int, str], ...] = (),
-    names: Mapping[str, str] | None = None,
-    secrets: Mapping[str, str] | None = None,
+    removed: Mapping[str, tuple[int, str]] = {},
+    names: Mapping[str, str] = {},
+    secrets: Mapping[str, str] = {},
     default_line: str | None = None,
     limits: Limits = Limits(),
     known_refs: Mapping[int, Mapping[FieldName, str]] | None = None,
     **selection: Any,
 ) -> PlanInput:
     """One owner's view of a portal. `names` are the titles that the credential does not see."""
-    portal = DesiredPortal(
-        name,
-        Span(f"{name}.yaml", 1),
-        ACCESS,
-        tuple(lines),
-        tuple(RemovedLine(Address(name, key), Span(f"{name}.yaml", 20), cid, title) for key, cid, title in removed),
-        policy,
-        limits,
-    )
-    listed = {line.line_id: line.title for line in lines_now} | dict(names or {})
     return PlanInput(
-        portal,
-        Snapshot(tuple(lines_now), listed, default_line),
-        {SecretRef("env", ref): Secret(value) for ref, value in (secrets or {}).items()},
+        file(*lines, name=name, removed=removed, policy=policy, limits=limits),
+        Snapshot(tuple(lines_now), {line.line_id: line.title for line in lines_now} | dict(names), default_line),
+        known(secrets),
         seal,
         "acme.bitrix24.example",
         owner,
@@ -106,7 +120,7 @@ def plan(*views: PlanInput, **options: Any) -> PortalPlan:
     return build(views, NOW, **options)[0]
 
 
-def codes(part: PortalPlan, severity: str | None = None) -> list[str]:
+def codes(part: PortalPlan | PortalOutcome, severity: str | None = None) -> list[str]:
     """The findings' codes, in order."""
     return [str(found.code) for found in part.diagnostics if severity in (None, found.severity)]
 

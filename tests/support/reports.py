@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from sipsync.model.document import Document, digest_of
-from sipsync.model.fields import FIELDS, LineType
-from sipsync.model.lines import Action, Registration
+from typing import TYPE_CHECKING
+
+from sipsync.model.document import digest_of
+from sipsync.model.fields import FIELDS, SECRET, LineType
+from sipsync.model.lines import Action, Address, Registration
 from sipsync.model.looks import Check, Diagnosis, Findings, LineStatus, Status
+from sipsync.model.message import Message
 from sipsync.model.outcome import LineOutcome, Outcome, PortalOutcome
 from sipsync.model.plan import Change, LineEvidence, Plan, PlannedCall, PortalPlan, ResourceChange, Source, Summary
 from sipsync.model.problems import Code, Diagnostic, Exit, Severity, Span
+
+if TYPE_CHECKING:
+    from sipsync.report import Rendered
 
 WHEN = "2026-11-23T12:00:00+00:00"
 VERSION = "0.0.0"
@@ -37,9 +43,9 @@ def change(
     action: Action = "create" if before is None else "delete" if after is None else "update"
     if before == after == {}:
         action = "no-op"
-    secret = {name: True for name in ({**(before or {}), **(after or {})}) if FIELDS.get(name) and FIELDS[name].secret}
+    secret: dict[str, bool] = {name: True for name in SECRET if name in {**(before or {}), **(after or {})}}
     return ResourceChange(
-        address=f"{portal}.{key}",
+        address=Address(portal, key),
         name=key,
         portal=portal,
         config_id=config_id,
@@ -150,7 +156,7 @@ def finding(
     file: str = "portals/acme.yaml",
 ) -> Diagnostic:
     at = None if line is None else Span(file, line, column, end, text)
-    return Diagnostic(code, summary, hint=hint, at=at, address=address, severity=severity)
+    return Diagnostic(code, Message(summary), hint=Message(hint), at=at, address=address, severity=severity)
 
 
 UPDATE = change(
@@ -226,7 +232,7 @@ def _fleet() -> Plan:
 
 
 def _fleet_part(name: str, kind: str, number: int) -> PortalPlan:
-    server = {"server": "old.sip.example"}
+    server: Values = {"server": "old.sip.example"}
     if kind == "error":
         wrong = finding(Code.UNREACHABLE, f"{name}.bitrix24.example does not answer", "Try later.", address=name)
         return part(portal=name, found=(wrong,), exit_=Exit.ERROR)
@@ -444,13 +450,13 @@ FINDINGS: dict[str, Findings] = {
     ),
     "hostile-findings": Findings(sipsync_version=VERSION, files=1, diagnostics=_hostile().diagnostics),
 }
-OTHERS: dict[str, Document] = {
+OTHERS: dict[str, Rendered] = {
     "status": Status(
         lines=(
             LineStatus(
                 portal="acme",
                 config_id=69,
-                address="acme.sales",
+                address=Address("acme.sales"),
                 title="Отдел продаж",
                 type="cloud",
                 reg_id=5,
@@ -507,4 +513,5 @@ OTHERS: dict[str, Document] = {
     ),
     "healthy": Diagnosis(checks=(Check(portal="acme", name="credential", result="ok"),)),
 }
-EVERYTHING: dict[str, Document] = {**PLANS, **OUTCOMES, **FINDINGS, **OTHERS}
+SHOWN: dict[str, Plan | Outcome] = {**PLANS, **OUTCOMES}
+EVERYTHING: dict[str, Rendered] = {**SHOWN, **FINDINGS, **OTHERS}

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import html
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sipsync.applying.bind import Bound, bind
@@ -19,37 +17,29 @@ from sipsync.applying.outcome import applied, dry_run
 from sipsync.model.events import Event
 from sipsync.model.fields import FIELDS, SECRET, SHOWN, FieldName
 from sipsync.model.lines import (
-    Address,
     Call,
     CurrentLine,
     DesiredLine,
     DesiredPortal,
     Registration,
-    RemovedLine,
     Snapshot,
-    WebhookAccess,
 )
 from sipsync.model.message import Message
 from sipsync.model.options import ApplyOptions, Selection
 from sipsync.model.outcome import PortalOutcome
 from sipsync.model.plan import PortalPlan
-from sipsync.model.policy import Policy
-from sipsync.model.problems import Code, Diagnostic, Exit, PortalError, Span
+from sipsync.model.problems import Code, Diagnostic, Exit, PortalError
 from sipsync.model.reveal import reveal
-from sipsync.model.secret import Secret, SecretRef
+from sipsync.model.secret import Secret
 from sipsync.planning.inputs import PlanInput
 from sipsync.planning.plan import build
 from sipsync.portal.protocol import Done, Identity, Lost, Refused, Reply, Sent, Unsent
 from sipsync.rules import lines as server
 from sipsync.rules import outgoing
+from support.lines import NOW, desired, file, known, seal
 
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 Fault = str
 """`refused:CODE`, `unsent`, `unsent:CODE`, `lost before`, `lost after`, `ignored` (accepted, not carried out)."""
-
-
-def seal(data: bytes) -> str:
-    return hmac.new(b"test", data, hashlib.sha256).hexdigest()
 
 
 def row(config_id: int, title: str, **given: Any) -> server.Row:
@@ -71,27 +61,6 @@ def altered(one: server.Row, **given: Any) -> server.Row:
     """The line with other values, or another state."""
     values = {name: given.pop(name) for name in FIELDS if name in given}
     return replace(one.having(values), **given)
-
-
-def desired(key: str, config_id: int | None = None, *, portal: str = "acme", **values: Any) -> DesiredLine:
-    """A line of the file; a password is given as the name of its reference."""
-    kind = values.pop("type", None)
-    if "password" in values:
-        values["password"] = SecretRef("env", values["password"])
-    return DesiredLine(Address(portal, key), Span(f"{portal}.yaml", 9), values, config_id, kind)
-
-
-def file(*lines: DesiredLine, name: str = "acme", removed: Mapping[str, tuple[int, str]] = {}, **given: Any) -> Any:
-    """A portal's file; adds and deletes are on."""
-    given.setdefault("policy", Policy(create=True, delete=True))
-    return DesiredPortal(
-        name,
-        Span(f"{name}.yaml", 1),
-        WebhookAccess(SecretRef("env", "HOOK")),
-        lines,
-        tuple(RemovedLine(Address(name, key), Span(f"{name}.yaml", 20), *gone) for key, gone in removed.items()),
-        **given,
-    )
 
 
 @dataclass
@@ -142,11 +111,10 @@ class RulePortal:
     writes: int = 0
     reads: int = 0
     asked: int = 0
-    seal: Callable[[bytes], str] = seal
 
-    @property
-    def identity(self) -> Identity:
-        return Identity("acme.example", "webhook" if self.app is None else self.app)
+    def __post_init__(self) -> None:
+        self.seal: Callable[[bytes], str] = seal
+        self.identity = Identity("acme.example", "webhook" if self.app is None else self.app)
 
     @property
     def requests(self) -> int:
@@ -274,7 +242,7 @@ class Stage:
         return PlanInput(
             self.file,
             self.portal.now(),
-            {SecretRef("env", name): Secret(value) for name, value in self.secrets.items()},
+            known(self.secrets),
             seal,
             "acme.example",
             self.owner,
@@ -326,11 +294,18 @@ def stage(portal_: RulePortal, *lines: DesiredLine, secrets: dict[str, str] | No
     return Stage(portal_, file(*lines, **given), secrets or {})
 
 
+def swap(**given: str) -> Stage:
+    """Two lines that swap their titles."""
+    lines = desired("a", 1, title="B", **given), desired("b", 2, title="A", **given)
+    return stage(portal(row(1, "A"), row(2, "B")), *lines)
+
+
+def move(count: int = 2, **given: str) -> Stage:
+    """Lines that move to another server."""
+    lines = [desired(f"l{i}", i, server="new.example", **given) for i in range(1, count + 1)]
+    return stage(portal(*(row(i, f"T{i}") for i in range(1, count + 1))), *lines)
+
+
 def results(outcome: PortalOutcome) -> dict[str, str]:
     """What became of each line, by key."""
     return {line.address.key: line.result for line in outcome.lines}
-
-
-def codes(outcome: PortalOutcome | PortalPlan, severity: str | None = None) -> list[str]:
-    """The findings' codes."""
-    return [str(found.code) for found in outcome.diagnostics if severity in (None, found.severity)]
