@@ -7,25 +7,25 @@ secrets back into the calls that are still to be sent.
 from __future__ import annotations
 
 import hmac
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from sipsync.model.document import digest_of
 from sipsync.model.fields import FIELDS, FieldName
-from sipsync.model.lines import Address, Call, CurrentLine, DesiredLine
+from sipsync.model.lines import Address, Call, CurrentLine, DesiredLine, RemovedLine
 from sipsync.model.message import Message
 from sipsync.model.plan import LineEvidence, PlannedCall, PortalPlan, ResourceChange
-from sipsync.model.problems import Code, Diagnostic, Exit, Span
+from sipsync.model.problems import Code, Diagnostic, Exit
 from sipsync.model.secret import Secret, SecretRef
+from sipsync.planning.conflicts import left_to_server
 from sipsync.planning.evidence import LineState, desired_digest, is_planned, state_of
-from sipsync.planning.inputs import Create, Delete, LineChange, PlanInput, Update, call_for
+from sipsync.planning.inputs import Create, Delete, LineChange, PlanInput, Update, about, call_for
 from sipsync.planning.plan import seal_of
-from sipsync.planning.proof import left_to_server, prove
+from sipsync.planning.proof import prove
 from sipsync.rules.values import title_key
-
-_FIELD_OF = {row.wire: name for name, row in FIELDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +35,16 @@ class PlannedLine:
     given: PlanInput
     planned: ResourceChange
     evidence: LineEvidence
-    state: LineState
+    desired: DesiredLine | RemovedLine
     current: CurrentLine | None
     """As it was just read; of a create, the line that has its title."""
-    change: LineChange | None
-    """None where its line is gone."""
-    calls: tuple[Call, ...]
+    state: LineState = "stale"
+    change: LineChange | None = None
+    """None where nothing is to be done."""
+    calls: tuple[Call, ...] = ()
     """What is still to be sent for it."""
-    problem: Diagnostic | None = None
+    diagnostic: Diagnostic | None = None
     """Why it is stale."""
-
-    @property
-    def at(self) -> Span:
-        """Where the file declares it."""
-        return Span(self.planned.source.file, self.planned.source.line)
 
 
 @dataclass(slots=True)
@@ -105,32 +101,18 @@ def bind(parts: Sequence[PortalPlan], inputs: Sequence[PlanInput], *, strict: bo
     """The plan of one portal (one part for each owner), against what was just read."""
     bound = Bound()
     for part, given in zip(parts, inputs, strict=True):
-        calls: dict[Address, list[PlannedCall]] = {}
-        for call in part.calls:
-            calls.setdefault(call.address, []).append(call)
-        lookup = _Lookup(given, part)
-        for planned in part.changes:
-            line = _planned_line(part, given, planned, calls.get(planned.address, []), lookup)
-            bound.lines[planned.address] = line
-            if line.problem is not None:
-                bound.diagnostics.append(line.problem)
-    if any(line.state == "stale" for line in bound.lines.values()):
-        bound.diagnostics.append(_summary_of_stale(bound))
-        if strict:
-            bound.exit = Exit.STALE
-    to_send = _without_blocked(bound, [call for part in parts for call in part.calls])
+        bound.lines |= {line.planned.address: line for line in _planned_lines(part, given)}
+    stale = [line.diagnostic for line in bound.lines.values() if line.diagnostic is not None]
+    if stale:
+        bound.diagnostics += [*stale, _number_of_stale(stale)]
+        bound.exit = Exit.STALE if strict else Exit.OK
     live = {call.id: call for line in bound.lines.values() for call in line.calls}
+    to_send = _without_blocked(bound, [call for part in parts for call in part.calls])
     bound.calls = [live[call.id] for call in to_send if call.id in live]
     sending = {call.address for call in bound.calls}
-    wrong = prove(
-        bound.calls,
-        [line.change for line in bound.lines.values() if line.change and line.planned.address in sending],
-        inputs,
-        left_to_server(
-            (line.change for line in bound.lines.values() if line.change), inputs
-        ),  # of lines that are done as well
-    )
-    if wrong:
+    changes = [line.change for address, line in bound.lines.items() if line.change and address in sending]
+    titles = [(change.address, (change.change.after or {}).get("title")) for part in parts for change in part.changes]
+    if wrong := prove(bound.calls, changes, inputs, left_to_server(titles, inputs)):
         # The plan was proved when it was made, so it is the portal that moved.
         bound.diagnostics.append(_moved(wrong, inputs))
         bound.exit = Exit.STALE
@@ -166,149 +148,115 @@ def _in_order(calls: Sequence[PlannedCall]) -> list[PlannedCall]:
     return ordered
 
 
-class _Lookup:
-    """The lines of an input: as desired by address, as current by id and by title."""
+def _planned_lines(part: PortalPlan, given: PlanInput) -> Iterator[PlannedLine]:
+    """Each change of one owner's plan beside what the portal has now."""
+    wanted: tuple[DesiredLine | RemovedLine, ...] = (*given.desired.lines, *given.desired.removed)
+    desired = {line.address: line for line in wanted}
+    by_id = {line.config_id: line for line in given.current.lines}
+    # What the plan itself moves or deletes may still hold a title that it is to give to a new line.
+    others = [line for line in given.current.lines if line.config_id not in {one.config_id for one in part.changes}]
+    by_title = {title_key(line.title): line for line in reversed(others)}
+    calls: dict[Address, list[PlannedCall]] = defaultdict(list)
+    for call in part.calls:
+        calls[call.address].append(call)
+    for planned in part.changes:
+        creates = planned.config_id is None
+        current = by_title.get(title_key(planned.title)) if creates else by_id.get(planned.config_id or 0)
+        evidence, address = part.evidence[planned.address], planned.address
+        yield _in_its_state(PlannedLine(given, planned, evidence, desired[address], current), calls[address])
 
-    def __init__(self, given: PlanInput, part: PortalPlan) -> None:
-        self.desired = {line.address: line for line in given.desired.lines}
-        self._by_id = {line.config_id: line for line in given.current.lines}
-        # What the plan itself moves or deletes may still hold a title that it is to give to a new line.
-        planned = {change.config_id for change in part.changes}
-        self._by_title = {
-            title_key(line.title): line for line in reversed(given.current.lines) if line.config_id not in planned
-        }
 
-    def find(self, planned: ResourceChange) -> CurrentLine | None:
-        """The line that a change is about; of an add, the line that has its title."""
-        if planned.config_id is not None:
-            return self._by_id.get(planned.config_id)
-        return self._by_title.get(title_key(planned.title))
-
-
-def _planned_line(
-    part: PortalPlan, given: PlanInput, planned: ResourceChange, calls: Sequence[PlannedCall], lookup: _Lookup
-) -> PlannedLine:
-    current = lookup.find(planned)
-    evidence = part.evidence[planned.address]
-    address = Address(planned.portal, planned.name)
-    state = state_of(evidence, current, address, given.seal)
-    known = _Known(given, evidence, address, current, lookup.desired.get(address))
-    wanted = known.wanted(calls[-1]) if calls else {}
-    change = _change(planned, current, wanted or {})
-    problem = None
+def _in_its_state(line: PlannedLine, calls: Sequence[PlannedCall]) -> PlannedLine:
+    """The line with its state, and with what is still to be done for it."""
+    state = state_of(line.evidence, line.current, line.planned.address, line.given.seal)
+    values = _values(line, calls[-1]) if calls else {}
     if state == "stale":
-        problem = _stale_line(planned, current)
-    elif state != "after" and wanted is None:
-        state, problem = "stale", _stale_secret(planned, part)
-    sending = [] if state in ("after", "stale") else calls[-1:] if state == "temporary" else calls
-    live = tuple(_live(call, change, evidence.temporary) for call in sending) if change else ()
-    return PlannedLine(given, planned, evidence, state, current, change, live, problem)
+        return replace(line, diagnostic=_stale_line(line))
+    if state == "after":
+        return replace(line, state=state)
+    if values is None:
+        return replace(line, diagnostic=_stale_secret(line))
+    change, temporary = _change(line, values), line.evidence.temporary
+    live = [
+        call_for(change, call.id, call.depends_on, temporary if call.params.get("TITLE") == temporary else None)
+        for call in (calls[-1:] if state == "temporary" else calls)
+    ]
+    return replace(line, state=state, change=change, calls=tuple(live))
 
 
-def _change(
-    planned: ResourceChange, current: CurrentLine | None, wanted: Mapping[FieldName, str | Secret]
-) -> LineChange | None:
-    """What is to happen to the line as it was just read; None where it is gone."""
-    at = Span(planned.source.file, planned.source.line)
-    if planned.action == "create":
-        return Create(planned.address, at, planned.line_type, wanted)
-    if current is None:
-        return None
-    return (
-        Delete(planned.address, at, current)
-        if planned.action == "delete"
-        else Update(planned.address, at, current, wanted)
-    )
+def _change(line: PlannedLine, values: Mapping[FieldName, str | Secret]) -> LineChange:
+    """What is to be done with a line that is not as planned yet: of one that is there, its state says that it is."""
+    match line.desired, line.current:
+        case RemovedLine() as removed, CurrentLine() as current:
+            return Delete(removed, current)
+        case DesiredLine() as desired, CurrentLine() as current:
+            return Update(desired, current, values)
+        case DesiredLine() as desired, _:
+            return Create(desired, values)
+    raise AssertionError(line.planned.address)
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What is known of one line when its plan is bound: where its secrets are to be had."""
-
-    given: PlanInput
-    evidence: LineEvidence
-    address: Address
-    current: CurrentLine | None
-    desired: DesiredLine | None
-
-    def wanted(self, call: PlannedCall) -> dict[FieldName, str | Secret] | None:
-        """The values to send, secrets put back; None where a secret is not what was planned."""
-        wanted: dict[FieldName, str | Secret] = {}
-        for wire, value in call.params.items():
-            name = _FIELD_OF.get(wire)
-            if name is None:
-                continue
-            if wire not in call.sensitive:
-                wanted[name] = str(value)
-                continue
-            secret = next((one for one in self._secrets(name) if self._is_planned(name, one)), None)
+def _values(line: PlannedLine, call: PlannedCall) -> dict[FieldName, str | Secret] | None:
+    """The values that the call sends, secrets put back; None where a secret is not what was planned."""
+    values: dict[FieldName, str | Secret] = {}
+    for name, row in FIELDS.items():
+        if row.wire in call.sensitive:
+            secret = next((one for one in _secrets(line, name) if _is_planned(line, name, one)), None)
             if secret is None:
                 return None
-            wanted[name] = secret
-        return wanted
-
-    def _secrets(self, name: FieldName) -> Iterator[str | Secret | None]:
-        """What the file refers to; of a field that it leaves alone (a line registered again), what the line has."""
-        reference = self.desired.values.get(name) if self.desired is not None else None
-        rules = self.given.desired.policy.ignore_fields
-        left_alone = any(rule.field == name and fnmatchcase(self.address.key, rule.line) for rule in rules)
-        managed = isinstance(reference, SecretRef) and self.given.selection.secrets
-        if isinstance(reference, SecretRef) and managed:
-            yield self.given.secrets.get(reference)
-        if self.current is not None and (left_alone or not managed):
-            yield self.current.values.get(name)
-
-    def _is_planned(self, name: FieldName, value: str | Secret | None) -> bool:
-        return is_planned(self.evidence, self.address, name, value, self.given.seal)
+            values[name] = secret
+        elif row.wire in call.params:
+            values[name] = str(call.params[row.wire])
+    return values
 
 
-def _live(call: PlannedCall, change: LineChange, temporary: str | None) -> Call:
-    aside = call.params.get("TITLE") == temporary
-    return call_for(change, call.id, call.depends_on, temporary if aside else None)
+def _secrets(line: PlannedLine, name: FieldName) -> Iterator[str | Secret]:
+    """What the file refers to; of a field that it leaves alone (a line registered again), what the line has."""
+    given = line.given
+    reference = line.desired.values.get(name) if isinstance(line.desired, DesiredLine) else None
+    managed = isinstance(reference, SecretRef) and given.selection.secrets
+    if isinstance(reference, SecretRef) and managed and reference in given.secrets:
+        yield given.secrets[reference]
+    rules = [rule for rule in given.desired.policy.ignore_fields if rule.field == name]
+    left_alone = any(fnmatchcase(line.desired.address.key, rule.line) for rule in rules)
+    if line.current is not None and name in line.current.values and (left_alone or not managed):
+        yield line.current.values[name]
 
 
-def _stale_line(planned: ResourceChange, current: CurrentLine | None) -> Diagnostic:
-    if planned.config_id is None:
-        what = Message("another line in Bitrix24 has taken this title since the plan was made")
-    elif current is None:
-        what = Message("line {config_id} is gone, or this credential no longer sees it", config_id=planned.config_id)
+def _is_planned(line: PlannedLine, name: FieldName, value: str | Secret) -> bool:
+    return is_planned(line.evidence, line.desired.address, name, value, line.given.seal)
+
+
+def _stale_line(line: PlannedLine) -> Diagnostic:
+    config_id = line.planned.config_id
+    if config_id is None:
+        summary = Message("another line in Bitrix24 has taken this title since the plan was made")
+    elif line.current is None:
+        summary = Message("line {config_id} is gone, or this credential no longer sees it", config_id=config_id)
     else:
-        what = Message(
+        summary = Message(
             'line {config_id} ("{title}") was changed in Bitrix24 after this plan was made',
-            config_id=planned.config_id,
-            title=current.title,
+            config_id=config_id,
+            title=line.current.title,
         )
-    return Diagnostic(
-        Code.STALE_LINE,
-        what,
-        hint=Message("It was not touched. Make a new plan."),
-        at=Span(planned.source.file, planned.source.line),
-        address=planned.address,
-    )
+    return about(line.desired, Code.STALE_LINE, summary, hint=Message("It was not touched. Make a new plan."))
 
 
-def _stale_secret(planned: ResourceChange, part: PortalPlan) -> Diagnostic:
-    what = Message("the password's reference no longer gives the value that was planned")
-    if not part.selection.secrets:
-        what = Message("the plan was made without reading secrets, so the line's password is not in it")
-    return Diagnostic(
-        Code.STALE_SECRET,
-        what,
-        hint=Message("The line was not touched. Make a new plan."),
-        at=Span(planned.source.file, planned.source.line),
-        address=planned.address,
-    )
+def _stale_secret(line: PlannedLine) -> Diagnostic:
+    summary = Message("the password's reference no longer gives the value that was planned")
+    if not line.given.selection.secrets:
+        summary = Message("the plan was made without reading secrets, so the line's password is not in it")
+    return about(line.desired, Code.STALE_SECRET, summary, hint=Message("The line was not touched. Make a new plan."))
 
 
-def _summary_of_stale(bound: Bound) -> Diagnostic:
-    count = sum(line.state == "stale" for line in bound.lines.values())
-    subject = "1 line was" if count == 1 else f"{count} lines were"
-    return Diagnostic(
-        Code.STALE_LINE,
-        Message("{subject} changed in Bitrix24 after this plan was made; make a new plan", subject=subject),
-        severity="warning",
-        address=next(iter(bound.lines.values())).given.desired.name,
-    )
+def _number_of_stale(stale: Sequence[Diagnostic]) -> Diagnostic:
+    count = len(stale)
+    summary = Message("1 line was changed in Bitrix24 after this plan was made; make a new plan")
+    if count > 1:
+        summary = Message(
+            "{count} lines were changed in Bitrix24 after this plan was made; make a new plan", count=count
+        )
+    return Diagnostic(Code.STALE_LINE, summary, address=stale[0].portal, severity="warning")
 
 
 def _moved(wrong: Sequence[Diagnostic], inputs: Sequence[PlanInput]) -> Diagnostic:

@@ -109,7 +109,7 @@ async def _apply_canary(
                 Code.INTERRUPTED,
                 Message("interrupted while the canary registered: it has its new values, nothing else was sent"),
                 hint=Message("`sipsync status --live` tells how it is; run it again to go on."),
-                at=bound.lines[address].at,
+                at=bound.lines[address].desired.at,
                 address=address,
             )
         )
@@ -130,7 +130,7 @@ async def _apply_canary(
                 back=back,
             ),
             hint=Message("Check server, login and password with the provider, then plan again."),
-            at=bound.lines[address].at,
+            at=bound.lines[address].desired.at,
             address=address,
         )
     )
@@ -201,7 +201,7 @@ def _unhealthy(bound: Bound, result: Result, address: Address, what: str) -> Non
             Code.UNHEALTHY,
             Message("the line was written, but its registration is not confirmed: {what}", what=what),
             hint=Message("Check server, login and password with the provider; `sipsync status --live` asks again."),
-            at=bound.lines[address].at,
+            at=bound.lines[address].desired.at,
             address=address,
         )
     )

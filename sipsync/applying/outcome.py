@@ -52,7 +52,7 @@ def dry_run(bound: Bound, portals: Mapping[str, PortalReader]) -> tuple[PortalOu
             result=result,
             config_id=line.planned.config_id,
             source=line.planned.source,
-            message=line.problem.summary if line.problem else Message(),
+            message=line.diagnostic.summary if line.diagnostic else Message(),
         )
     parts = applied(bound, portals, Result(lines, exits=[bound.exit]))
     return tuple(

@@ -47,7 +47,7 @@ def outcomes(bound: Bound, log: SendLog, lines: Mapping[int, CurrentLine] | None
 def _outcome(line: PlannedLine, log: SendLog, lines: Mapping[int, CurrentLine] | None) -> LineOutcome:
     results = [log.results.get(call.id, "skipped") for call in line.calls]
     if line.state == "stale":
-        return _told(line, log, "stale", line.problem.summary if line.problem else _NOTHING, _AGAIN)
+        return _told(line, log, "stale", line.diagnostic.summary if line.diagnostic else _NOTHING, _AGAIN)
     if line.state == "after":
         return _told(line, log, "done", Message("was already as planned"))
     if "stale" in results:

@@ -1,15 +1,19 @@
-"""Who holds a title. A title is unique on the whole portal, so one that stays taken stops the change that wants it."""
+"""What the lines of a portal share: a title is unique on the whole portal, and the cloud lines are counted.
+
+A title that stays taken stops the change that wants it, and a cloud line for which there is no room is not made.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sipsync.model.lines import TEMPORARY_TITLE, Address, CurrentLine
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
-from sipsync.planning.inputs import Create, Delete, LineChange, PlanInput, Update, is_left_to_server
+from sipsync.planning.inputs import Create, Delete, LineChange, PlanInput, Update, about
+from sipsync.planning.owner import OwnerPlan
 from sipsync.rules.values import title_key
 
 
@@ -53,7 +57,7 @@ class Titles:
         return title
 
 
-def leaving(changes: Iterable[LineChange]) -> dict[int, LineChange]:
+def leaving(changes: Iterable[LineChange]) -> dict[int, Update | Delete]:
     """The changes that free their line's title, by config_id."""
     return {change.config_id: change for change in changes if not isinstance(change, Create) and _gives_up(change)}
 
@@ -65,62 +69,112 @@ def _gives_up(change: Update | Delete) -> bool:
     return title_key(change.title) != title_key(change.current.title)
 
 
-def collisions(
-    changes: Sequence[LineChange], titles: Titles, managed: dict[int, Address], inputs: Sequence[PlanInput]
-) -> list[Diagnostic]:
+def left_to_server(titles: Iterable[tuple[Address, str | None]], inputs: Sequence[PlanInput]) -> set[str]:
+    """Of the titles that lines are to have, as the database compares them, those that the server is left to judge."""
+    return {title_key(title) for address, title in titles if title and _is_left_to_server(address, inputs)}
+
+
+def _is_left_to_server(address: Address, inputs: Iterable[PlanInput]) -> bool:
+    return any(given.selection.allows(Code.TITLE_HELD, address) for given in inputs)
+
+
+def conflicts(owners: Sequence[OwnerPlan], titles: Titles) -> list[Diagnostic]:
+    """What the changes of all owners want and can't have."""
+    changes = [change for owner in owners for change in owner.changes]
+    return [*_taken_titles(changes, owners, titles), *_too_many_cloud_lines(changes, [one.given for one in owners])]
+
+
+def _taken_titles(changes: Sequence[LineChange], owners: Sequence[OwnerPlan], titles: Titles) -> Iterator[Diagnostic]:
     """One finding for each change whose title stays taken.
 
-    `managed` names the lines of the files by config_id, those included that the selection leaves out: one that keeps
-    its title is an error in any case.
+    The lines of the files count with those that the selection leaves out: one that keeps its title is an error in any
+    case.
     """
+    managed = {current.config_id: line.address for owner in owners for line, current in owner.match.pairs}
+    managed |= {current.config_id: line.address for owner in owners for line, current in owner.match.deletes}
     left = leaving(changes)
     taken: dict[str, LineChange] = {}
-    found = []
     for change in changes:
         if change.title is None:
             continue
-        stay = [line for line in titles.holders(change.title, change.config_id) if line.config_id not in left]
-        left_out = next((line for line in stay if line.config_id in managed), None)
         key = title_key(change.title)
         rival = taken.setdefault(key, change)
+        stay = [line for line in titles.holders(change.title, change.config_id) if line.config_id not in left]
+        left_out = next((line for line in stay if line.config_id in managed), None)
         if left_out is not None:
-            found.append(_held(change, _named(left_out), managed[left_out.config_id]))
-        elif is_left_to_server(change, inputs):
+            yield _half_swap(change, left_out, managed[left_out.config_id])
+        elif _is_left_to_server(change.address, [owner.given for owner in owners]):
             continue
         elif stay:
-            found.append(_held(change, _named(stay[0]), None))
+            yield _held(change, _named(stay[0]))
         elif key in titles.outside:
-            found.append(_held(change, f'"{titles.outside[key]}", which this credential does not see', None))
+            yield _held(change, Message('"{name}", which this credential does not see', name=titles.outside[key]))
         elif rival is not change:
-            found.append(_held(change, f'{rival.address} ("{rival.title}") in the same plan', None))
-    return found
+            same = Message('{address} ("{title}") in the same plan', address=rival.address, title=rival.title)
+            yield _held(change, same)
 
 
-def _named(line: CurrentLine) -> str:
-    return f'line {line.config_id} ("{line.title}")'
+def _named(line: CurrentLine) -> Message:
+    return Message('line {config_id} ("{title}")', config_id=line.config_id, title=line.title)
 
 
-def _held(change: LineChange, holder: str, left_out: Address | None) -> Diagnostic:
-    summary = Message('the title "{title}" is held by {holder}', title=change.title, holder=holder)
-    if left_out is not None:
-        return Diagnostic(
-            Code.HALF_SWAP,
-            Message(
-                "{summary}: {left_out}, which does not give it up in this plan", summary=summary, left_out=left_out
-            ),
-            hint=Message("Select {left_out} as well, or correct one of the two titles.", left_out=left_out),
-            at=change.at,
-            address=change.address,
-        )
-    return Diagnostic(
+def _half_swap(change: LineChange, holder: CurrentLine, address: Address) -> Diagnostic:
+    return about(
+        change,
+        Code.HALF_SWAP,
+        Message(
+            'the title "{title}" is held by {holder}: {address}, which does not give it up in this plan',
+            title=change.title,
+            holder=_named(holder),
+            address=address,
+        ),
+        hint=Message("Select {address} as well, or correct one of the two titles.", address=address),
+    )
+
+
+def _held(change: LineChange, holder: Message) -> Diagnostic:
+    return about(
+        change,
         Code.TITLE_HELD,
-        summary,
+        Message('the title "{title}" is held by {holder}', title=change.title, holder=holder),
         hint=Message(
             "Choose another title, or rename that one first. The portal's list of names may be a day "
             "old and your portal may compare titles in its own way: --allow title-held:{address} "
             "lets Bitrix24 decide.",
             address=change.address,
         ),
-        at=change.at,
-        address=change.address,
     )
+
+
+def cloud_limit(inputs: Iterable[PlanInput]) -> int:
+    """How many cloud lines the portal may have; its owners' files may differ."""
+    return min(given.desired.limits.cloud_lines for given in inputs)
+
+
+def cloud_room(inputs: Sequence[PlanInput]) -> int:
+    """For how many more cloud lines the portal has room; those that no credential here sees count as well."""
+    lines = [line for given in inputs for line in given.current.lines]
+    known = {line.line_id for line in lines}
+    unseen = sum(line_id.startswith("reg") and line_id not in known for line_id in inputs[0].current.names)
+    return cloud_limit(inputs) - unseen - sum(line.type == "cloud" for line in lines)
+
+
+def _too_many_cloud_lines(changes: Sequence[LineChange], inputs: Sequence[PlanInput]) -> Iterator[Diagnostic]:
+    """The adds for which the portal has no room, after all deletes."""
+    adds = [change for change in changes if isinstance(change, Create) and change.type == "cloud"]
+    room = cloud_room(inputs) + sum(isinstance(change, Delete) and change.type == "cloud" for change in changes)
+    limit = cloud_limit(inputs)
+    for number, add in enumerate(adds[max(room, 0) :], limit + 1):
+        yield about(
+            add,
+            Code.CLOUD_LIMIT,
+            Message(
+                "the portal has room for {limit} cloud lines, and this would be number {number}",
+                limit=limit,
+                number=number,
+            ),
+            hint=Message(
+                "Delete a line first, or make it an office line. If the portal allows more, set "
+                "portal.limits.cloud_lines."
+            ),
+        )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from sipsync.model.document import Seal, canonical, digest_of
-from sipsync.model.fields import FieldName
+from sipsync.model.fields import FieldName, LineType
 from sipsync.model.lines import ASKED_FOR, REGISTERED, Address, CurrentLine, DesiredPortal, SandboxAccess
 from sipsync.model.plan import LineEvidence
 from sipsync.model.reveal import reveal
@@ -24,14 +24,11 @@ LineState: TypeAlias = Literal["before", "after", "temporary", "stale"]
 def evidence_of(change: LineChange, temporary: str | None, seal: Seal) -> LineEvidence:
     """What the plan saw of the line, and what it means to leave."""
     subject = _subject(change.address, change.config_id)
-    before = _fingerprints(change.current, subject, seal) if change.current else {}
+    before = _fingerprints(change.current.values, change.type, subject, seal) if change.current else {}
     after: dict[str, str] = {}
     if not isinstance(change, Delete):
-        changed: dict[str, str] = {
-            name: _fingerprint(subject, name, value, seal) for name, value in change.wanted.items()
-        }
-        after = {**before, "type": _fingerprint(subject, "type", change.type, seal), **changed}
-    if change.current is not None and all(after.get(name) == mark for name, mark in before.items()):
+        after = before | _fingerprints(change.values, change.type, subject, seal)
+    if change.current and before.items() <= after.items():
         # Nothing but the registration is renewed, so only its status can tell whether that was done.
         before["registration"] = _fingerprint(subject, "registration", str(change.current.status_code), seal)
     return LineEvidence(config_id=change.config_id, before=before, after=after, temporary=temporary)
@@ -42,16 +39,16 @@ def _subject(address: Address, config_id: int | None) -> str:
     return address if config_id is None else f"{address.portal}:{config_id}"
 
 
-def _fingerprints(line: CurrentLine, subject: str, seal: Seal) -> dict[str, str]:
-    """The line's fields and type, each as a keyed fingerprint."""
-    prints: dict[str, str] = {name: _fingerprint(subject, name, value, seal) for name, value in line.values.items()}
-    return {**prints, "type": _fingerprint(subject, "type", line.type, seal)}
+def _fingerprints(values: Mapping[FieldName, str | Secret], type: LineType, subject: str, seal: Seal) -> dict[str, str]:
+    """These values and the line's type, each as a keyed fingerprint."""
+    marks: dict[str, str] = {name: _fingerprint(subject, name, value, seal) for name, value in values.items()}
+    return {**marks, "type": _fingerprint(subject, "type", type, seal)}
 
 
 def state_of(evidence: LineEvidence, line: CurrentLine | None, address: Address, seal: Seal) -> LineState:
     """Which of the four states a planned line is in. `line` is what the portal returns now, None for no such line."""
     subject = _subject(address, evidence.config_id)
-    now = _fingerprints(line, subject, seal) if line is not None else {}
+    now = _fingerprints(line.values, line.type, subject, seal) if line is not None else {}
     if evidence.config_id is None and line is not None:
         # An add: what the plan does not name is the server's choice.
         now = {name: mark for name, mark in now.items() if name in evidence.after}
@@ -62,9 +59,8 @@ def state_of(evidence: LineEvidence, line: CurrentLine | None, address: Address,
     if now == {name: mark for name, mark in evidence.after.items() if name in before or name in now}:
         return "after"
     if line is not None and evidence.temporary is not None and line.title == evidence.temporary:
-        rest = [{name: mark for name, mark in marks.items() if name != "title"} for marks in (now, before)]
-        if rest[0] == rest[1]:
-            return "temporary"
+        rest, rest_before = ({**marks, "title": ""} for marks in (now, before))
+        return "temporary" if rest == rest_before else "stale"
     return "stale"
 
 
@@ -75,12 +71,9 @@ def _registered_since(evidence: LineEvidence, line: CurrentLine, subject: str, s
     return planned is not None and status != planned and line.status_code in (ASKED_FOR, REGISTERED)
 
 
-def is_planned(
-    evidence: LineEvidence, address: Address, field: FieldName, value: str | Secret | None, seal: Seal
-) -> bool:
+def is_planned(evidence: LineEvidence, address: Address, field: FieldName, value: str | Secret, seal: Seal) -> bool:
     """Whether this is the value that the plan means to leave."""
-    subject = _subject(address, evidence.config_id)
-    return value is not None and _fingerprint(subject, field, value, seal) == evidence.after.get(field)
+    return _fingerprint(_subject(address, evidence.config_id), field, value, seal) == evidence.after.get(field)
 
 
 def _fingerprint(

@@ -7,46 +7,37 @@ names into a warning. There is no way to allow everything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from sipsync.model.lines import CurrentLine, DesiredPortal
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
-from sipsync.planning.inputs import Delete, LineChange, PlanInput
-from sipsync.planning.match import Match
+from sipsync.planning.inputs import Delete, LineChange, about
+from sipsync.planning.owner import OwnerPlan
 from sipsync.rules.values import title_key
 
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What a guard judges."""
-
-    given: PlanInput
-    match: Match
-    changes: Sequence[LineChange]
+Guard = Callable[[OwnerPlan], Iterator[Diagnostic]]
 
 
-Guard = Callable[[Proposal], Iterator[Diagnostic]]
-
-
-def check(proposal: Proposal) -> tuple[list[Diagnostic], list[Diagnostic]]:
+def check(owner: OwnerPlan) -> tuple[list[Diagnostic], list[Diagnostic]]:
     """What stops the portal, and what the operator allowed (as warnings)."""
     stops, allowed = [], []
     for guard in GUARDS:
-        for found in guard(proposal):
-            if proposal.given.selection.allows(found.code, found.address):
-                allowed.append(replace(found, severity="warning", hint=Message("Allowed by the operator (--allow).")))
+        for stop in guard(owner):
+            if owner.given.selection.allows(stop.code, stop.address):
+                allowed.append(replace(stop, severity="warning", hint=Message("Allowed by the operator (--allow).")))
             else:
-                stops.append(found)
+                stops.append(stop)
     return stops, allowed
 
 
-def vanished_lines(proposal: Proposal) -> Iterator[Diagnostic]:
+def vanished_lines(owner: OwnerPlan) -> Iterator[Diagnostic]:
     """The credential sees none of the lines that the file names: likely another webhook or application."""
-    if proposal.match.vanished:
-        name = proposal.given.desired.name
-        yield Diagnostic(
+    portal = owner.given.desired
+    if owner.match.vanished:
+        yield about(
+            portal,
             Code.VANISHED_LINES,
             Message(
                 "this credential sees none of the lines that the file names by config_id: probably "
@@ -55,20 +46,19 @@ def vanished_lines(proposal: Proposal) -> Iterator[Diagnostic]:
             hint=Message(
                 "A webhook sees the lines made in Bitrix24's pages or by any webhook, an application "
                 "only its own. Use the credential that the file was imported with. {override}",
-                override=_override(Code.VANISHED_LINES, name),
+                override=_override(Code.VANISHED_LINES, portal.name),
             ),
-            at=proposal.given.desired.at,
-            address=name,
         )
 
 
-def max_changes(proposal: Proposal) -> Iterator[Diagnostic]:
+def max_changes(owner: OwnerPlan) -> Iterator[Diagnostic]:
     """More lines change than the policy lets change at once."""
-    given, count = proposal.given, len(proposal.changes)
-    total = len(proposal.match.pairs) + len(proposal.match.adds) + len(proposal.match.deletes)
-    for limit in (given.desired.policy.max_changes or "").split(","):
+    portal, count = owner.given.desired, len(owner.changes)
+    total = len(owner.match.pairs) + len(owner.match.adds) + len(owner.match.deletes)
+    for limit in (portal.policy.max_changes or "").split(","):
         if limit and count > allowed_changes(limit, total):
-            yield Diagnostic(
+            yield about(
+                portal,
                 Code.MAX_CHANGES,
                 Message(
                     "stopped by a safety limit: max_changes is {limit}, the plan changes {count}",
@@ -77,10 +67,8 @@ def max_changes(proposal: Proposal) -> Iterator[Diagnostic]:
                 ),
                 hint=Message(
                     "Change fewer lines at a time, for example with --line. {override}",
-                    override=_override(Code.MAX_CHANGES, given.desired.name),
+                    override=_override(Code.MAX_CHANGES, portal.name),
                 ),
-                at=given.desired.at,
-                address=given.desired.name,
             )
             return
 
@@ -93,12 +81,13 @@ def allowed_changes(limit: str, total: int) -> int:
     return int(limit)
 
 
-def protected(proposal: Proposal) -> Iterator[Diagnostic]:
+def protected(owner: OwnerPlan) -> Iterator[Diagnostic]:
     """A line that the policy, or the branch that the change is meant for, protects would change."""
-    protector = _Protector(proposal.given.desired)
-    for change in proposal.changes:
+    protector = _Protector(owner.given.desired)
+    for change in owner.changes:
         if by := protector.of(change):
-            yield Diagnostic(
+            yield about(
+                change,
                 Code.PROTECTED,
                 Message(
                     "stopped by a safety limit: the line is protected ({by}), the plan would {verb} it",
@@ -110,8 +99,6 @@ def protected(proposal: Proposal) -> Iterator[Diagnostic]:
                     address=change.address,
                     override=_override(Code.PROTECTED, change.address),
                 ),
-                at=change.at,
-                address=change.address,
             )
 
 
@@ -139,66 +126,66 @@ class _Protector:
         return Message("as {name} on {branch}", name=line.name, branch=target.branch) if line else None
 
 
-def target_unknown(proposal: Proposal) -> Iterator[Diagnostic]:
+def target_unknown(owner: OwnerPlan) -> Iterator[Diagnostic]:
     """What the branch that the change is meant for protects can't be told."""
-    if proposal.given.desired.target.unknown:
-        yield proposal.given.desired.target.unknown
+    if owner.given.desired.target.unknown:
+        yield owner.given.desired.target.unknown
 
 
-def delete_off(proposal: Proposal) -> Iterator[Diagnostic]:
+def delete_off(owner: OwnerPlan) -> Iterator[Diagnostic]:
     """A delete without `policy.delete`."""
-    if not proposal.given.desired.policy.delete:
-        for change in proposal.changes:
-            if isinstance(change, Delete):
-                yield Diagnostic(
-                    Code.DELETE_OFF,
-                    Message("stopped by a safety limit: the line is listed under `removed`, and deletes are off"),
-                    hint=Message(
-                        "Set `policy: {delete: true}` if the line is really to go; what is lost for good is told above."
-                    ),
-                    at=change.at,
-                    address=change.address,
-                )
+    if owner.given.desired.policy.delete:
+        return
+    for change in owner.changes:
+        if isinstance(change, Delete):
+            yield about(
+                change,
+                Code.DELETE_OFF,
+                Message("stopped by a safety limit: the line is listed under `removed`, and deletes are off"),
+                hint=Message(
+                    "Set `policy: {delete: true}` if the line is really to go; what is lost for good is told above."
+                ),
+            )
 
 
-def unmanaged(proposal: Proposal) -> Iterator[Diagnostic]:
+def unmanaged(owner: OwnerPlan) -> Iterator[Diagnostic]:
     """Lines that the file does not name, where the policy calls that an error."""
-    lines, given = proposal.match.unmanaged, proposal.given
-    if lines and given.desired.policy.unmanaged == "error":
-        yield Diagnostic(
+    lines, portal = owner.match.unmanaged, owner.given.desired
+    if lines and portal.policy.unmanaged == "error":
+        summary = Message(
+            "stopped by a safety limit: {count} lines in Bitrix24 are not in your file: {lines}",
+            count=len(lines),
+            lines=some_of(lines),
+        )
+        if len(lines) == 1:
+            summary = Message(
+                "stopped by a safety limit: 1 line in Bitrix24 is not in your file: {lines}", lines=some_of(lines)
+            )
+        yield about(
+            portal,
             Code.UNMANAGED,
-            Message("stopped by a safety limit: {describe_unmanaged}", describe_unmanaged=describe_unmanaged(lines)),
+            summary,
             hint=Message(
                 "Add them to the file (`sipsync import` does it), or set `policy: {{unmanaged: report}}`. {override}",
-                override=_override(Code.UNMANAGED, given.desired.name),
+                override=_override(Code.UNMANAGED, portal.name),
             ),
-            at=given.desired.at,
-            address=given.desired.name,
         )
 
 
-def describe_unmanaged(lines: Sequence[CurrentLine], note: str = "") -> Message:
-    """How many lines are in Bitrix24 only, and which."""
-    count = "1 line in Bitrix24 is" if len(lines) == 1 else f"{len(lines)} lines in Bitrix24 are"
+def some_of(lines: Sequence[CurrentLine]) -> Message:
+    """The first few of these lines, and how many there are besides."""
     named = ", ".join(f'{line.config_id} "{line.title}"' for line in lines[:5])
-    more = f" and {len(lines) - 5} more" if len(lines) > 5 else ""
-    return Message("{count} not in your file{note}: {named}{more}", count=count, note=note, named=named, more=more)
+    more = len(lines) - 5
+    return Message("{named} and {more} more", named=named, more=more) if more > 0 else Message("{named}", named=named)
 
 
 GUARDS: tuple[Guard, ...] = (vanished_lines, delete_off, max_changes, protected, target_unknown, unmanaged)
 
 ALLOWABLE = frozenset(
-    {
-        Code.TITLE_HELD,
-        Code.VANISHED_LINES,
-        Code.MAX_CHANGES,
-        Code.PROTECTED,
-        Code.TARGET_UNKNOWN,
-        Code.UNMANAGED,
-    }
+    {Code.TITLE_HELD, Code.VANISHED_LINES, Code.MAX_CHANGES, Code.PROTECTED, Code.TARGET_UNKNOWN, Code.UNMANAGED}
 )
 """The findings that `--allow` may name. A delete is allowed in the file and nowhere else."""
 
 
-def _override(code: Code, address: str) -> str:
-    return f"--allow {code}:{address} lets this one pass."
+def _override(code: Code, address: str) -> Message:
+    return Message("--allow {code}:{address} lets this one pass.", code=code, address=address)

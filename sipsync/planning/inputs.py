@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import ClassVar, TypeAlias
 
 from sipsync.model.document import Seal
 from sipsync.model.fields import FieldName, LineType
-from sipsync.model.lines import Address, Call, CurrentLine, DesiredPortal, Snapshot, Verb
+from sipsync.model.lines import Address, Call, CurrentLine, DesiredLine, DesiredPortal, RemovedLine, Snapshot, Verb
+from sipsync.model.message import Message
 from sipsync.model.options import Selection
-from sipsync.model.problems import Code, Span
+from sipsync.model.problems import Code, Diagnostic, Severity, Span
 from sipsync.model.secret import Secret, SecretRef
 
 
@@ -41,99 +42,110 @@ class PlanInput:
         return (not chosen or matches(address, chosen)) and not matches(address, self.selection.exclude)
 
 
+class _Change:
+    """What the three kinds of change have in common."""
+
+    __slots__ = ()
+    desired: DesiredLine | RemovedLine
+    values: Mapping[FieldName, str | Secret]
+
+    @property
+    def address(self) -> Address:
+        """The line's."""
+        return self.desired.address
+
+    @property
+    def at(self) -> Span:
+        """Where the file asks for it."""
+        return self.desired.at
+
+    @property
+    def title(self) -> str | None:
+        """The title that it brings, None where it leaves the title alone."""
+        title = self.values.get("title")
+        return title if isinstance(title, str) else None
+
+
 @dataclass(frozen=True, slots=True)
-class Create:
+class Create(_Change):
     """A line to make."""
 
     verb: ClassVar[Verb] = "add"
     current: ClassVar[None] = None
     config_id: ClassVar[None] = None
-    unchanged: ClassVar[int] = 0
-    address: Address
-    at: Span
-    type: LineType
-    wanted: Mapping[FieldName, str | Secret]
+    desired: DesiredLine
+    values: Mapping[FieldName, str | Secret]
     """The fields to send."""
 
     @property
-    def title(self) -> str | None:
-        """The title that it brings."""
-        return _title(self.wanted)
+    def type(self) -> LineType:
+        """What is made."""
+        return self.desired.type or "cloud"
+
+
+class _OfExisting(_Change):
+    """A change of a line that is there."""
+
+    __slots__ = ()
+    current: CurrentLine
+
+    @property
+    def type(self) -> LineType:
+        """As the portal has it."""
+        return self.current.type
+
+    @property
+    def config_id(self) -> int:
+        """The line's."""
+        return self.current.config_id
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class Update(_OfExisting):
     """A line to change."""
 
     verb: ClassVar[Verb] = "update"
-    address: Address
-    at: Span
+    desired: DesiredLine
     current: CurrentLine
-    wanted: Mapping[FieldName, str | Secret]
+    values: Mapping[FieldName, str | Secret]
     """The fields to send, and nothing else."""
-    unchanged: int = 0
-    """Managed fields that do not differ."""
-
-    @property
-    def type(self) -> LineType:
-        """As the portal has it."""
-        return self.current.type
-
-    @property
-    def config_id(self) -> int:
-        """The line's."""
-        return self.current.config_id
-
-    @property
-    def title(self) -> str | None:
-        """The title that it brings, None where it leaves the title alone."""
-        return _title(self.wanted)
 
 
 @dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(_OfExisting):
     """A line to delete."""
 
     verb: ClassVar[Verb] = "delete"
-    title: ClassVar[None] = None
-    wanted: ClassVar[Mapping[FieldName, str | Secret]] = {}
-    unchanged: ClassVar[int] = 0
-    address: Address
-    at: Span
+    desired: RemovedLine
     current: CurrentLine
-
-    @property
-    def type(self) -> LineType:
-        """As the portal has it."""
-        return self.current.type
-
-    @property
-    def config_id(self) -> int:
-        """The line's."""
-        return self.current.config_id
+    values: Mapping[FieldName, str | Secret] = field(default_factory=dict, init=False)
 
 
 LineChange: TypeAlias = Create | Update | Delete
-"""What is to happen to one line."""
-
-
-def _title(wanted: Mapping[FieldName, str | Secret]) -> str | None:
-    title = wanted.get("title")
-    return title if isinstance(title, str) else None
+"""What is to happen to one line: what the file wants of it, and the line as it is."""
 
 
 def call_for(change: LineChange, id: str, after: tuple[str, ...], temporary: str | None = None) -> Call:
     """The REST call that carries the change out, or that moves its line to a temporary title."""
-    values: Mapping[FieldName, str | Secret] = change.wanted if temporary is None else {"title": temporary}
+    values: Mapping[FieldName, str | Secret] = change.values if temporary is None else {"title": temporary}
     type = None if isinstance(change, Delete) else change.type
     return Call(id, change.address, change.verb, values, change.config_id, type, after)
+
+
+def about(
+    subject: DesiredPortal | DesiredLine | RemovedLine | LineChange,
+    code: Code,
+    summary: Message,
+    *,
+    hint: Message,
+    at: Span | None = None,
+    severity: Severity = "error",
+) -> Diagnostic:
+    """A finding about a portal, a line or its change, where the file speaks of it."""
+    address = subject.name if isinstance(subject, DesiredPortal) else subject.address
+    return Diagnostic(code, summary, hint=hint, at=at or subject.at, address=address, severity=severity)
 
 
 def matches(address: Address, globs: tuple[str, ...]) -> bool:
     """Whether any glob names the line by its address or its key."""
     return any(fnmatchcase(name, glob) for glob in globs for name in (address, address.key))
-
-
-def is_left_to_server(change: LineChange, inputs: Sequence[PlanInput]) -> bool:
-    """Whether the operator lets the server judge if the title is free."""
-    return any(given.selection.allows(Code.TITLE_HELD, change.address) for given in inputs)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sipsync.model.lines import Address
 from sipsync.planning.conflicts import Titles, leaving
 from sipsync.planning.inputs import Create, Delete, LineChange, Update
 
@@ -25,8 +26,8 @@ class Write:
     """The writes, by place, that must have succeeded before."""
 
 
-def order(changes: Sequence[LineChange], titles: Titles, cloud_lines: int, cloud_limit: int) -> tuple[Write, ...]:
-    """One write for each change, plus one for each ring of titles."""
+def order(changes: Sequence[LineChange], titles: Titles, cloud_room: int) -> tuple[Write, ...]:
+    """One write for each change, plus one for each ring of titles. `cloud_room` is for so many more cloud lines."""
     sequence = _Sequence(changes, titles)
     for change in changes:
         if isinstance(change, Update):
@@ -34,16 +35,16 @@ def order(changes: Sequence[LineChange], titles: Titles, cloud_lines: int, cloud
     # Those that gave a title away are gone already; the others go as an add needs their place.
     deletes = [change for change in changes if isinstance(change, Delete) and change.type == "cloud"]
     deletes.sort(key=lambda change: not sequence.placed(change))
-    waiting, room = iter(deletes), cloud_limit - cloud_lines
+    waiting = iter(deletes)
     for change in changes:
         if not isinstance(change, Create):
             continue
         freed = []
         if change.type == "cloud":
-            while room <= 0 and (gone := next(waiting, None)) is not None:
+            while cloud_room <= 0 and (gone := next(waiting, None)) is not None:
                 freed.append(sequence.place(gone))
-                room += 1
-            room -= 1
+                cloud_room += 1
+            cloud_room -= 1
         sequence.place(change, *freed)
     for change in changes:
         sequence.place(change)
@@ -59,7 +60,7 @@ class _Sequence:
         self._leaving = leaving(changes)
         self._freed: dict[int, int] = {}
         """config_id → the write after which its old title is free."""
-        self._places: dict[str, int] = {}
+        self._places: dict[Address, int] = {}
 
     def placed(self, change: LineChange) -> bool:
         """Whether the change is among the writes."""
@@ -69,15 +70,15 @@ class _Sequence:
         """Append the change behind everything that it waits for; returns its place."""
         if self.placed(change):
             return self._places[change.address]
-        path = [(change, self._blockers(change))]
+        path: list[tuple[LineChange, Iterator[Update | Delete]]] = [(change, self._blockers(change))]
         on_path = {change.address}
         while path:
-            current, blockers = path[-1]
+            waiting, blockers = path[-1]
             blocker = next(blockers, None)
             if blocker is None:
                 path.pop()
-                on_path.discard(current.address)
-                self._append(current, after if current is change else ())
+                on_path.discard(waiting.address)
+                self._append(waiting, after if waiting is change else ())
             elif blocker.address in on_path:
                 self._step_aside(blocker)
             elif not self.placed(blocker):
@@ -85,7 +86,7 @@ class _Sequence:
                 on_path.add(blocker.address)
         return self._places[change.address]
 
-    def _blockers(self, change: LineChange) -> Iterator[LineChange]:
+    def _blockers(self, change: LineChange) -> Iterator[Update | Delete]:
         """The changes that still hold the title that this one brings."""
         if change.title is None:
             return
@@ -106,10 +107,8 @@ class _Sequence:
         if own is not None and own in self._leaving:
             self._freed.setdefault(own, place)
 
-    def _step_aside(self, change: LineChange) -> None:
-        assert change.current is not None  # noqa: S101  # only a line that exists can hold a title
-        config_id = change.current.config_id
-        self._freed[config_id] = self._add(Write(change, self._titles.temporary(config_id)))
+    def _step_aside(self, change: Update | Delete) -> None:
+        self._freed[change.config_id] = self._add(Write(change, self._titles.temporary(change.config_id)))
 
     def _add(self, write: Write) -> int:
         self.writes.append(write)

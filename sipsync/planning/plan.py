@@ -9,17 +9,16 @@ from datetime import datetime
 from sipsync.model.document import canonical, digest_of
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.lines import ACTIONS, Address, Call, CurrentLine, DesiredLine
-from sipsync.model.plan import Change, LineEvidence, PlannedCall, PortalPlan, ResourceChange, Source, Summary
-from sipsync.model.problems import Diagnostic, Exit
+from sipsync.model.plan import Change, PlannedCall, PortalPlan, ResourceChange, Source, Summary
+from sipsync.model.problems import Exit
 from sipsync.model.secret import Secret
 from sipsync.planning import guards, warnings
-from sipsync.planning.conflicts import Titles, collisions
-from sipsync.planning.diff import Diff, diff
+from sipsync.planning.conflicts import Titles, cloud_room, conflicts, left_to_server
 from sipsync.planning.evidence import desired_digest, evidence_of
 from sipsync.planning.inputs import Delete, LineChange, PlanInput, Update, call_for
-from sipsync.planning.match import Match, match
 from sipsync.planning.order import Write, order
-from sipsync.planning.proof import left_to_server, prove, writing_requests
+from sipsync.planning.owner import OwnerPlan
+from sipsync.planning.proof import prove, writing_requests
 from sipsync.rules.limits import expected_seconds
 from sipsync.rules.lines import reregisters
 
@@ -29,33 +28,21 @@ def build(inputs: Sequence[PlanInput], now: datetime, *, no_ops: bool = False) -
 
     `now` is aware, UTC. `no_ops` lists the lines that do not differ as well.
     """
-    owner_of = {given.desired.name: place for place, given in enumerate(inputs)}
-    matches = [match(given) for given in inputs]
-    compared = [diff(given, found, now.date()) for given, found in zip(inputs, matches, strict=True)]
-    errors = [[*found.problems, *seen.problems] for found, seen in zip(matches, compared, strict=True)]
-    cloud_lines = sum(warnings.cloud_lines(given, inputs) for given in inputs)
-    cloud_limit = min(given.desired.limits.cloud_lines for given in inputs)
+    owners = {given.desired.name: OwnerPlan.of(given, now.date()) for given in inputs}
     titles = Titles.of(inputs)
-    managed = {now.config_id: line.address for found in matches for line, now in found.pairs}
-    managed |= {now.config_id: gone.address for found in matches for gone, now in found.deletes}
     # An owner with errors changes nothing, which may leave a title taken that another owner waits for.
-    while True:
-        steps = [change for seen, own in zip(compared, errors, strict=True) if not own for change in seen.changes]
-        blocked = [
-            *collisions(steps, titles, managed, inputs),
-            *warnings.too_many_cloud_lines(steps, cloud_lines, cloud_limit),
-        ]
-        for finding in blocked:
-            errors[owner_of[finding.portal]].append(finding)
-        if not blocked:
-            break
-    writes = order(steps, titles, cloud_lines, cloud_limit)
+    while blocked := conflicts(list(owners.values()), titles):
+        for diagnostic in blocked:
+            owners[diagnostic.portal].errors.append(diagnostic)
+    changes = [change for owner in owners.values() for change in owner.changes]
+    writes = order(changes, titles, cloud_room(inputs))
     calls = _calls(writes)
-    wrong = prove(calls, steps, inputs, left_to_server(steps, inputs))
-    return tuple(
-        _part(given, found, seen, [*own, *wrong], writes, calls, now, no_ops)
-        for given, found, seen, own in zip(inputs, matches, compared, errors, strict=True)
-    )
+    left = left_to_server([(change.address, change.title) for change in changes], inputs)
+    wrong = prove(calls, changes, inputs, left)
+    for owner in owners.values():
+        owner.errors.extend(wrong)
+    temporary = {write.change.address: write.temporary for write in writes if write.temporary}
+    return tuple(_part(owner, calls, temporary, now, no_ops) for owner in owners.values())
 
 
 def _calls(writes: Sequence[Write]) -> list[Call]:
@@ -71,25 +58,12 @@ def _calls(writes: Sequence[Write]) -> list[Call]:
 
 
 def _part(
-    given: PlanInput,
-    found: Match,
-    seen: Diff,
-    errors: Sequence[Diagnostic],
-    writes: Sequence[Write],
-    calls: Sequence[Call],
-    now: datetime,
-    no_ops: bool,
+    owner: OwnerPlan, calls: Sequence[Call], temporary: Mapping[Address, str], now: datetime, no_ops: bool
 ) -> PortalPlan:
-    name = given.desired.name
-    changes = [] if errors else seen.changes
-    stops, allowed = guards.check(guards.Proposal(given, found, changes))
-    own = [] if errors else [call for call in calls if call.address.portal == name]
-    temporary = {write.change.address: write.temporary for write in writes if write.temporary}
-    evidence: dict[Address, LineEvidence] = {
-        change.address: evidence_of(change, temporary.get(change.address), given.seal) for change in changes
-    }
-    resources = [_resource(change) for change in changes]
-    still = [_unchanged(line, current) for line, current in seen.unchanged] if no_ops else []
+    given, name = owner.given, owner.given.desired.name
+    stops, allowed = guards.check(owner)
+    own = [] if owner.errors else [call for call in calls if call.address.portal == name]
+    resources = [_resource(change) for change in owner.changes]
     part = PortalPlan(
         portal=name,
         host=given.host,
@@ -97,18 +71,15 @@ def _part(
         created=now.isoformat(timespec="seconds"),
         desired=desired_digest(given.desired),
         selection=given.selection,
-        resource_changes=(*resources, *still),
-        calls=tuple(planned(call) for call in own),
-        evidence=evidence,
-        summary=_summary(given, found, seen, resources, own),
-        diagnostics=(*errors, *stops, *allowed, *seen.warnings, *warnings.warnings(given, found, seen)),
-        exit=Exit.ERROR if errors else Exit.GUARD if stops else Exit.OK,
+        resource_changes=(*resources, *(_unchanged(*pair) for pair in owner.diff.unchanged if no_ops)),
+        calls=tuple(map(planned, own)),
+        evidence={
+            change.address: evidence_of(change, temporary.get(change.address), given.seal) for change in owner.changes
+        },
+        summary=_summary(owner, resources, own),
+        diagnostics=(*owner.errors, *stops, *allowed, *owner.diff.warnings, *warnings.warnings(owner)),
+        exit=Exit.ERROR if owner.errors else Exit.GUARD if stops else Exit.OK,
     )
-    return sealed(part, given)
-
-
-def sealed(part: PortalPlan, given: PlanInput) -> PortalPlan:
-    """The part with its digest and seal."""
     part = part.model_copy(update={"digest": digest_of(part.substance())})
     return part.model_copy(update={"seal": seal_of(part, given)})
 
@@ -137,10 +108,10 @@ def planned(call: Call) -> PlannedCall:
 
 
 def _resource(change: LineChange) -> ResourceChange:
-    current = change.current
-    updates, leaves = isinstance(change, Update), not isinstance(change, Delete)
-    registers = isinstance(change, Update) and reregisters(change.type, change.current.reg_id, tuple(change.wanted))
-    shown = tuple(change.wanted) if leaves else tuple(FIELDS)
+    current, goes = change.current, isinstance(change, Delete)
+    registers = isinstance(change, Update) and reregisters(change.type, change.current.reg_id, tuple(change.values))
+    connects = isinstance(change, Update) and any(FIELDS[name].registers for name in change.values)
+    shown = tuple(FIELDS) if goes else tuple(change.values)
     sensitive: dict[str, bool] = {name: True for name in shown if FIELDS[name].secret}
     return ResourceChange(
         address=change.address,
@@ -151,14 +122,14 @@ def _resource(change: LineChange) -> ResourceChange:
         title=current.title if current else change.title or "",
         source=Source(file=change.at.file, line=change.at.line),
         reregisters=registers,
-        stored_only=updates and not registers and any(FIELDS[name].registers for name in change.wanted),
-        unchanged_fields=change.unchanged,
+        stored_only=connects and not registers,
+        unchanged_fields=len(change.desired.values.keys() - change.values.keys()) if isinstance(change, Update) else 0,
         change=Change(
             actions=(ACTIONS[change.verb],),
             before=_public({name: current.values.get(name, "") for name in shown}) if current else None,
-            after=_public(change.wanted) if leaves else None,
+            after=None if goes else _public(change.values),
             before_sensitive=sensitive if current else {},
-            after_sensitive=sensitive if leaves else {},
+            after_sensitive={} if goes else sensitive,
         ),
     )
 
@@ -168,21 +139,20 @@ def _public(values: Mapping[FieldName, str | Secret]) -> dict[str, str | None]:
 
 
 def _unchanged(line: DesiredLine, current: CurrentLine) -> ResourceChange:
-    resource = _resource(Update(line.address, line.at, current, {}, len(line.values)))
+    resource = _resource(Update(line, current, {}))
     return resource.model_copy(update={"change": Change(actions=("no-op",), before={}, after={})})
 
 
-def _summary(
-    given: PlanInput, found: Match, seen: Diff, resources: Sequence[ResourceChange], calls: Sequence[Call]
-) -> Summary:
-    limits = given.desired.limits
+def _summary(owner: OwnerPlan, resources: Sequence[ResourceChange], calls: Sequence[Call]) -> Summary:
+    limits = owner.given.desired.limits
     requests = writing_requests(calls)
+    actions = Counter(resource.action for resource in resources)
     return Summary(
-        add=sum(resource.action == "create" for resource in resources),
-        change=sum(resource.action == "update" for resource in resources),
-        destroy=sum(resource.action == "delete" for resource in resources),
-        unchanged=len(seen.unchanged),
-        unmanaged=len(found.unmanaged),
+        add=actions["create"],
+        change=actions["update"],
+        destroy=actions["delete"],
+        unchanged=len(owner.diff.unchanged),
+        unmanaged=len(owner.match.unmanaged),
         calls=len(calls),
         requests=requests,
         reregistrations=sum(resource.reregisters for resource in resources),

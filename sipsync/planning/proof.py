@@ -8,7 +8,7 @@ planner that errs is refused here, as an internal error, and never reaches a tel
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from sipsync.model.fields import FIELDS, FieldName
@@ -17,16 +17,11 @@ from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
-from sipsync.planning.inputs import Create, Delete, LineChange, PlanInput, Update, is_left_to_server
+from sipsync.planning.inputs import Delete, LineChange, PlanInput, Update
 from sipsync.rules import lines as server
 from sipsync.rules.batching import in_requests, is_rewritten
 from sipsync.rules.state import EMPTY
 from sipsync.rules.values import stored, title_key
-
-
-def left_to_server(changes: Iterable[LineChange], inputs: Sequence[PlanInput]) -> set[str]:
-    """The titles, as the database compares them, that the operator leaves to the server to judge."""
-    return {title_key(change.title) for change in changes if change.title and is_left_to_server(change, inputs)}
 
 
 def prove(
@@ -37,15 +32,22 @@ def prove(
     `left` are the titles that are left to the server, whichever line asks for them first.
     """
     state = model_of(inputs)
-    problems: list[str] = []
+    problems: list[Message] = []
     made: dict[Address, int] = {}
-    registered: Counter[str] = Counter()
+    registered: Counter[Address] = Counter()
     for call in calls:
         effect = _run(state, call)
         if isinstance(effect.reply, server.Refusal) and effect.reply.code == "TITLE_EXISTS":
             effect = _as_if_free(state, call) if title_key(str(call.values["title"])) in left else effect
         if isinstance(effect.reply, server.Refusal):
-            problems.append(f"{call.id} ({call.address}) would be refused: {effect.reply.code}")
+            problems.append(
+                Message(
+                    "{call} ({address}) would be refused: {code}",
+                    call=call.id,
+                    address=call.address,
+                    code=effect.reply.code,
+                )
+            )
             continue
         if call.verb == "add":
             made[call.address] = max(row.config_id for row in effect.rows)
@@ -53,11 +55,11 @@ def prove(
             registered[call.address] += 1
         state.commit(effect)
     for change in changes:
-        address = change.address
-        problems += _left_over(state, change, made.get(address))
-        needless = isinstance(change, Update) and not any(FIELDS[name].registers for name in change.wanted)
-        if registered[address] > 1 or (needless and registered[address]):
-            problems.append(f"{address} would register {registered[address]} times")
+        problems += _left_over(state, change, made.get(change.address))
+        times = registered[change.address]
+        needless = isinstance(change, Update) and not any(FIELDS[name].registers for name in change.values)
+        if times > 1 or (needless and times):
+            problems.append(Message("{address} would register {times} times", address=change.address, times=times))
     return [
         Diagnostic(
             Code.PLAN_IS_WRONG,
@@ -118,19 +120,18 @@ def _as_if_free(state: server.PortalState, call: Call) -> server.Effect:
     return replace(effect, rows=tuple(row.having({"title": title}) for row in rows))
 
 
-def _left_over(state: server.PortalState, change: LineChange, made: int | None) -> list[str]:
+def _left_over(state: server.PortalState, change: LineChange, made: int | None) -> list[Message]:
     """What of a change the calls did not bring about."""
-    config_id = made if isinstance(change, Create) else change.config_id
-    row = state.rows.get(config_id) if config_id is not None else None
+    row = state.rows.get(change.config_id or made or 0)
     if isinstance(change, Delete):
-        return [f"{change.address} would still be there"] if row is not None else []
+        return [Message("{address} would still be there", address=change.address)] if row is not None else []
     if row is None:
-        return [f"{change.address} would not be there"]
-    left = []
-    for name, value in change.wanted.items():
-        if row.values[name] != stored(name, _text(value)):
-            left.append(f"{name} of {change.address} would not be as desired")
-    return left
+        return [Message("{address} would not be there", address=change.address)]
+    return [
+        Message("{field} of {address} would not be as desired", field=name, address=change.address)
+        for name, value in change.values.items()
+        if row.values[name] != stored(name, _text(value))
+    ]
 
 
 def writing_requests(calls: Sequence[Call]) -> int:
