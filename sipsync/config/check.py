@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import chain, product
-from pathlib import Path
 
 from sipsync.config.reader.mask import clean
 from sipsync.config.reader.yaml import Mapping, Node, Scalar
-from sipsync.config.refs import beside, path_finding
 from sipsync.config.values import ADDRESS_PART
 from sipsync.model.fields import SECRET
 from sipsync.model.message import Message
@@ -21,16 +19,14 @@ from sipsync.model.problems import Code, Diagnostic
 from sipsync.rules.values import title_key
 
 _WAYS = ("webhook", "oauth", "sandbox")
-_SECRETS = {"webhook", "access_token", "client_id", "client_secret", "refresh_token", *SECRET}
 _RENEWING = ("client_id", "client_secret", "refresh_token")
 
 
-def document(root: Mapping, folder: Path) -> Iterator[Diagnostic]:
-    """What is wrong within one portal, besides what the models say; `folder` is what files must not leave."""
+def document(root: Mapping) -> Iterator[Diagnostic]:
+    """What is wrong within one portal, besides what the models say."""
     portal = root.get("portal")
     if isinstance(portal, Mapping):
         yield from _ways(portal)
-        yield from _sandbox(portal, folder)
         oauth = portal.get("oauth")
         if isinstance(oauth, Mapping):
             yield from _tokens(oauth)
@@ -40,7 +36,6 @@ def document(root: Mapping, folder: Path) -> Iterator[Diagnostic]:
     yield from _config_ids(lines, removed)
     yield from _titles(lines)
     yield from _shared(lines)
-    yield from _paths(root, lines)
 
 
 def file_name(name: str, place: Node) -> Iterator[Diagnostic]:
@@ -57,48 +52,28 @@ def names(portals: list[tuple[str, Node]]) -> Iterator[Diagnostic]:
     for name, node in portals:
         other, place = first.setdefault(name.lower(), (name, node))
         if place is not node:
-            case = "" if other == name else ", in another letter case"
-            summary = Message(
-                'a portal of the name "{name}" is there already{case}: {at}', name=name, case=case, at=place.at
-            )
+            if other == name:
+                summary = Message('a portal of the name "{name}" is there already: {at}', name=name, at=place.at)
+            else:
+                summary = Message(
+                    'a portal of the name "{name}" is there already, in another letter case: {at}',
+                    name=name,
+                    at=place.at,
+                )
             at = node.source.span(node.start) if isinstance(node, Mapping) else node.at
-            yield Diagnostic(
-                Code.DUPLICATE_PORTAL,
-                summary,
-                hint=Message("Give one of them another `portal.name`."),
-                at=at,
-                address=name,
-            )
+            hint = Message("Give one of them another `portal.name`.")
+            yield Diagnostic(Code.DUPLICATE_PORTAL, summary, hint=hint, at=at, address=name)
 
 
 def _ways(portal: Mapping) -> Iterator[Diagnostic]:
     given = [key for name, (key, _) in portal.entries.items() if name in _WAYS]
     if not given:
         hint = Message("Add one, as in `webhook: env:ACME_WEBHOOK`.")
-        yield Diagnostic(
-            Code.MISSING_KEY, Message("one of webhook, oauth and sandbox is missing"), hint=hint, at=portal.at
-        )
+        summary = Message("one of webhook, oauth and sandbox is missing")
+        yield Diagnostic(Code.MISSING_KEY, summary, hint=hint, at=portal.at)
     for key in given[1:]:
-        summary = Message('both "{text}" and "{text2}" say how to reach the portal', text=given[0].text, text2=key.text)
+        summary = Message('both "{one}" and "{other}" say how to reach the portal', one=given[0].text, other=key.text)
         yield Diagnostic(Code.BAD_VALUE, summary, hint=Message("Keep one of them."), at=key.at)
-
-
-def _sandbox(portal: Mapping, folder: Path) -> Iterator[Diagnostic]:
-    node = portal.get("sandbox")
-    if isinstance(node, Scalar) and not (beside(node) / node.text).resolve().is_relative_to(folder):
-        hint = Message("Keep it beside the file, or give the common folder with --root.")
-        yield Diagnostic(Code.BAD_VALUE, Message("a sandbox outside of {folder}", folder=folder), hint=hint, at=node.at)
-
-
-def _paths(root: Mapping, lines: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
-    portal = root.get("portal")
-    holders = [portal, portal.get("oauth") if isinstance(portal, Mapping) else None, root.get("defaults")]
-    for holder in (*holders, *(line for _, line in lines)):
-        if isinstance(holder, Mapping):
-            for key in _SECRETS & holder.entries.keys():
-                node = holder.get(key)
-                if isinstance(node, Scalar) and (found := path_finding(node)):
-                    yield found
 
 
 def _tokens(oauth: Mapping) -> Iterator[Diagnostic]:
@@ -117,9 +92,7 @@ def _tokens(oauth: Mapping) -> Iterator[Diagnostic]:
 
 
 def _entries(root: Mapping, section: str) -> list[tuple[Scalar, Mapping]]:
-    node = root.get(section)
-    entries = node.entries.values() if isinstance(node, Mapping) else ()
-    return [(key, value) for key, value in entries if isinstance(value, Mapping)]
+    return [(key, value) for key, value in root.section(section).entries.values() if isinstance(value, Mapping)]
 
 
 def _unfindable(lines: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
@@ -133,19 +106,16 @@ def _keys(lines: list[tuple[Scalar, Mapping]], removed: list[tuple[Scalar, Mappi
     there = {key.text: key for key, _ in lines}
     for key, _ in removed:
         if key.text in there:
-            summary = Message(
-                "both under `lines` (line {line_of}) and under `removed`",
-                line_of=key.source.line_of(there[key.text].start),
-            )
+            summary = Message("both under `lines` (line {line}) and under `removed`", line=_line(there[key.text]))
             yield Diagnostic(Code.DUPLICATE_KEY, summary, hint=Message("Keep one of the two."), at=key.at)
 
 
 def _config_ids(lines: list[tuple[Scalar, Mapping]], removed: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
     first: dict[str, Scalar] = {}
     for key, line in chain(lines, removed):
-        node = line.get("config_id")
-        if isinstance(node, Scalar) and node.text.isdecimal():
-            number = node.text.lstrip("0")
+        text = line.text("config_id")
+        if text.isdecimal():
+            number = text.lstrip("0")
             other = first.setdefault(number, key)
             if other is not key:
                 summary = Message(
@@ -155,7 +125,7 @@ def _config_ids(lines: list[tuple[Scalar, Mapping]], removed: list[tuple[Scalar,
                     line=_line(other),
                 )
                 hint = Message("One of the two is another line; `sipsync import` lists them all.")
-                yield Diagnostic(Code.DUPLICATE_CONFIG_ID, summary, hint=hint, at=node.at)
+                yield Diagnostic(Code.DUPLICATE_CONFIG_ID, summary, hint=hint, at=line.entries["config_id"][1].at)
 
 
 def _titles(lines: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
@@ -166,17 +136,16 @@ def _titles(lines: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
             other, title = first.setdefault(title_key(node.text), (key, node.text))
             if other is key:
                 continue
-            where = f'"{other.text}" (line {_line(other)})'
             if title == node.text:
+                summary = Message('the same title as "{key}" (line {line})', key=other.text, line=_line(other))
                 hint = Message("A title is unique on a portal; change one of them.")
-                yield Diagnostic(
-                    Code.DUPLICATE_TITLE, Message("the same title as {where}", where=where), hint=hint, at=node.at
-                )
+                yield Diagnostic(Code.DUPLICATE_TITLE, summary, hint=hint, at=node.at)
             else:
                 summary = Message(
-                    'the portal\'s database may take this title for that of {where}, "{clean}"',
-                    where=where,
-                    clean=clean(title),
+                    'the portal\'s database may take this title for that of "{key}" (line {line}), "{title}"',
+                    key=other.text,
+                    line=_line(other),
+                    title=clean(title),
                 )
                 hint = Message(
                     "It compares without letter case, accents and emoji; make the titles differ in more than that."

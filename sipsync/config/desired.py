@@ -1,14 +1,10 @@
-"""A file without errors as the desired portal: defaults under the lines, references rooted, the policy bounded."""
+"""A file without errors as the desired portal: defaults under the lines, places from its nodes, the policy bounded."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from pathlib import Path
-
-from sipsync.config.reader.yaml import Mapping, Scalar
-from sipsync.config.refs import beside, secret_ref
-from sipsync.config.schema import LineSection, OAuth, PortalFile
+from sipsync.config.reader.yaml import Mapping, Node
+from sipsync.config.refs import RunContext
+from sipsync.config.schema import PortalFile, PortalSection
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.lines import (
     Access,
@@ -20,109 +16,48 @@ from sipsync.model.lines import (
     SandboxAccess,
     WebhookAccess,
 )
-from sipsync.model.operator import Operator
 from sipsync.model.problems import Span
-from sipsync.model.secret import SecretRef
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What holds for all files of a run."""
-
-    operator: Operator
-    schemes: Collection[str]
-    root: Path
-    """Resolved."""
-
-
-def portal_of(file: PortalFile, root: Mapping, name: str, run: Rules) -> DesiredPortal:
+def portal_of(file: PortalFile, root: Mapping, name: str, run: RunContext) -> DesiredPortal:
     """The portal that a document describes; `root` has the places of what `file` says."""
-    made = _Made(root, name, run.root, run.schemes)
+    portal, _ = root.entries["portal"]
     return DesiredPortal(
         name,
-        made.portal_span(),
-        made.access(file),
-        tuple(made.line(key, line, file) for key, line in file.lines.items()),
+        # Where an include speaks of the portal, the file's beginning.
+        portal.at if portal.source is root.source else root.source.span(root.start),
+        _access(file.portal),
+        _lines(file, root, name),
         tuple(
-            RemovedLine(Address(name, key), made.key_span("removed", key), line.config_id, line.title)
-            for key, line in file.removed.items()
+            RemovedLine(Address(name, key.text), key.at, file.removed[key.text].config_id, file.removed[key.text].title)
+            for key, _ in root.section("removed").entries.values()
         ),
         run.operator.policy.bound(file.policy),
         file.portal.limits,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """Builds the parts of one portal; values come from the model, places from the nodes."""
+def _access(portal: PortalSection) -> Access:
+    if portal.oauth:
+        return OAuthAccess(**dict(portal.oauth))
+    if portal.sandbox:
+        return SandboxAccess(portal.sandbox)
+    assert portal.webhook  # noqa: S101  # `config.check` has seen one of the three
+    return WebhookAccess(portal.webhook)
 
-    root: Mapping
-    name: str
-    folder: Path
-    schemes: Collection[str]
 
-    def portal_span(self) -> Span:
-        """Where the file speaks of the portal; its beginning where an include does."""
-        key = self.root.entries["portal"][0]
-        return key.at if key.source is self.root.source else self.root.source.span(self.root.start)
+def _lines(file: PortalFile, root: Mapping, name: str) -> tuple[DesiredLine, ...]:
+    """The lines, each with the defaults for what it does not give."""
+    defaults, places = dict(file.defaults), _places(root.section("defaults"))
+    lines = []
+    for key, node in root.section("lines").entries.values():
+        given = defaults | {name: value for name, value in file.lines[key.text] if value is not None}
+        values = {field: given[field] for field in FIELDS if given.get(field) is not None}
+        address, config_id = Address(name, key.text), given.get("config_id")
+        lines.append(DesiredLine(address, key.at, values, config_id, given["type"], places | _places(node)))
+    return tuple(lines)
 
-    def key_span(self, section: str, key: str) -> Span:
-        """Where a line's key stands."""
-        return self._mapping(section).entries[key][0].at
 
-    def access(self, file: PortalFile) -> Access:
-        """The one way to the portal."""
-        portal = self._mapping("portal")
-        if file.portal.oauth:
-            return self._oauth(file.portal.oauth, self._mapping("portal", "oauth"))
-        if file.portal.sandbox:
-            node = self._scalar(portal, "sandbox")
-            return SandboxAccess(str((beside(node) / node.text).resolve()))
-        return WebhookAccess(self._ref(portal, "webhook"))
-
-    def _oauth(self, oauth: OAuth, node: Mapping) -> OAuthAccess:
-        refs = {
-            name: self._ref(node, name)
-            for name in ("access_token", "client_secret", "refresh_token")
-            if name in node.entries
-        }
-        literal = oauth.client_id is None or oauth.client_id.partition(":")[0] not in self.schemes
-        client_id = oauth.client_id if literal else self._ref(node, "client_id")
-        return OAuthAccess(oauth.domain, oauth.member_id, client_id=client_id, token_url=oauth.token_url, **refs)
-
-    def line(self, key: str, line: LineSection, file: PortalFile) -> DesiredLine:
-        """One line, with the defaults for what it does not give."""
-        values: dict[FieldName, str | SecretRef] = {}
-        places: dict[FieldName, Span] = {}
-        for name, row in FIELDS.items():
-            for section, path in ((line, ("lines", key)), (file.defaults, ("defaults",))):
-                value = getattr(section, name, None)
-                if value is not None:
-                    node = self._scalar(self._mapping(*path), name)
-                    values[name] = secret_ref(node, self.folder) if row.secret else value
-                    places[name] = node.at
-                    break
-        return DesiredLine(
-            Address(self.name, key),
-            self.key_span("lines", key),
-            values,
-            line.config_id,
-            line.type or file.defaults.type,
-            places,
-        )
-
-    def _ref(self, mapping: Mapping, key: str) -> SecretRef:
-        return secret_ref(self._scalar(mapping, key), self.folder)
-
-    def _mapping(self, *path: str) -> Mapping:
-        node = self.root
-        for step in path:
-            child = node.get(step)
-            assert isinstance(child, Mapping)  # noqa: S101  # the model has seen it
-            node = child
-        return node
-
-    def _scalar(self, mapping: Mapping, key: str) -> Scalar:
-        node = mapping.get(key)
-        assert isinstance(node, Scalar)  # noqa: S101  # the model has seen it
-        return node
+def _places(mapping: Node) -> dict[FieldName, Span]:
+    entries = mapping.entries if isinstance(mapping, Mapping) else {}
+    return {field: entries[field][1].at for field in FIELDS if field in entries}

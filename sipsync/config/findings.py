@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from sipsync.config.reader.mask import shown_key, shown_value
 from sipsync.config.reader.yaml import Mapping, Node, Scalar, Sequence
+from sipsync.config.refs import RunContext, Text
 from sipsync.config.schema import json_schema
 from sipsync.model.message import Message
 from sipsync.model.nearest import did_you_mean
@@ -36,10 +37,10 @@ _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 """pydantic's errors for a key that a model, and a dataclass, does not have."""
 
 
-def validate(model: type[Model], root: Mapping, schemes: Collection[str] = ()) -> tuple[Model | None, list[Diagnostic]]:
+def validate(model: type[Model], root: Mapping, run: RunContext | None = None) -> tuple[Model | None, list[Diagnostic]]:
     """The root's values as a model, or what is wrong with them."""
     try:
-        return TypeAdapter(model).validate_python(_plain(root), context={"schemes": schemes}), []
+        return TypeAdapter(model).validate_python(_plain(root), context=run), []
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
     return None, [_finding(detail, root, model) for detail in details]
@@ -65,7 +66,7 @@ def no_value(key: str, at: Span) -> Diagnostic:
 
 def _plain(node: Node) -> Any:
     if isinstance(node, Scalar):
-        return _NO_VALUE if node.absent else node.text
+        return _NO_VALUE if node.absent else Text(node)
     if isinstance(node, Sequence):
         return [_plain(item) for item in node.items]
     return {key: _plain(value) for key, (_, value) in node.entries.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -121,4 +121,4 @@ def _joined(own: Node, below: Node) -> Node:
 
 
 def _with(mapping: Mapping, entries: dict[str, Entry]) -> Mapping:
-    return Mapping(mapping.source, mapping.start, mapping.end, entries, mapping.size, mapping.plain, mapping.written)
+    return replace(mapping, entries=entries)

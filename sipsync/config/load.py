@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sipsync.config import check
-from sipsync.config.desired import Rules, portal_of
+from sipsync.config.desired import portal_of
 from sipsync.config.findings import no_mapping, validate
 from sipsync.config.include import Includes
 from sipsync.config.paths import find, find_root, read_source
 from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import Mapping, Node, Scalar, read
+from sipsync.config.refs import RunContext
 from sipsync.config.schema import PortalFile
 from sipsync.model.lines import DesiredPortal
 from sipsync.model.message import Message
@@ -37,16 +38,16 @@ def load(paths: Sequence[Path], operator: Operator, schemes: Collection[str]) ->
     """The portals of these files (none given: `sipsync.yaml`, else the folder `portals`). Never raises for findings."""
     root = Path(operator.root).resolve()
     found = find(paths, root)
-    run = _Run(Rules(operator, schemes, root), Includes(root), found.diagnostics)
+    run = _Run(RunContext(operator, schemes, root), Includes(root), found.diagnostics)
     for source in found.sources.values():
         run.file(*read(source))
     run.diagnostics += [*run.includes.diagnostics, *check.names(run.names)]
     return run.loaded(len(found.sources))
 
 
-def load_commit(sources: Iterable[Source], rules: Rules, includes: Includes) -> Loaded:
+def load_commit(sources: Iterable[Source], context: RunContext, includes: Includes) -> Loaded:
     """The portals of a commit's texts. One that has the marker and no portal (a job of that name) is none of them."""
-    run, files = _Run(rules, includes, []), 0
+    run, files = _Run(context, includes, []), 0
     for source in sources:
         documents, problems = read(source)
         if problems or any(_is_portal(document) for document in documents):
@@ -90,7 +91,7 @@ def load_policy(path: Path) -> OperatorPolicy:
 class _Run:
     """One loading: what is collected while it goes from file to file."""
 
-    rules: Rules
+    context: RunContext
     includes: Includes
     diagnostics: list[Diagnostic]
     portals: list[DesiredPortal] = field(default_factory=list)
@@ -114,17 +115,16 @@ class _Run:
         merged = self.includes.merged(node)
         name, place = _name(merged)
         self.names.append((name, place))
-        model, problems = validate(PortalFile, merged, self.rules.schemes)
-        problems += [*check.document(merged, self.rules.root), *check.file_name(name, place)]
+        model, problems = validate(PortalFile, merged, self.context)
+        problems += [*check.document(merged), *check.file_name(name, place)]
         self.diagnostics += problems
         if model and all(found.severity == "warning" for found in problems):
-            self.portals.append(portal_of(model, merged, name, self.rules))
+            self.portals.append(portal_of(model, merged, name, self.context))
 
 
 def _name(document: Mapping) -> tuple[str, Node]:
     """The portal's name, by default the file's stem, and the node that stands for it in findings."""
-    portal = document.get("portal")
-    name = portal.get("name") if isinstance(portal, Mapping) else None
+    name = document.section("portal").get("name")
     if isinstance(name, Scalar):
         return name.text, name
     return Path(document.source.name).stem, document

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sipsync.config.reader.source import MAX_BYTES, Source, decode
-from sipsync.disk.files import is_device
+from sipsync.disk.files import is_device, reason
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic, Span
 
 SUFFIXES = (".yaml", ".yml")
 _MARKER = re.compile(
-    r"""^(?:(?:---[ \t]+)?\{?[ \t]*(?:["']sipsync["'][ \t]*:|sipsync[ \t]*:(?!\S))|[ \t]+"sipsync"[ \t]*:)""",
+    r"""^(?:(?:---[ \t]++)?+\{?[ \t]*+(?:["']sipsync["'][ \t]*:|sipsync[ \t]*:(?!\S))|[ \t]++"sipsync"[ \t]*:)""",
     re.MULTILINE,
 )
 _SECTIONS = (re.compile("^portal:", re.MULTILINE), re.compile("^lines:", re.MULTILINE))
@@ -80,9 +80,8 @@ def read_source(path: Path, name: str) -> Source:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else "an error of the operating system"
         hint = Message("Check that it is a file and who may read it.")
-        summary = Message("can't read the file: {reason}", reason=reason)
+        summary = Message("can't read the file: {reason}", reason=reason(error))
         raise ConfigError(Diagnostic(Code.FILE_UNREADABLE, summary, hint=hint, at=Span(name, 1))) from None
     return decode(data, name, path.resolve())
 
@@ -103,15 +102,11 @@ def _bad_name(path: Path, names: dict[str, Path]) -> Diagnostic | None:
     """Whether some system can't have a file of that name beside those before it."""
     twin = names.setdefault(path.as_posix().casefold(), path)
     if twin is not path:
-        summary = Message("differs from {as_posix} in letter case only", as_posix=twin.as_posix())
+        summary = Message("differs from {path} in letter case only", path=twin.as_posix())
         return _finding(Code.FILE_NAME, summary, Message("Rename one: Windows and macOS take them for one file."), path)
     if is_device(path.name):
-        return _finding(
-            Code.FILE_NAME,
-            Message("{name} is a device on Windows", name=path.name),
-            Message("Give the file another name."),
-            path,
-        )
+        summary = Message("{name} is a device on Windows", name=path.name)
+        return _finding(Code.FILE_NAME, summary, Message("Give the file another name."), path)
     return None
 
 
@@ -146,11 +141,10 @@ def _search(folder: Path, root: Path, found: Found) -> None:
                 continue
         told = True
     if not told:
-        others = f"; YAML files without the marker `sipsync: 1`: {unmarked}" if unmarked else ""
+        summary = Message("no portal's file in the folder {folder}", folder=folder.as_posix())
+        if unmarked:
+            summary = Message("{summary}; YAML files without the marker `sipsync: 1`: {n}", summary=summary, n=unmarked)
         hint = Message("`sipsync init` makes a portal's file; the first line of one is `sipsync: 1`.")
-        summary = Message(
-            "no portal's file in the folder {as_posix}{others}", as_posix=folder.as_posix(), others=others
-        )
         found.diagnostics.append(Diagnostic(Code.NO_PORTALS, summary, hint=hint))
 
 
@@ -165,14 +159,12 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _not_found(path: Path, named: bool) -> Diagnostic:
     if named:
+        summary = Message("there is no file or folder {path}", path=path.as_posix())
         hint = Message("Check the path; `sipsync init` makes a portal's file.")
-        return Diagnostic(
-            Code.FILE_NOT_FOUND, Message("there is no file or folder {as_posix}", as_posix=path.as_posix()), hint=hint
-        )
-    hint = Message("`sipsync init` makes one; or name a file or folder on the command line.")
-    return Diagnostic(
-        Code.FILE_NOT_FOUND, Message("there is neither sipsync.yaml nor a folder portals here"), hint=hint
-    )
+    else:
+        summary = Message("there is neither sipsync.yaml nor a folder portals here")
+        hint = Message("`sipsync init` makes one; or name a file or folder on the command line.")
+    return Diagnostic(Code.FILE_NOT_FOUND, summary, hint=hint)
 
 
 def _no_marker(source: Source) -> Diagnostic:

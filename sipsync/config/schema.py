@@ -19,6 +19,7 @@ from sipsync.config.values import (
     Identifier,
     Key,
     Login,
+    PathInside,
     PortalName,
     Reference,
     Server,
@@ -65,7 +66,7 @@ class PortalSection(Section):
         None, description="Reference to an inbound webhook's URL, as in env:ACME_WEBHOOK. Never the URL itself."
     )
     oauth: OAuth | None = None
-    sandbox: Words | None = Field(None, description="File of an embedded emulated portal, relative to this file.")
+    sandbox: PathInside | None = Field(None, description="File of an embedded emulated portal, relative to this file.")
     limits: Limits = Field(default_factory=Limits)
 
 

@@ -18,11 +18,11 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from sipsync.config.desired import Rules
 from sipsync.config.include import Includes
 from sipsync.config.load import Loaded, load_commit
 from sipsync.config.paths import SUFFIXES, marked
 from sipsync.config.reader.source import MAX_BYTES, Source, decode
+from sipsync.config.refs import RunContext
 from sipsync.disk.git import LINK, SUBMODULE, Entry, GitError, Repository, repository_of
 from sipsync.model.lines import Access, DesiredLine, DesiredPortal, RemovedLine
 from sipsync.model.message import Message
@@ -131,9 +131,9 @@ def _read(name: str, operator: Operator, schemes: Collection[str], files: Sequen
     named = [path for file in files for path in (Path(os.path.abspath(file)), Path(file).resolve())]
     with repository.contents(MAX_BYTES + 1) as content:
         tree = _Tree(repository, repository.files(commit), content, name)
-        rules, includes = Rules(operator, schemes, root), Includes(repository.top, tree)
+        context, includes = RunContext(operator, schemes, root), Includes(repository.top, tree)
         try:
-            loaded = load_commit(tree.sources(named), rules, includes)
+            loaded = load_commit(tree.sources(named), context, includes)
         except ConfigError as error:
             loaded = Loaded((), error.diagnostics, 0)
     for found in loaded.diagnostics:

@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
-from sipsync.config.reader.mask import VARIABLE, holds_secret
+from sipsync.config.refs import identifier, path_inside, reference
 from sipsync.disk.files import is_device
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.lines import TEMPORARY_TITLE
 from sipsync.model.message import Message
-from sipsync.model.nearest import did_you_mean
 from sipsync.model.problems import Code
 from sipsync.model.scalars import TEXT, Scalar, number, trimmed, wrong
+from sipsync.model.secret import SecretRef
 
 ADDRESS_PART = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -43,39 +43,6 @@ def _server(text: str) -> str:
             Message("Write the host alone, or host:port."),
         )
     return trimmed(text)
-
-
-_LITERAL = Message("a secret must be a reference, never the value itself")
-
-
-def _reference(text: str, info: ValidationInfo) -> str:
-    schemes = (info.context or {}).get("schemes", ())
-    scheme, colon, rest = text.partition(":")
-    if not colon or scheme not in schemes:
-        hint = Message("Write where it is kept: {ways}. If it was in git, change it.", ways=_ways(schemes))
-        near = did_you_mean(f"{scheme}:", (f"{each}:" for each in schemes), hint) if colon else hint
-        wrong(Code.LITERAL_SECRET, _LITERAL, near)
-    if not rest:
-        hint = Message('Write what it is called there, as in "{scheme}:NAME".', scheme=scheme)
-        wrong(Code.BAD_VALUE, Message('"{scheme}:" names nothing', scheme=scheme), hint)
-    if holds_secret(rest) or (scheme == "env" and not re.fullmatch(VARIABLE, rest.strip())):
-        hint = Message(
-            'After "{scheme}:" comes the name that the secret has there. If the secret was in git, change it.',
-            scheme=scheme,
-        )
-        wrong(Code.LITERAL_SECRET, _LITERAL, hint)
-    return trimmed(text)
-
-
-def _ways(schemes: Any) -> str:
-    known = sorted(schemes, key=lambda name: (name != "env", name != "file", name))
-    return ", ".join("env:NAME" if name == "env" else f"{name}:…" for name in known) or "env:NAME"
-
-
-def _identifier(text: str, info: ValidationInfo) -> str:
-    return (
-        _reference(text, info) if text.partition(":")[0] in (info.context or {}).get("schemes", ()) else trimmed(text)
-    )
 
 
 def _version(number: int) -> int:
@@ -136,14 +103,19 @@ def bounded(name: FieldName) -> Any:
     return Field(min_length=1, max_length=bound, json_schema_extra={"type": TEXT})  # type: ignore[dict-item]  # JSON
 
 
-_REFERENCE = r"^[a-z][a-z0-9+.-]*:.+$"
-
 TRIMMED = AfterValidator(trimmed)
 Title: TypeAlias = Annotated[str, bounded("title"), AfterValidator(_title)]
 Server: TypeAlias = Annotated[str, bounded("server"), AfterValidator(_server)]
 Login: TypeAlias = Annotated[str, bounded("login"), TRIMMED]
-Reference: TypeAlias = Annotated[str, AfterValidator(_reference), Field(json_schema_extra={"pattern": _REFERENCE})]
-Identifier: TypeAlias = Annotated[str, Field(min_length=1), AfterValidator(_identifier)]
+Reference: TypeAlias = Annotated[
+    SecretRef,
+    PlainValidator(reference),
+    WithJsonSchema({"pattern": "^[a-z][a-z0-9+.-]*:.+$", "type": "string"}),
+]
+Identifier: TypeAlias = Annotated[
+    SecretRef | str, PlainValidator(identifier), WithJsonSchema({"minLength": 1, "type": "string"})
+]
+PathInside: TypeAlias = Annotated[str, PlainValidator(path_inside), WithJsonSchema({"minLength": 1, "type": TEXT})]
 Version: TypeAlias = Annotated[int, Scalar(number), AfterValidator(_version), Field(json_schema_extra={"const": 1})]
 Key: TypeAlias = Annotated[str, AfterValidator(_address_part)]
 PortalName: TypeAlias = Annotated[

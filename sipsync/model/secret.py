@@ -9,10 +9,9 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn
 
-if TYPE_CHECKING:
-    from sipsync.model.problems import Span
+from sipsync.model.problems import Span
 
 SCHEMES: Final[Mapping[str, str]] = {
     "env": "env:NAME",

@@ -9,9 +9,7 @@ import pytest
 
 from sipsync.config.load import Loaded, find_root, load
 from sipsync.config.paths import read_source
-from sipsync.config.reader.source import MAX_BYTES, Source
-from sipsync.config.reader.yaml import Scalar
-from sipsync.config.refs import path_finding, secret_ref
+from sipsync.config.reader.source import MAX_BYTES
 from sipsync.model.lines import WebhookAccess
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, ConfigError
@@ -249,16 +247,21 @@ def test_a_wrong_type_of_include_is_an_error(tmp_path: Path) -> None:
     assert only_code(load_text(tmp_path, HEAD + "include: _a.yaml\n")) is Code.WRONG_TYPE
 
 
-def test_windows_paths_are_taken_on_windows() -> None:
-    node = Scalar(Source("f", "x"), 0, 1, "file:C:\\secrets\\pw", True)
-    assert path_finding(node, windows=True) is None
-    assert path_finding(node, windows=False) is not None
-
-
-def test_a_secret_on_another_drive_than_the_root_keeps_its_whole_path(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_on_another_drive_than_the_root_keeps_its_whole_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def no_relative_path(path: Path, start: Path) -> str:
         raise ValueError
 
     monkeypatch.setattr(os.path, "relpath", no_relative_path)
-    node = Scalar(Source("f", "x", Path("/d/f.yaml")), 0, 1, "file:pw", True)
-    assert secret_ref(node, Path("/e")).rest == "/d/pw"
+    loaded = load_text(tmp_path, HEAD.replace("env:ACME_WEBHOOK", "file:pw"))
+    access = loaded.portals[0].access
+    assert isinstance(access, WebhookAccess)
+    assert access.url.rest == f"{tmp_path.as_posix()}/pw"
+
+
+def test_windows_paths_are_taken_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = HEAD.replace("env:ACME_WEBHOOK", r"file:C:\secrets\pw")
+    assert only_code(load_text(tmp_path, text)) is Code.BAD_VALUE
+    monkeypatch.setattr("sipsync.config.refs._WINDOWS", True)
+    assert load_text(tmp_path, text).diagnostics == ()

@@ -7,6 +7,7 @@ It is a list of what is shown, not of what is hidden, so that a misspelt `paswor
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import fields
 
 from sipsync.model.fields import SECRET, SHOWN
@@ -26,11 +27,14 @@ SECTIONS = frozenset(("portal", "oauth", "limits", "defaults", "lines", "removed
 
 _SECRET_WORDS = (*SECRET, "passwd", "webhook", "secret", "token", "refresh_token", "access_token", "client_secret")
 _SECRET_PART = re.compile(r"pass|pwd|secret|token|hook", re.IGNORECASE)
+_LONGEST = 200
+"""Characters of a key that are looked at and shown."""
 VARIABLE = r"[\w.()-]+"
 """The name of a variable; `ProgramFiles(x86)` is one on Windows."""
 _REFERENCE = re.compile(rf"env:{VARIABLE}|(?!env:)(?:{'|'.join(SCHEMES)}):[^\s@]+")
-_IN_URL = re.compile(r"(/rest/+\d+/+)[^/\s\"']+|(//[^/\s:@]*:)[^/\s@]+(?=@)", re.IGNORECASE)
-_ASSIGNED = re.compile(r"(\w*(?:pass|pwd|secret|token|hook|auth)\w*\s*[=:]\s*)[^\s,;}&]+", re.IGNORECASE)
+_IN_URL = re.compile(r"(/rest/++\d++/++)[^/\s\"']+|(//[^/\s:@]*+:)[^/\s@]++(?=@)", re.IGNORECASE)
+_ASSIGNED = re.compile(r"(?<!\w)(?=\w*?(?:pass|pwd|secret|token|hook|auth))(\w++\s*+[=:]\s*+)[^\s,;}&]+", re.IGNORECASE)
+"""Each word is looked at once, from its beginning."""
 
 _KEY = re.compile(
     r"^(?P<lead>[ ]*(?:-[ ]+)*)(?P<key>\"[\w.$~-]+\"|'[\w.$~-]+'|[\w.$~-]+)(?P<colon>[ ]*:)(?P<rest>([ ].*)?)$"
@@ -57,6 +61,8 @@ def shown_key(text: str) -> str:
     """A key as it may be shown: `password:hunter2`, where a blank was forgotten, is a key for YAML."""
     first = re.match(r"[\w.$~-]*", text)
     name = first[0] if first else ""
+    if len(text) > _LONGEST:
+        return f"{name[:_LONGEST]}***"
     if name == text or not (re.search(r"[:=]", text) or any(map(secret_like, re.findall(r"\w+", text)))):
         return clean(text)
     return f"{name}***"
@@ -69,23 +75,28 @@ def shown_value(key: str, text: str, *, one_line: bool = True) -> str | None:
     return text if one_line and _REFERENCE.fullmatch(text.strip("\"'")) and clean(text) == text else None
 
 
-def broken_line(lines: list[str], number: int) -> str:
-    """Line `number` (from 0) of a file that is not YAML: its key, and its value where the key's are shown."""
-    line = lines[number]
-    indent = len(line) - len(line.lstrip(" \t"))
-    for above in reversed(lines[:number]):
-        if above.strip() and len(above) - len(above.lstrip(" \t")) < indent:
-            found = _KEY.match(above)
-            if not found or found["rest"].strip():
-                return _blank(line)  # inside a value that goes over several lines
-            break
-    found = _KEY.match(line.rstrip())
-    if not found:
-        return _blank(line)
-    value = found["rest"].strip()
-    shown = "" if not value else shown_value(found["key"].strip("\"'"), value)
-    rest = (" " if value else "") + ("***" if shown is None or "#" in value else shown)
-    return f"{found['lead']}{found['key']}{found['colon']}{rest}"
+def broken_lines(lines: Sequence[str]) -> list[str]:
+    """The lines of a file that is not YAML: of each its key, and its value where the key's are shown."""
+    shown: list[str] = []
+    above: list[tuple[int, bool]] = []
+    """The lines that this one may be inside of: their indentation, and whether they open a mapping."""
+    for line in lines:
+        indent = len(line) - len(line.lstrip(" \t"))
+        while above and above[-1][0] >= indent:
+            above.pop()
+        key = _KEY.match(line.rstrip())
+        inside = not above or above[-1][1]  # else it belongs to a value that goes over several lines
+        shown.append(_broken(key) if key and inside else _blank(line))
+        if line.strip():
+            above.append((indent, key is not None and not key["rest"]))
+    return shown
+
+
+def _broken(key: re.Match[str]) -> str:
+    value = key["rest"].strip()
+    shown = shown_value(key["key"].strip("\"'"), value) if value else ""
+    rest = "***" if shown is None or "#" in value else shown
+    return f"{key['lead']}{key['key']}{key['colon']}{f' {rest}' if value else ''}"
 
 
 def _blank(line: str) -> str:

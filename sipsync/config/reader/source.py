@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from sipsync.config.reader.mask import broken_line
+from sipsync.config.reader.mask import broken_lines
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic, Span
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MAX_BYTES = 4 * 1024 * 1024
 LONG_LINE = 200
@@ -48,7 +45,7 @@ class Source:
     pieces: list[Piece] = field(default_factory=list)
     parsed: bool = False
     _starts: list[int] = field(default_factory=list)
-    _ends: list[int] = field(default_factory=list)
+    _broken: list[str] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"Source({self.name})"
@@ -76,13 +73,14 @@ class Source:
 
         What stands before `column` keeps its width, for the caret's sake; the column tells that width anyway.
         """
-        begin = self._starts[line]
-        stop = self._starts[line + 1] if line + 1 < len(self._starts) else len(self.text)
         if column > LONG_LINE:
             return "", end_column
-        text = self.text[begin:stop].rstrip("\r\n")
         if not self.parsed:
-            return broken_line(_BREAK.split(self.text[:stop].rstrip("\r\n")) if text else [""], line if text else 0), 0
+            self._broken = self._broken or broken_lines(_BREAK.split(self.text))
+            return self._broken[line][: column + LONG_LINE], 0
+        begin = self._starts[line]
+        stop = self._starts[line + 1] if line + 1 < len(self._starts) else len(self.text)
+        text = self.text[begin : min(stop, begin + column + LONG_LINE)].rstrip("\r\n")
         caret, shown, at = begin + column - 1, "", begin
         for piece in self._pieces_on(begin, begin + len(text)):
             gap = text[at - begin : max(piece.start, begin) - begin]
@@ -98,13 +96,13 @@ class Source:
 
     def masked(self) -> str:
         """The whole text, line for line, with as much of each as its excerpt shows; a comment stays as a sign."""
-        shown, at = "", 0
+        shown, at = [], 0
         for piece in self.pieces:
             own = self.text[piece.start : piece.end]
-            shown += _gap(self.text[at : piece.start])
-            shown += own if piece.shown is None else piece.shown + "\n" * len(_BREAK.findall(own))
+            shown.append(_gap(self.text[at : piece.start]))
+            shown.append(own if piece.shown is None else piece.shown + "\n" * len(_BREAK.findall(own)))
             at = piece.end
-        return shown + _gap(self.text[at:])
+        return "".join([*shown, _gap(self.text[at:])])
 
     def _pieces_on(self, begin: int, stop: int) -> list[Piece]:
         first = bisect_right(self.pieces, begin, key=lambda piece: piece.end)
@@ -125,29 +123,21 @@ def _gap(text: str) -> str:
 def decode(data: bytes, name: str, path: Path | None = None) -> Source:
     """A file's bytes as text. Raises ConfigError where they are too many, or not UTF-8 and no byte-order mark tells."""
     if len(data) > MAX_BYTES:
-        raise ConfigError(
-            Diagnostic(
-                Code.TOO_LARGE,
-                Message("the file is larger than 4 MiB"),
-                hint=Message("Split it: one file for each portal."),
-                at=Span(name, 1),
-            )
-        )
+        summary, hint = Message("the file is larger than 4 MiB"), Message("Split it: one file for each portal.")
+        raise ConfigError(Diagnostic(Code.TOO_LARGE, summary, hint=hint, at=Span(name, 1)))
     encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), "")
     try:
         text = data.decode(encoding or "utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         column = error.start - data.rfind(b"\n", 0, error.start)
-        raise ConfigError(
-            _encoding(Message("the file is not {value} text", value=encoding or "UTF-8"), Span(name, line, column))
-        ) from None
+        summary = Message("the file is not {encoding} text", encoding=encoding or "UTF-8")
+        raise _encoding(summary, Span(name, line, column)) from None
     if not encoding and "\0" in text:
-        raise ConfigError(_encoding(Message("the file looks like UTF-16 without a byte-order mark"), Span(name, 1)))
+        raise _encoding(Message("the file looks like UTF-16 without a byte-order mark"), Span(name, 1))
     return Source(name, text, path)
 
 
-def _encoding(summary: Message, at: Span) -> Diagnostic:
-    return Diagnostic(
-        Code.ENCODING, summary, hint=Message("Save it as UTF-8 (in Windows' Notepad: Save as, Encoding: UTF-8)."), at=at
-    )
+def _encoding(summary: Message, at: Span) -> ConfigError:
+    hint = Message("Save it as UTF-8 (in Windows' Notepad: Save as, Encoding: UTF-8).")
+    return ConfigError(Diagnostic(Code.ENCODING, summary, hint=hint, at=at))

@@ -28,21 +28,27 @@ MAX_NODES = 500_000
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Scalar:
-    """A text as it stands in the file."""
+class _Placed:
+    """What stands somewhere in a file."""
 
     source: Source
     start: int
     end: int
-    text: str
     plain: bool
-    """Without quotes."""
-    size: int = 1
+    """Without quotes or brackets."""
 
     @property
     def at(self) -> Span:
         """Its place."""
         return self.source.span(self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Scalar(_Placed):
+    """A text as it stands in the file."""
+
+    text: str
+    size: int = 1
 
     @property
     def absent(self) -> bool:
@@ -51,46 +57,37 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Mapping:
+class Mapping(_Placed):
     """Keys and values in their order, merge keys resolved."""
 
-    source: Source
-    start: int
-    end: int
     entries: dict[str, Entry]
-    size: int
-    plain: bool
-    """Without brackets."""
-    written: tuple[Entry, ...]
+    written: tuple[Entry, ...] = ()
     """The pairs that stand in the file: with merge keys, without what they bring."""
-
-    @property
-    def at(self) -> Span:
-        """Where it begins."""
-        return self.source.span(self.start, self.end)
+    size: int = 1
+    """How many nodes it is, aliases and merge keys written out."""
 
     def get(self, key: str) -> Node | None:
         """The value of a key."""
         entry = self.entries.get(key)
         return entry[1] if entry else None
 
+    def section(self, key: str) -> Mapping:
+        """The mapping under a key; an empty one where none is there."""
+        node = self.get(key)
+        return node if isinstance(node, Mapping) else Mapping(self.source, self.start, self.end, self.plain, {})
+
+    def text(self, key: str) -> str:
+        """The text under a key; "" where none is there."""
+        node = self.get(key)
+        return node.text if isinstance(node, Scalar) else ""
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Sequence:
+class Sequence(_Placed):
     """A list; an item that is an alias is the node that it stands for."""
 
-    source: Source
-    start: int
-    end: int
     items: tuple[Node, ...]
     size: int
-    plain: bool
-    """Without brackets."""
-
-    @property
-    def at(self) -> Span:
-        """Where it begins."""
-        return self.source.span(self.start, self.end)
 
 
 Node: TypeAlias = Scalar | Mapping | Sequence
@@ -174,7 +171,7 @@ class _Composer:
         if any("\ud800" <= char <= "\udfff" for char in event.text):
             hint = Message('Write the character itself, or one escape with eight digits for it: "\\U0001F600".')
             self.found.append((Code.BAD_VALUE, Message("an escape for half a character"), hint, event.start, event.end))
-        node = Scalar(self.source, event.start, event.end, event.text, event.plain)
+        node = Scalar(self.source, event.start, event.end, event.plain, event.text)
         self.scalars.append(node)
         return node
 
@@ -185,9 +182,8 @@ class _Composer:
         items = []
         while (event := next(self._events)).kind != "end":
             items.append(self._node(event, depth + 1))
-        return Sequence(
-            self.source, opening.start, event.end, tuple(items), 1 + sum(item.size for item in items), opening.plain
-        )
+        size = 1 + sum(item.size for item in items)
+        return Sequence(self.source, opening.start, event.end, opening.plain, tuple(items), size)
 
     def _mapping(self, opening: Event, depth: int) -> Mapping:
         own: dict[str, Entry] = {}
@@ -216,7 +212,7 @@ class _Composer:
         entries = merged | own if merged else own
         self._count(len(entries) - len(own), opening)
         size = 1 + sum(1 + value.size for _, value in entries.values())
-        return Mapping(self.source, opening.start, event.end, entries, size, opening.plain, tuple(written))
+        return Mapping(self.source, opening.start, event.end, opening.plain, entries, tuple(written), size)
 
     def _merge(self, key: Scalar, value: Node) -> Iterator[tuple[str, Entry]]:
         for mapping in value.items if isinstance(value, Sequence) else (value,):
