@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 import click
+
+_COMMAND = re.compile("[a-z][a-z-]*")
+"""How a command is called; a row of the help that is no command looks otherwise."""
 
 
 class Option(click.Option):
@@ -78,7 +82,7 @@ def _help_all(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called; its help imports none of them.
 
-    `sections` says what the help lists, and why: commands by name, and other things to know, which are no single word.
+    `sections` says what the help lists, and why: commands by name, and other things to know, which look otherwise.
     """
 
     def __init__(
@@ -94,13 +98,13 @@ class LazyGroup(click.Group):
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """All commands, in the order of the help."""
-        return [name for rows in self.sections.values() for name in rows if name.isalpha()]
+        return [name for rows in self.sections.values() for name in rows if _COMMAND.fullmatch(name)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name, imported now."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        module = f"{cmd_name}_" if cmd_name == "import" else cmd_name
+        module = f"{cmd_name}_" if cmd_name == "import" else cmd_name.replace("-", "_")
         command: click.Command = import_module(f"{self.package}.{module}").command
         return command
 

@@ -7,7 +7,7 @@ names into a warning. There is no way to allow everything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from sipsync.model.lines import CurrentLine, DesiredPortal
@@ -17,15 +17,24 @@ from sipsync.planning.inputs import Delete, LineChange, about
 from sipsync.planning.owner import OwnerPlan
 from sipsync.rules.values import title_key
 
-Guard = Callable[[OwnerPlan], Iterator[Diagnostic]]
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One safety limit."""
+
+    code: Code
+    """Of all its findings."""
+    check: Callable[[OwnerPlan], Iterator[Diagnostic]]
+    allowable: bool = True
+    """Whether the operator may let one finding pass with `--allow`."""
 
 
 def check(owner: OwnerPlan) -> tuple[list[Diagnostic], list[Diagnostic]]:
     """What stops the portal, and what the operator allowed (as warnings)."""
     stops, allowed = [], []
     for guard in GUARDS:
-        for stop in guard(owner):
-            if owner.given.selection.allows(stop.code, stop.address):
+        for stop in guard.check(owner):
+            if guard.allowable and owner.given.selection.allows(stop.code, stop.address):
                 allowed.append(replace(stop, severity="warning", hint=Message("Allowed by the operator (--allow).")))
             else:
                 stops.append(stop)
@@ -179,12 +188,17 @@ def some_of(lines: Sequence[CurrentLine]) -> Message:
     return Message("{named} and {more} more", named=named, more=more) if more > 0 else Message("{named}", named=named)
 
 
-GUARDS: tuple[Guard, ...] = (vanished_lines, delete_off, max_changes, protected, target_unknown, unmanaged)
-
-ALLOWABLE = frozenset(
-    {Code.TITLE_HELD, Code.VANISHED_LINES, Code.MAX_CHANGES, Code.PROTECTED, Code.TARGET_UNKNOWN, Code.UNMANAGED}
+GUARDS = (
+    Guard(Code.VANISHED_LINES, vanished_lines),
+    Guard(Code.DELETE_OFF, delete_off, allowable=False),  # a delete is allowed in the file and nowhere else
+    Guard(Code.MAX_CHANGES, max_changes),
+    Guard(Code.PROTECTED, protected),
+    Guard(Code.TARGET_UNKNOWN, target_unknown),
+    Guard(Code.UNMANAGED, unmanaged),
 )
-"""The findings that `--allow` may name. A delete is allowed in the file and nowhere else."""
+
+ALLOWABLE = frozenset({Code.TITLE_HELD, *(guard.code for guard in GUARDS if guard.allowable)})
+"""The findings that `--allow` may name."""
 
 
 def _override(code: Code, address: str) -> Message:
