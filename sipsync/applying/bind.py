@@ -12,11 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
+from typing import Any
 
 from sipsync.model.document import digest_of
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.lines import Address, Call, CurrentLine, DesiredLine, RemovedLine
 from sipsync.model.message import Message
+from sipsync.model.outcome import LineOutcome, LineResult
 from sipsync.model.plan import LineEvidence, PlannedCall, PortalPlan, ResourceChange
 from sipsync.model.problems import Code, Diagnostic, Exit
 from sipsync.model.secret import Secret, SecretRef
@@ -45,6 +47,12 @@ class PlannedLine:
     """What is still to be sent for it."""
     diagnostic: Diagnostic | None = None
     """Why it is stale."""
+
+    def outcome(self, result: LineResult, **more: Any) -> LineOutcome:
+        """What became of it, as a document."""
+        planned = self.planned
+        known = {"action": planned.action, "config_id": planned.config_id, "source": planned.source}
+        return LineOutcome(address=planned.address, portal=planned.portal, result=result, **{**known, **more})
 
 
 @dataclass(slots=True)

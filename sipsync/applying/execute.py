@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sipsync.applying import health, rollback
-from sipsync.applying.bind import Bound
+from sipsync.applying.bind import Bound, PlannedLine
 from sipsync.applying.control import Control
-from sipsync.applying.send import CallSender
+from sipsync.applying.send import CallSender, SendLog
 from sipsync.applying.verify import outcomes, read_back
 from sipsync.model.lines import Address, Call, Registration
 from sipsync.model.message import Message
 from sipsync.model.options import ApplyOptions
 from sipsync.model.outcome import LineOutcome
 from sipsync.model.problems import Code, Diagnostic, Exit
+from sipsync.planning.inputs import about
 from sipsync.portal.protocol import Portal
 
 CANARY_SECONDS = 60.0
@@ -31,14 +32,24 @@ class Result:
     exits: list[Exit] = field(default_factory=list)
     """What ends the run besides the lines' own results."""
 
+    def note(self, line: PlannedLine, **more: object) -> None:
+        """Add to what is said of a line."""
+        address = line.planned.address
+        self.lines[address] = self.lines[address].model_copy(update=more)
+
+    def fail(self, exit_: Exit, diagnostic: Diagnostic) -> None:
+        """End the run so, for this reason."""
+        self.exits.append(exit_)
+        self.diagnostics.append(diagnostic)
+
 
 async def execute(
     bound: Bound, portals: Mapping[str, Portal], options: ApplyOptions, control: Control, read_at: float
 ) -> Result:
     """What became of the plan; `read_at` is the clock's time of the reading that it was bound to."""
-    sender = CallSender(bound, portals, options.max_failures, control, read_at)
+    sender = CallSender(SendLog(bound), portals, options.max_failures, control, read_at)
     calls = bound.calls
-    watched = health.to_watch(bound)
+    watched = health.to_watch(line for line in bound.lines.values() if line.calls)
     asks = (options.wait or options.canary) and not control.stop.is_set()
     before = await health.ask(watched, portals) if asks else {}
     canary = _canary(bound) if options.canary else None
@@ -66,11 +77,11 @@ _NO_CANARY = Diagnostic(
 
 async def _send(sender: CallSender, calls: list[Call]) -> Result:
     """What became of all lines, after these calls."""
-    log = await sender.send(calls)
-    result = Result(outcomes(sender.bound, log, await read_back(sender.bound, log, sender.portals)))
-    if log.stopped is not None:
-        result.diagnostics.append(log.stopped)
-        if log.stopped.code is Code.INTERRUPTED:
+    await sender.send(calls)
+    result = Result(outcomes(sender.log, await read_back(sender.log, sender.portals)))
+    if (stopped := sender.log.stopped) is not None:
+        result.diagnostics.append(stopped)
+        if stopped.code is Code.INTERRUPTED:
             result.exits.append(Exit.INTERRUPTED)
     return result
 
@@ -89,119 +100,76 @@ async def _apply_canary(
     call: Call, sender: CallSender, options: ApplyOptions, before: Mapping[Address, Registration]
 ) -> Result | None:
     """Apply one line and wait for its registration; None where it came back and the rest may follow."""
-    bound, portals, control, address = sender.bound, sender.portals, sender.control, call.address
+    line = sender.log.bound.lines[call.address]
     result = await _send(sender, [call])
-    if result.lines[address].result != "applied":
-        result.diagnostics.append(
-            Diagnostic(Code.UNHEALTHY, Message("the canary was not written: nothing else was sent"), address=address)
-        )
+    if result.lines[call.address].result != "applied":
+        summary = Message("the canary was not written: nothing else was sent")
+        result.diagnostics.append(Diagnostic(Code.UNHEALTHY, summary, address=call.address))
         return result
-    watched = health.to_watch(bound, {address: result.lines[address]})
-    wait = options.wait or CANARY_SECONDS
-    told = await health.await_registered(watched, before, portals, wait, control)
-    state = told.get(address)
+    wait, watched = options.wait or CANARY_SECONDS, health.to_watch([line])
+    state = (await health.await_registered(watched, before, sender.portals, wait, sender.control)).get(call.address)
     if state is not None and state.result == "success":
         return None
-    if control.stop.is_set():
-        result.exits.append(Exit.INTERRUPTED)
-        result.diagnostics.append(
-            Diagnostic(
-                Code.INTERRUPTED,
-                Message("interrupted while the canary registered: it has its new values, nothing else was sent"),
-                hint=Message("`sipsync status --live` tells how it is; run it again to go on."),
-                at=bound.lines[address].desired.at,
-                address=address,
-            )
-        )
+    if sender.control.stop.is_set():
+        summary = Message("interrupted while the canary registered: it has its new values, nothing else was sent")
+        hint = Message("`sipsync status --live` tells how it is; run it again to go on.")
+        result.fail(Exit.INTERRUPTED, about(line.desired, Code.INTERRUPTED, summary, hint=hint))
         return result
-    restored = await rollback.values_back(bound.lines[address], portals[call.address.portal])
-    kept = Message("its old values could NOT be set back")
-    back = Message("it has its old values again") if restored else kept
-    result.lines[address] = result.lines[address].model_copy(
-        update={"result": "restored" if restored else "failed", "registration": state, "message": back}
+    restored = await rollback.values_back(line, sender.portals[line.planned.portal])
+    back = Message("it has its old values again") if restored else Message("its old values could NOT be set back")
+    result.note(line, result="restored" if restored else "failed", registration=state, message=back)
+    summary = Message(
+        "the canary did not register: {state}; {back}; nothing else was sent", state=health.in_words(state), back=back
     )
-    result.exits.append(Exit.UNHEALTHY)
-    result.diagnostics.append(
-        Diagnostic(
-            Code.UNHEALTHY,
-            Message(
-                "the canary did not register: {in_words}; {back}; nothing else was sent",
-                in_words=health.in_words(state),
-                back=back,
-            ),
-            hint=Message("Check server, login and password with the provider, then plan again."),
-            at=bound.lines[address].desired.at,
-            address=address,
-        )
-    )
+    hint = Message("Check server, login and password with the provider, then plan again.")
+    result.fail(Exit.UNHEALTHY, about(line.desired, Code.UNHEALTHY, summary, hint=hint))
     return result
 
 
 async def _set_titles_back(sender: CallSender, result: Result) -> None:
     """Lines that a failed swap left at a temporary title: set back, or told first. An interrupted run goes on later."""
-    aside = rollback.stranded(sender.bound, sender.log, result.lines)
+    stranded = rollback.stranded(sender.log, result.lines)
     if sender.control.stop.is_set():
-        result.diagnostics[:0] = [rollback.still_aside(line) for line in aside]
+        result.diagnostics[:0] = [rollback.still_aside(line) for line in stranded]
         return
-    back = await rollback.titles_back(aside, sender.portals)
-    result.diagnostics[:0] = back.left
-    if back.left:
+    restored = await rollback.titles_back(stranded, sender.portals)
+    result.diagnostics[:0] = [rollback.still_aside(line) for line in restored.left]
+    if restored.left:
         result.exits.append(Exit.PARTIAL)
-    for address in back.restored:
-        line = result.lines[address]
-        result.lines[address] = line.model_copy(
-            update={"message": Message("{message}; it has its old title again", message=line.message)}
-        )
+    for line in restored.back:
+        said = result.lines[line.planned.address].message
+        result.note(line, message=Message("{said}; it has its old title again", said=said))
 
 
 async def _ask_after(
     sender: CallSender, options: ApplyOptions, before: Mapping[Address, Registration], result: Result
 ) -> None:
     """Add to each re-registered line what its operator's side says, where the operator asked for that."""
-    bound = sender.bound
-    if options.wait:
-        watched = health.to_watch(bound, result.lines)
-        told = await health.await_registered(watched, before, sender.portals, options.wait, sender.control)
-        for address in watched:
-            state = told.get(address)
-            result.lines[address] = result.lines[address].model_copy(update={"registration": state})
+    written = [line for address, line in sender.log.bound.lines.items() if result.lines[address].result == "applied"]
+    watched = health.to_watch(written) if options.wait else {}
+    states = await health.await_registered(watched, before, sender.portals, options.wait, sender.control)
+    for line in written:
+        if line.planned.address in watched:
+            state = states.get(line.planned.address)
+            result.note(line, registration=state)
             if state is None or state.result != "success":
-                _unhealthy(bound, result, address, health.in_words(state))
-    office = [address for address, line in result.lines.items() if _is_stored_only(bound, line)]
+                _unhealthy(result, line, health.in_words(state))
+    office = [line for line in written if line.planned.stored_only and line.planned.line_type == "office"]
     if options.check_command is not None:
-        for address in office:
-            config_id = result.lines[address].config_id or 0
-            if trouble := await health.check_office(options.check_command, address, config_id):
-                _unhealthy(bound, result, address, trouble)
+        for line in office:
+            if trouble := await health.check_office(options.check_command, line):
+                _unhealthy(result, line, trouble)
     elif options.wait and office:
-        result.diagnostics.append(
-            Diagnostic(
-                Code.UNHEALTHY,
-                Message(
-                    "{count} office line{value} can't be checked: such a PBX registers by itself",
-                    count=len(office),
-                    value="s" * (len(office) > 1),
-                ),
-                hint=Message("--check-command NAME lets a command of yours check them."),
-                severity="warning",
+        summary = Message("1 office line can't be checked: such a PBX registers by itself")
+        if len(office) > 1:
+            summary = Message(
+                "{count} office lines can't be checked: such a PBX registers by itself", count=len(office)
             )
-        )
+        hint = Message("--check-command NAME lets a command of yours check them.")
+        result.diagnostics.append(Diagnostic(Code.UNHEALTHY, summary, hint=hint, severity="warning"))
 
 
-def _is_stored_only(bound: Bound, line: LineOutcome) -> bool:
-    """Whether connection data of an office line was written."""
-    planned = bound.lines[line.address].planned
-    return line.result == "applied" and planned.stored_only and planned.line_type == "office"
-
-
-def _unhealthy(bound: Bound, result: Result, address: Address, what: str) -> None:
-    result.exits.append(Exit.UNHEALTHY)
-    result.diagnostics.append(
-        Diagnostic(
-            Code.UNHEALTHY,
-            Message("the line was written, but its registration is not confirmed: {what}", what=what),
-            hint=Message("Check server, login and password with the provider; `sipsync status --live` asks again."),
-            at=bound.lines[address].desired.at,
-            address=address,
-        )
-    )
+def _unhealthy(result: Result, line: PlannedLine, trouble: Message) -> None:
+    summary = Message("the line was written, but its registration is not confirmed: {trouble}", trouble=trouble)
+    hint = Message("Check server, login and password with the provider; `sipsync status --live` asks again.")
+    result.fail(Exit.UNHEALTHY, about(line.desired, Code.UNHEALTHY, summary, hint=hint))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from asyncio.subprocess import DEVNULL
+from collections.abc import Iterable, Mapping
 
-from sipsync.applying.bind import Bound
+from sipsync.applying.bind import PlannedLine
 from sipsync.applying.control import Control
 from sipsync.model.events import Waiting
 from sipsync.model.lines import Address, Registration
-from sipsync.model.outcome import LineOutcome
+from sipsync.model.message import Message
 from sipsync.model.problems import PortalError
 from sipsync.portal.protocol import Portal
 
@@ -19,15 +20,12 @@ CHECK_SECONDS = 60.0
 """What the operator's own check of an office line may take."""
 
 
-def to_watch(bound: Bound, outcomes: Mapping[Address, LineOutcome] | None = None) -> dict[Address, int]:
-    """Address → REG_ID of the lines that are to be registered anew, or that were."""
+def to_watch(lines: Iterable[PlannedLine]) -> dict[Address, int]:
+    """Address → REG_ID of those lines that are registered anew."""
     return {
-        address: line.current.reg_id
-        for address, line in bound.lines.items()
-        if line.current is not None
-        and line.current.reg_id
-        and line.planned.reregisters
-        and (line.calls if outcomes is None else address in outcomes and outcomes[address].reregistered)
+        line.planned.address: line.current.reg_id
+        for line in lines
+        if line.planned.reregisters and line.current is not None and line.current.reg_id
     }
 
 
@@ -57,15 +55,11 @@ async def await_registered(
     registration may still be told for a while (unverified).
     """
     last: dict[Address, Registration] = {}
-    open_ = dict(watched)
+    open_: Mapping[Address, int] = watched
     end = control.clock.monotonic() + wait
     while open_ and not control.stop.is_set():
         last |= await ask(open_, portals)
-        open_ = {
-            address: reg_id
-            for address, reg_id in open_.items()
-            if not _is_final(before.get(address), last.get(address))
-        }
+        open_ = {one: reg_id for one, reg_id in open_.items() if not _is_final(before.get(one), last.get(one))}
         left = end - control.clock.monotonic()
         if left <= 0 or not open_:
             break
@@ -83,26 +77,26 @@ def _is_final(before: Registration | None, last: Registration | None) -> bool:
     return before is not None and last.last_updated != before.last_updated
 
 
-def in_words(state: Registration | None) -> str:
+def in_words(state: Registration | None) -> Message:
     """What the telephony operator said, for people."""
     if state is None:
-        return "its state could not be asked"
-    return f"{state.result}{f' ({state.message})' if state.message else ''}"
+        return Message("its state could not be asked")
+    said = f"{state.result} ({state.message})" if state.message else state.result
+    return Message("{said}", said=said)
 
 
-async def check_office(command: tuple[str, ...], address: Address, config_id: int) -> str:
-    """What the operator's own check says of an office line; "" for exit code 0. Bitrix24 can't be asked about one."""
+async def check_office(command: tuple[str, ...], line: PlannedLine) -> Message | None:
+    """What the operator's own check has against an office line, if anything. Bitrix24 can't be asked about one."""
+    arguments = (*command, line.planned.address, str(line.planned.config_id))
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command, address, str(config_id), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL
-        )
+        process = await asyncio.create_subprocess_exec(*arguments, stdin=DEVNULL, stdout=DEVNULL)
     except OSError as error:
-        return f"the check command can't be run: {error.strerror}"
+        return Message("the check command can't be run: {error}", error=error.strerror)
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             code = await process.wait()
     except TimeoutError:
         process.kill()
         await process.wait()
-        return f"the check command did not end within {CHECK_SECONDS:.0f} s"
-    return f"the check command ended with {code}" if code else ""
+        return Message("the check command did not end within {seconds:.0f} s", seconds=CHECK_SECONDS)
+    return Message("the check command ended with {code}", code=code) if code else None

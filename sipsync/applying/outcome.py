@@ -14,26 +14,17 @@ from sipsync.planning.plan import planned
 from sipsync.portal.protocol import PortalReader
 
 
-def refused(found: Mapping[str, Diagnostic], portals: Mapping[str, PortalReader]) -> tuple[PortalOutcome, ...]:
-    """A plan that may not be applied at all: the findings by portal. Owners of one portal are applied together."""
-    return tuple(
-        PortalOutcome(
-            portal=name,
-            requests=portal.requests,
-            diagnostics=(found.get(name) or _held_up(name, found),),
-            exit=Exit.STALE,
-        )
-        for name, portal in portals.items()
+def refused(reasons: Mapping[str, Diagnostic], portals: Mapping[str, PortalReader]) -> tuple[PortalOutcome, ...]:
+    """A plan that may not be applied at all, by portal why. Owners of one portal are applied together."""
+    held_up = Message(
+        "not attempted: the plan of {others}, on the same portal, can't be applied", others=", ".join(reasons)
     )
-
-
-def _held_up(name: str, found: Mapping[str, Diagnostic]) -> Diagnostic:
-    return Diagnostic(
-        Code.NOT_ATTEMPTED,
-        Message("not attempted: the plan of {found}, on the same portal, can't be applied", found=", ".join(found)),
-        hint=Message("Make a new plan."),
-        address=name,
-    )
+    hint = Message("Make a new plan.")
+    outcomes = []
+    for name, portal in portals.items():
+        why = reasons.get(name) or Diagnostic(Code.NOT_ATTEMPTED, held_up, hint=hint, address=name)
+        outcomes.append(PortalOutcome(portal=name, requests=portal.requests, diagnostics=(why,), exit=Exit.STALE))
+    return tuple(outcomes)
 
 
 def dry_run(bound: Bound, portals: Mapping[str, PortalReader]) -> tuple[PortalOutcome, ...]:
@@ -45,15 +36,7 @@ def dry_run(bound: Bound, portals: Mapping[str, PortalReader]) -> tuple[PortalOu
         result: LineResult = "planned" if address in sending else "skipped"
         if line.state in ("stale", "after"):
             result = "stale" if line.state == "stale" else "done"
-        lines[address] = LineOutcome(
-            address=address,
-            portal=line.planned.portal,
-            action=line.planned.action,
-            result=result,
-            config_id=line.planned.config_id,
-            source=line.planned.source,
-            message=line.diagnostic.summary if line.diagnostic else Message(),
-        )
+        lines[address] = line.outcome(result, message=line.diagnostic.summary if line.diagnostic else Message())
     parts = applied(bound, portals, Result(lines, exits=[bound.exit]))
     return tuple(
         part.model_copy(update={"calls": tuple(planned(call) for call in calls if call.address.portal == part.portal)})
@@ -63,23 +46,15 @@ def dry_run(bound: Bound, portals: Mapping[str, PortalReader]) -> tuple[PortalOu
 
 def applied(bound: Bound, portals: Mapping[str, PortalReader], result: Result) -> tuple[PortalOutcome, ...]:
     """An apply."""
-    parts = []
+    outcomes = []
     for name, portal in portals.items():
         lines = tuple(line for line in result.lines.values() if line.portal == name)
-        parts.append(
-            PortalOutcome(
-                portal=name,
-                lines=lines,
-                requests=portal.requests,
-                diagnostics=tuple(
-                    found
-                    for found in (*result.diagnostics, *bound.diagnostics)
-                    if found.address is None or found.portal == name
-                ),
-                exit=worst([*result.exits, _exit_of(lines)]),
-            )
+        diagnostics = tuple(one for one in (*result.diagnostics, *bound.diagnostics) if one.portal in ("", name))
+        exit_ = worst([*result.exits, _exit_of(lines)])
+        outcomes.append(
+            PortalOutcome(portal=name, lines=lines, requests=portal.requests, diagnostics=diagnostics, exit=exit_)
         )
-    return tuple(parts)
+    return tuple(outcomes)
 
 
 _WRITTEN = frozenset({Code.NOT_CARRIED_OUT, Code.NEVER_REGISTERED})

@@ -16,7 +16,7 @@ from sipsync.rules.values import stored
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What reading told."""
+    """What reading says of one call."""
 
     carried_out: bool | None
     """None where it can't be told."""
@@ -35,15 +35,15 @@ async def settle(
     try:
         ids = [call.config_id for call in calls if call.config_id is not None]
         lines = await portal.lines(ids) if ids else {}
-        now = (await portal.snapshot()).lines if len(ids) < len(calls) else ()
+        listed = (await portal.snapshot()).lines if len(ids) < len(calls) else ()
         asked = [reg_id for call in calls if (reg_id := _to_ask(call, lines)) is not None]
-        told = await portal.statuses(asked) if asked else {}
+        states = await portal.statuses(asked) if asked else {}
     except PortalError:
         return [Settled(None)] * len(calls)
     known = {line.config_id for line in before.lines}
-    made = [line for line in now if line.config_id not in known]
+    made = [line for line in listed if line.config_id not in known]
     return [
-        _added(call, made) if call.config_id is None else Settled(_carried_out(call, last[call.address], lines, told))
+        _added(call, made) if call.config_id is None else Settled(_carried_out(call, last[call.address], lines, states))
         for call in calls
     ]
 
@@ -54,7 +54,7 @@ def _added(call: Call, made: Sequence[CurrentLine]) -> Settled:
 
 
 def _carried_out(
-    call: Call, last: Call, lines: Mapping[int, CurrentLine], told: Mapping[int, Registration]
+    call: Call, last: Call, lines: Mapping[int, CurrentLine], states: Mapping[int, Registration]
 ) -> bool | None:
     line = lines.get(call.config_id or 0)
     if call.verb == "delete":
@@ -64,7 +64,7 @@ def _carried_out(
     reg_id = _to_ask(call, lines)
     if reg_id is not None:
         # The values are stored; whether they were registered as well, only the telephony operator knows.
-        state = told.get(reg_id)
+        state = states.get(reg_id)
         return state is None or state.result != "error"
     return holds(line, call) or (call is not last and holds(line, last))
 

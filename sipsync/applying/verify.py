@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from sipsync.applying.bind import Bound, PlannedLine
-from sipsync.applying.send import SendLog, touched
+from sipsync.applying.bind import PlannedLine
+from sipsync.applying.send import SendLog
 from sipsync.applying.unanswered import holds
 from sipsync.model.lines import Address, CurrentLine
 from sipsync.model.message import Message
@@ -15,17 +16,17 @@ from sipsync.portal.protocol import Portal
 from sipsync.rules.errors import rule
 
 _NOTHING = Message()
-_AGAIN = Message("Make a new plan.")
+_PLAN_AGAIN = Message("Make a new plan.")
 
 
-async def read_back(bound: Bound, log: SendLog, portals: Mapping[str, Portal]) -> dict[int, CurrentLine] | None:
+async def read_back(log: SendLog, portals: Mapping[str, Portal]) -> dict[int, CurrentLine] | None:
     """The written lines as they are now, None where they can't be read.
 
     Where the last writing request brought them along, only lines that were added are left to read.
     """
-    have = dict(log.read or {})
+    lines = dict(log.read or {})
     missing: dict[str, list[int]] = {}
-    for line in touched(bound, log):
+    for line in log.touched():
         config_id = log.made.get(line.planned.address)
         if config_id is None and log.read is None:
             config_id = line.planned.config_id
@@ -33,55 +34,89 @@ async def read_back(bound: Bound, log: SendLog, portals: Mapping[str, Portal]) -
             missing.setdefault(line.planned.portal, []).append(config_id)
     try:
         for portal, config_ids in missing.items():
-            have.update(await portals[portal].lines(sorted(config_ids)))
+            lines.update(await portals[portal].lines(sorted(config_ids)))
     except PortalError:
         return None
-    return have
+    return lines
 
 
-def outcomes(bound: Bound, log: SendLog, lines: Mapping[int, CurrentLine] | None) -> dict[Address, LineOutcome]:
-    """What became of each planned line, by address."""
-    return {address: _outcome(line, log, lines) for address, line in bound.lines.items()}
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What became of one line, in words."""
+
+    result: LineResult
+    message: Message = _NOTHING
+    advice: Message = _NOTHING
+    error: str = ""
+    """The server's own code."""
+    code: Code | None = None
+
+
+def outcomes(log: SendLog, lines: Mapping[int, CurrentLine] | None) -> dict[Address, LineOutcome]:
+    """What became of each planned line, by address; `lines` are those that were read back."""
+    return {address: _outcome(line, log, lines) for address, line in log.bound.lines.items()}
 
 
 def _outcome(line: PlannedLine, log: SendLog, lines: Mapping[int, CurrentLine] | None) -> LineOutcome:
-    results = [log.results.get(call.id, "skipped") for call in line.calls]
-    if line.state == "stale":
-        return _told(line, log, "stale", line.diagnostic.summary if line.diagnostic else _NOTHING, _AGAIN)
+    verdict = _sent(line, log) or _read(line, log, lines)
+    return line.outcome(
+        verdict.result,
+        config_id=line.planned.config_id
+        or log.made.get(line.planned.address)
+        or (line.current and line.current.config_id),
+        reregistered=line.planned.reregisters and verdict.result == "applied",
+        calls=sum(log.sent[call.id] for call in line.calls),
+        error=verdict.error,
+        code=verdict.code,
+        message=verdict.message,
+        advice=verdict.advice,
+    )
+
+
+def _sent(line: PlannedLine, log: SendLog) -> _Verdict | None:
+    """What sending says of the line; None where all of it was carried out, as far as the server says."""
+    results = {call.id: log.results.get(call.id, "skipped") for call in line.calls}
+    if line.diagnostic is not None:
+        return _Verdict("stale", line.diagnostic.summary, _PLAN_AGAIN)
     if line.state == "after":
-        return _told(line, log, "done", Message("was already as planned"))
-    if "stale" in results:
-        return _told(line, log, "stale", Message("was changed in Bitrix24 while the plan was applied"), _AGAIN)
-    for call, result in zip(line.calls, results, strict=True):
-        error = log.errors.get(call.id)
-        if result == "failed" and error is not None:
-            return _failed(line, log, error)
-        if result == "lost" and error is not None:
-            return _told(
-                line,
-                log,
-                "unverified",
-                Message("{summary}: whether it was carried out is not known", summary=error.diagnostics[0].summary),
-                Message("Run it again: it reads the line first and sends only what is missing."),
-                error=error.error,
-            )
-    if not results or results[-1] != "done":
-        return _skipped(line, log)
-    return _verified(line, log, lines)
+        return _Verdict("done", Message("was already as planned"))
+    if "stale" in results.values():
+        return _Verdict("stale", Message("was changed in Bitrix24 while the plan was applied"), _PLAN_AGAIN)
+    for call_id, result in results.items():
+        if result in ("failed", "lost"):
+            return _refused(log.errors[call_id]) if result == "failed" else _unanswered(log.errors[call_id])
+    if log.stopped is not None and "skipped" in results.values():
+        return _Verdict("skipped", Message("not attempted: {why}", why=log.stopped.summary), log.stopped.hint)
+    if not results or "skipped" in results.values():
+        message = Message("not attempted, since it waits for a line that was not written")
+        return _Verdict("skipped", message, Message("Mend that one and run it again."))
+    return None
 
 
-def _verified(line: PlannedLine, log: SendLog, lines: Mapping[int, CurrentLine] | None) -> LineOutcome:
+def _refused(error: PortalError) -> _Verdict:
+    diagnostic = error.diagnostics[0]
+    advice = Message(rule(error.error).advice) if error.error else diagnostic.hint
+    return _Verdict("failed", diagnostic.summary, advice, error.error)
+
+
+def _unanswered(error: PortalError) -> _Verdict:
+    message = Message("{why}: whether it was carried out is not known", why=error.diagnostics[0].summary)
+    advice = Message("Run it again: it reads the line first and sends only what is missing.")
+    return _Verdict("unverified", message, advice, error.error)
+
+
+def _read(line: PlannedLine, log: SendLog, lines: Mapping[int, CurrentLine] | None) -> _Verdict:
+    """What reading back says of a line that the server says to have written."""
     config_id = line.planned.config_id or log.made.get(line.planned.address)
-    creates = line.planned.action == "create"
+    creates, deletes = line.planned.action == "create", line.planned.action == "delete"
     if lines is None or config_id is None:
-        message, advice = Message("written, but it could not be read back"), Message("Run `sipsync plan` to see it.")
-        return _told(line, log, "unverified", message, advice)
-    current = lines.get(config_id)
-    code = Code.NOT_CARRIED_OUT
-    if line.planned.action == "delete":
-        if current is None:
-            return _told(line, log, "applied")
+        message = Message("written, but it could not be read back")
+        return _Verdict("unverified", message, Message("Run `sipsync plan` to see it."))
+    current, code = lines.get(config_id), Code.NOT_CARRIED_OUT
+    if deletes and current is not None:
         message, advice = Message("Bitrix24 accepted the delete and did not carry it out"), Message("Try again.")
+    elif deletes:
+        return _Verdict("applied")
     elif current is None:
         message, advice = Message("the line is gone"), Message("Somebody deleted it meanwhile. Make a new plan.")
     elif not holds(current, line.calls[-1]):
@@ -98,48 +133,8 @@ def _verified(line: PlannedLine, log: SendLog, lines: Mapping[int, CurrentLine] 
         advice = Message(
             "Bitrix24 does not try again. Check server, login and password, delete the line and make it anew."
         )
+    elif creates:
+        return _Verdict("applied", advice=Message("Add config_id: {config_id} to the file.", config_id=config_id))
     else:
-        advice = Message("Add config_id: {config_id} to the file.", config_id=config_id) if creates else Message()
-        return _told(line, log, "applied", advice=advice)
-    return _told(line, log, "failed", message, advice, code=code)
-
-
-def _failed(line: PlannedLine, log: SendLog, error: PortalError) -> LineOutcome:
-    diagnostic = error.diagnostics[0]
-    advice = rule(error.error).advice if error.error else diagnostic.hint
-    return _told(line, log, "failed", diagnostic.summary, Message(advice), error=error.error)
-
-
-def _skipped(line: PlannedLine, log: SendLog) -> LineOutcome:
-    if log.stopped is not None:
-        message = Message("not attempted: {reason}", reason=log.stopped.summary)
-        return _told(line, log, "skipped", message, log.stopped.hint)
-    message = Message("not attempted, since it waits for a line that was not written")
-    return _told(line, log, "skipped", message, Message("Mend that one and run it again."))
-
-
-def _told(
-    line: PlannedLine,
-    log: SendLog,
-    result: LineResult,
-    message: Message = _NOTHING,
-    advice: Message = _NOTHING,
-    *,
-    error: str = "",
-    code: Code | None = None,
-) -> LineOutcome:
-    planned, current = line.planned, line.current
-    return LineOutcome(
-        address=planned.address,
-        portal=planned.portal,
-        action=planned.action,
-        result=result,
-        config_id=planned.config_id or log.made.get(planned.address) or (current.config_id if current else None),
-        source=planned.source,
-        reregistered=planned.reregisters and result == "applied",
-        calls=sum(log.sent[call.id] for call in line.calls),
-        error=error,
-        code=code,
-        message=message,
-        advice=advice,
-    )
+        return _Verdict("applied")
+    return _Verdict("failed", message, advice, code=code)
