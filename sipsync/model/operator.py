@@ -47,7 +47,7 @@ class Operator:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], root: str = ".") -> Self:
-        """The operator as `SIPSYNC_*` variables describe him; options override this at the command line."""
+        """The operator as `SIPSYNC_*` variables describe them; options override this at the command line."""
 
         def listed(name: str) -> tuple[str, ...]:
             return tuple(environ.get(name, "").replace(",", " ").split())

@@ -7,6 +7,7 @@ nothing can be guessed without the key.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import Literal, TypeAlias
 
 from sipsync.model.document import Seal, canonical, digest_of
@@ -14,7 +15,7 @@ from sipsync.model.fields import FieldName, LineType
 from sipsync.model.lines import ASKED_FOR, REGISTERED, Address, CurrentLine, DesiredPortal, SandboxAccess
 from sipsync.model.plan import LineEvidence
 from sipsync.model.reveal import reveal
-from sipsync.model.secret import Secret
+from sipsync.model.secret import Secret, SecretRef
 from sipsync.planning.inputs import Delete, LineChange
 
 LineState: TypeAlias = Literal["before", "after", "temporary", "stale"]
@@ -102,10 +103,11 @@ def desired_digest(portal: DesiredPortal) -> str:
 
 
 def _described(value: object) -> object:
-    """A frozen value as plain data: references as text, dates as ISO."""
-    slots = getattr(type(value), "__dataclass_fields__", None)
-    if slots is None or not isinstance(slots, Mapping):
-        return [_described(item) for item in value] if isinstance(value, tuple) else value and str(value)
-    if "scheme" in slots:
+    """A frozen value as plain data: references as text, dates as ISO, and of a section the keys that are given."""
+    if isinstance(value, SecretRef):
         return str(value)
-    return {name: _described(getattr(value, name)) for name in slots}
+    if is_dataclass(value):
+        # A key that is not given counts for nothing, so that a new key leaves the plans of before as they are.
+        given = {row.name: getattr(value, row.name) for row in fields(value) if getattr(value, row.name) != row.default}
+        return {name: _described(one) for name, one in given.items()}
+    return [_described(item) for item in value] if isinstance(value, tuple) else value and str(value)

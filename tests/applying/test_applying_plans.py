@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -268,3 +268,16 @@ def test_no_value_of_a_secret_is_in_a_plan() -> None:
     assert SecretRef("env", "PW") not in one.plan().model_dump().values()
     assert Snapshot((), {}).lines == ()
     assert seal(b"x") != seal(b"y")
+
+
+@dataclass(frozen=True)
+class NewerPolicy(Policy):
+    """The policy with one more key."""
+
+    quorum: int = 2
+
+
+def test_a_new_key_of_the_policy_leaves_the_plans_of_before_as_they_are() -> None:
+    before = file(desired("a", 1, title="B"), policy=Policy(create=True))
+    assert desired_digest(replace(before, policy=NewerPolicy(create=True))) == desired_digest(before)
+    assert desired_digest(replace(before, policy=NewerPolicy(create=True, quorum=3))) != desired_digest(before)

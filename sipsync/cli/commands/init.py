@@ -163,7 +163,7 @@ def _webhook(session: Session, variable: str | None, *, from_stdin: bool, ci: Fo
 
 
 def _operator(session: Session, limits: OperatorOptions, folder: Path, webhook: Webhook) -> Operator:
-    """The operator, with the webhook in his environment, where the file is not there to say whence it comes."""
+    """The operator, with the webhook in their environment, where the file is not there to say whence it comes."""
     operator = limits.operator(session, [folder])
     return replace(
         operator,
