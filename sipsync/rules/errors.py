@@ -9,10 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from sipsync.model.message import Message
 from sipsync.model.problems import Code
 
 Retry: TypeAlias = Literal["never", "read", "always"]
 """`read`: only what changes nothing may be asked again. `always`: the server surely did nothing, so writes as well."""
+
+
+_LOOK_UP = Message("Look the code up in the Bitrix24 REST documentation.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +25,10 @@ class ErrorRule:
 
     error: str
     status: int
-    text: str
+    text: Message
     """The server's English words."""
     code: Code = Code.REFUSED
-    advice: str = "Look the code up in the Bitrix24 REST documentation."
+    advice: Message = _LOOK_UP
     retry: Retry = "never"
     wait: float | None = None
     """Seconds before the first repetition."""
@@ -33,48 +37,61 @@ class ErrorRule:
 def rule(error: str | int) -> ErrorRule:
     """What the code means; one that is not known is a refusal that is not repeated."""
     name = str(error)
-    return _RULES.get(name) or ErrorRule(name, 400, "an error that sipsync does not know")
+    return _RULES.get(name) or ErrorRule(name, 400, Message("an error that sipsync does not know"))
 
 
-_WEBHOOK = "Copy the whole URL of an inbound webhook of an active user anew (Developer resources, Inbound webhook)."
-_SCOPE = "Tick \"Telephony (telephony)\" in the webhook's or application's settings in Bitrix24."
-_APP = "Check that the application is installed on this portal and that client_id and client_secret are its own."
-_AGAIN = "Install or authorise the application anew and put its new refresh token where the file refers to."
-_PLAN = "REST needs a paid plan or a Market subscription; ask the portal's owner."
-_SUPPORT = "Only Bitrix24's support can lift the block; trying again makes it longer."
-_LATER = "Try again in a few minutes; if it stays, ask Bitrix24's support."
-_FIELDS = "Correct the values in the file: server and login need 1 to 100 characters, a password at most 100."
-_GONE = "Make a new plan: the line was deleted, or it belongs to another webhook or application."
+_WEBHOOK = Message(
+    "Copy the whole URL of an inbound webhook of an active user anew (Developer resources, Inbound webhook)."
+)
+_SCOPE = Message("Tick \"Telephony (telephony)\" in the webhook's or application's settings in Bitrix24.")
+_APP = Message(
+    "Check that the application is installed on this portal and that client_id and client_secret are its own."
+)
+_AGAIN = Message("Install or authorise the application anew and put its new refresh token where the file refers to.")
+_PLAN = Message("REST needs a paid plan or a Market subscription; ask the portal's owner.")
+_SUPPORT = Message("Only Bitrix24's support can lift the block; trying again makes it longer.")
+_LATER = Message("Try again in a few minutes; if it stays, ask Bitrix24's support.")
+_FIELDS = Message("Correct the values in the file: server and login need 1 to 100 characters, a password at most 100.")
+_GONE = Message("Make a new plan: the line was deleted, or it belongs to another webhook or application.")
 
 _RULES: dict[str, ErrorRule] = {
     row.error: row
     for row in (
         # lines (server source; docs)
-        ErrorRule("CHECK_FIELDS_ERROR", 400, "a field has a value that is not allowed", Code.BAD_VALUE, _FIELDS),
+        ErrorRule(
+            "CHECK_FIELDS_ERROR", 400, Message("a field has a value that is not allowed"), Code.BAD_VALUE, _FIELDS
+        ),
         ErrorRule(
             "TITLE_EXISTS",
             400,
-            "The specified connection name is already used in the system.",
+            Message("The specified connection name is already used in the system."),
             Code.TITLE_HELD,
-            "Choose another title, or rename what holds it: a line of another owner, a rented number or a caller id.",
+            Message(
+                "Choose another title, or rename what holds it: "
+                "a line of another owner, a rented number or a caller id."
+            ),
         ),
         ErrorRule(
             "MAX_CLOUD_PBX",
             400,
-            "You cannot connect more than 10 cloud hosted PBX's.",
+            Message("You cannot connect more than 10 cloud hosted PBX's."),
             Code.CLOUD_LIMIT,
-            "Delete a cloud line that is not needed, or make an office line.",
+            Message("Delete a cloud line that is not needed, or make an office line."),
         ),
-        ErrorRule("ERROR_NOT_FOUND", 404, "Specified CONFIG_ID is not found", Code.LINE_NOT_FOUND, _GONE),
-        ErrorRule("CONFIG_NOT_FOUND", 400, "Configuration was not found.", Code.LINE_NOT_FOUND, _GONE),
-        ErrorRule("CONFIG_ID_NULL", 400, "The number configuration ID is not specified.", Code.LINE_NOT_FOUND, _GONE),
+        ErrorRule("ERROR_NOT_FOUND", 404, Message("Specified CONFIG_ID is not found"), Code.LINE_NOT_FOUND, _GONE),
+        ErrorRule("CONFIG_NOT_FOUND", 400, Message("Configuration was not found."), Code.LINE_NOT_FOUND, _GONE),
+        ErrorRule(
+            "CONFIG_ID_NULL", 400, Message("The number configuration ID is not specified."), Code.LINE_NOT_FOUND, _GONE
+        ),
         ErrorRule(
             "REG_ID_NOT_FOUND",
             400,
-            "Configuration was not found.",
+            Message("Configuration was not found."),
             Code.REFUSED,
-            "The telephony provider does not know the registration or could not be reached, and nothing was "
-            "deleted: try again later; if it stays, delete the line in Bitrix24.",
+            Message(
+                "The telephony provider does not know the registration or could not be reached, and nothing was "
+                "deleted: try again later; if it stays, delete the line in Bitrix24."
+            ),
             # Nothing is done locally where the remote part fails (server source), but the remote part may be done.
             retry="read",
             wait=2.0,
@@ -82,95 +99,125 @@ _RULES: dict[str, ErrorRule] = {
         ErrorRule(
             "ACCESS_DENIED",
             403,
-            "Access denied!",
+            Message("Access denied!"),
             Code.NO_RIGHT,
-            'The user of the webhook or application needs the telephony right "Manage numbers: modify: any", and the '
-            "portal a plan with REST.",
+            Message(
+                'The user of the webhook or application needs the telephony right "Manage numbers: modify: any", and '
+                "the portal a plan with REST."
+            ),
         ),
-        ErrorRule("ERROR_ARGUMENT", 400, "An argument has a value that is not allowed.", Code.BAD_VALUE),
+        ErrorRule("ERROR_ARGUMENT", 400, Message("An argument has a value that is not allowed."), Code.BAD_VALUE),
         # credentials (server source)
         ErrorRule(
             "expired_token",
             401,
-            "The access token provided has expired",
+            Message("The access token provided has expired"),
             Code.TOKEN,
-            "Have the token renewed: by the program that owns it, or by sipsync with client_id, client_secret and "
-            "refresh_token.",
+            Message(
+                "Have the token renewed: by the program that owns it, or by sipsync with client_id, client_secret and "
+                "refresh_token."
+            ),
         ),
-        ErrorRule("invalid_token", 401, "Unable to get application by token", Code.TOKEN, _AGAIN),
-        ErrorRule("NO_AUTH_FOUND", 401, "Wrong authorization data", Code.CREDENTIAL, _WEBHOOK),
-        ErrorRule("INVALID_CREDENTIALS", 401, "Invalid request credentials", Code.CREDENTIAL, _WEBHOOK),
+        ErrorRule("invalid_token", 401, Message("Unable to get application by token"), Code.TOKEN, _AGAIN),
+        ErrorRule("NO_AUTH_FOUND", 401, Message("Wrong authorization data"), Code.CREDENTIAL, _WEBHOOK),
+        ErrorRule("INVALID_CREDENTIALS", 401, Message("Invalid request credentials"), Code.CREDENTIAL, _WEBHOOK),
         ErrorRule(
             "authorization_error",
             401,
-            "Unable to authorize user",
+            Message("Unable to authorize user"),
             Code.CREDENTIAL,
-            "The credential's user was dismissed or deactivated: make a new webhook with an active user.",
+            Message("The credential's user was dismissed or deactivated: make a new webhook with an active user."),
         ),
-        ErrorRule("APPLICATION_NOT_FOUND", 401, "Application not found", Code.CREDENTIAL, _APP),
-        ErrorRule("ERROR_OAUTH", 401, "Application not installed", Code.CREDENTIAL, _APP),
-        ErrorRule("NOT_INSTALLED", 401, "Application not installed", Code.CREDENTIAL, _APP),
-        ErrorRule("wrong_client", 200, "Wrong client", Code.CREDENTIAL, _APP),
+        ErrorRule("APPLICATION_NOT_FOUND", 401, Message("Application not found"), Code.CREDENTIAL, _APP),
+        ErrorRule("ERROR_OAUTH", 401, Message("Application not installed"), Code.CREDENTIAL, _APP),
+        ErrorRule("NOT_INSTALLED", 401, Message("Application not installed"), Code.CREDENTIAL, _APP),
+        ErrorRule("wrong_client", 200, Message("Wrong client"), Code.CREDENTIAL, _APP),
         ErrorRule(
             "user_access_error",
             401,
-            "The user does not have access to the application.",
+            Message("The user does not have access to the application."),
             Code.CREDENTIAL,
-            "Give the credential's user access to the application in its settings in Bitrix24.",
+            Message("Give the credential's user access to the application in its settings in Bitrix24."),
         ),
         ErrorRule(
             "insufficient_scope",
             401,
-            "The request requires higher privileges than provided by the access token",
+            Message("The request requires higher privileges than provided by the access token"),
             Code.NO_SCOPE,
             _SCOPE,
         ),
-        ErrorRule("INVALID_REQUEST", 400, "Https required.", Code.BAD_URL, "Write https:// in the portal's address."),
-        ErrorRule("PAYMENT_REQUIRED", 401, "Subscription has been ended", Code.SUBSCRIPTION, _PLAN),
+        ErrorRule(
+            "INVALID_REQUEST",
+            400,
+            Message("Https required."),
+            Code.BAD_URL,
+            Message("Write https:// in the portal's address."),
+        ),
+        ErrorRule("PAYMENT_REQUIRED", 401, Message("Subscription has been ended"), Code.SUBSCRIPTION, _PLAN),
         ErrorRule(
             "PORTAL_DELETED",
             403,
-            "Portal was deleted",
+            Message("Portal was deleted"),
             Code.PORTAL_GONE,
-            "The portal is closed or was deleted: take its file out, or ask Bitrix24's support.",
+            Message("The portal is closed or was deleted: take its file out, or ask Bitrix24's support."),
         ),
         ErrorRule(
             "METHOD_CONFIRM_WAITING",
             401,
-            "Waiting for confirmation",
+            Message("Waiting for confirmation"),
             Code.NO_RIGHT,
-            "Confirm the request in the portal's notifications, then try again.",
+            Message("Confirm the request in the portal's notifications, then try again."),
         ),
-        ErrorRule("METHOD_CONFIRM_DENIED", 403, "Method call denied", Code.NO_RIGHT, "An admin refused the request."),
+        ErrorRule(
+            "METHOD_CONFIRM_DENIED",
+            403,
+            Message("Method call denied"),
+            Code.NO_RIGHT,
+            Message("An admin refused the request."),
+        ),
         # the token endpoint (documented)
-        ErrorRule("invalid_request", 400, "Invalid request", Code.TOKEN, _APP),
-        ErrorRule("invalid_client", 400, "Invalid client", Code.TOKEN, _APP),
-        ErrorRule("invalid_grant", 400, "Invalid grant", Code.TOKEN, _AGAIN),
-        ErrorRule("invalid_scope", 403, "Invalid scope", Code.NO_SCOPE, _SCOPE),
+        ErrorRule("invalid_request", 400, Message("Invalid request"), Code.TOKEN, _APP),
+        ErrorRule("invalid_client", 400, Message("Invalid client"), Code.TOKEN, _APP),
+        ErrorRule(
+            "invalid_grant",
+            400,
+            Message("Invalid grant"),
+            Code.TOKEN,
+            Message(
+                "The refresh token is used up, expired (180 days) or of another application: authorise the application "
+                "anew and put its new refresh token where the file refers to."
+            ),
+        ),
+        ErrorRule("invalid_scope", 403, Message("Invalid scope"), Code.NO_SCOPE, _SCOPE),
         # limits (documented; server source)
         ErrorRule(
             "QUERY_LIMIT_EXCEEDED",
             503,
-            "Too many requests",
+            Message("Too many requests"),
             Code.RATE_LIMIT,
-            "Other programs use the same portal from this address: try again later, or lower limits.rate in the file.",
+            Message(
+                "Other programs use the same portal from this address: "
+                "try again later, or lower limits.rate in the file."
+            ),
             retry="always",
             wait=2.0,
         ),
         ErrorRule(
             "OPERATION_TIME_LIMIT",
             429,
-            "Method is blocked due to operation time limit.",
+            Message("Method is blocked due to operation time limit."),
             Code.RATE_LIMIT,
-            "Bitrix24 blocks the method for five minutes: try again later, or give more time: --timeout SECONDS.",
+            Message(
+                "Bitrix24 blocks the method for five minutes: try again later, or give more time: --timeout SECONDS."
+            ),
             retry="always",
             wait=300.0,
         ),
-        ErrorRule("OVERLOAD_LIMIT", 503, "REST API is blocked due to overload.", Code.BLOCKED, _SUPPORT),
+        ErrorRule("OVERLOAD_LIMIT", 503, Message("REST API is blocked due to overload."), Code.BLOCKED, _SUPPORT),
         ErrorRule(
             "CONNECTION_ERROR",
             401,
-            "Error connecting to authorization server",
+            Message("Error connecting to authorization server"),
             Code.UNREACHABLE,
             _LATER,
             retry="always",  # asked before the method is run (server source)
@@ -180,22 +227,22 @@ _RULES: dict[str, ErrorRule] = {
         ErrorRule(
             "ERROR_METHOD_NOT_FOUND",
             404,
-            "Method not found!",
+            Message("Method not found!"),
             Code.REFUSED,
-            "The portal's telephony module is missing or too old.",
+            Message("The portal's telephony module is missing or too old."),
         ),
-        ErrorRule("ERROR_BATCH_LENGTH_EXCEEDED", 400, "Max batch length exceeded", retry="always"),
-        ErrorRule("ERROR_BATCH_METHOD_NOT_ALLOWED", 400, "Method is not allowed for batch usage"),
-        ErrorRule("WRONG_ENCODING", 200, "Wrong request encoding"),
-        ErrorRule("ERROR_CORE", 400, "Internal error", advice=_LATER, retry="read"),
-        ErrorRule("INTERNAL_SERVER_ERROR", 500, "Internal server error", advice=_LATER, retry="read"),
-        ErrorRule("ERROR_UNEXPECTED_ANSWER", 500, "Unexpected answer", advice=_LATER, retry="read"),
+        ErrorRule("ERROR_BATCH_LENGTH_EXCEEDED", 400, Message("Max batch length exceeded"), retry="always"),
+        ErrorRule("ERROR_BATCH_METHOD_NOT_ALLOWED", 400, Message("Method is not allowed for batch usage")),
+        ErrorRule("WRONG_ENCODING", 200, Message("Wrong request encoding")),
+        ErrorRule("ERROR_CORE", 400, Message("Internal error"), advice=_LATER, retry="read"),
+        ErrorRule("INTERNAL_SERVER_ERROR", 500, Message("Internal server error"), advice=_LATER, retry="read"),
+        ErrorRule("ERROR_UNEXPECTED_ANSWER", 500, Message("Unexpected answer"), advice=_LATER, retry="read"),
         ErrorRule(
             "100",
             400,
-            "Unknown field definition",
+            Message("Unknown field definition"),
             Code.BAD_VALUE,
-            "The server knows no such field to filter or sort by.",
+            Message("The server knows no such field to filter or sort by."),
         ),
     )
 }
