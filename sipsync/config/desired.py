@@ -11,7 +11,8 @@ from sipsync.model.lines import (
     Address,
     DesiredLine,
     DesiredPortal,
-    OAuthAccess,
+    GivenTokenAccess,
+    OwnTokenAccess,
     RemovedLine,
     SandboxAccess,
     WebhookAccess,
@@ -39,7 +40,8 @@ def portal_of(file: PortalFile, root: Mapping, name: str, run: RunContext) -> De
 
 def _access(portal: PortalSection) -> Access:
     if portal.oauth:
-        return OAuthAccess(**dict(portal.oauth))
+        given = {name: value for name, value in portal.oauth if value is not None}
+        return (GivenTokenAccess if portal.oauth.access_token else OwnTokenAccess)(**given)
     if portal.sandbox:
         return SandboxAccess(portal.sandbox)
     assert portal.webhook  # noqa: S101  # `config.check` has seen one of the three

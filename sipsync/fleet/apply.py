@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from sipsync.applying.bind import check_plan
 from sipsync.applying.control import Control
-from sipsync.fleet.connect import embedded_in
 from sipsync.fleet.host import HostJob, prepare
 from sipsync.fleet.parallel import run_all
 from sipsync.fleet.work import apply_host, host_in_plan
@@ -23,7 +22,6 @@ from sipsync.model.outcome import Outcome, PortalOutcome
 from sipsync.model.plan import Plan, PortalPlan
 from sipsync.model.problems import Code, Diagnostic, Exit, StalePlan
 from sipsync.planning.inputs import PlanInput
-from sipsync.portal.client import seal_for
 
 
 async def apply_fleet(plan: Plan, fleet: Fleet, options: ApplyOptions, control: Control) -> Outcome:
@@ -157,9 +155,9 @@ async def verify_plan(plan: Plan, fleet: Fleet, options: ApplyOptions, clock: Cl
     diagnostics += [diagnostic for error in failed.values() for diagnostic in error.diagnostics]
     for job in jobs:
         for portal in job.portals:
-            identity = job.identities[portal.name]
-            seal = seal_for(portal.access, job.secrets, job.operator, embedded_in(portal.access))
-            given = PlanInput(portal, Snapshot((), {}), {}, seal, host_in_plan(portal, identity), identity.owner)
+            credential = job.credentials[portal.name]
+            host, owner = host_in_plan(portal, credential.identity), credential.identity.owner
+            given = PlanInput(portal, Snapshot((), {}), {}, credential.seal, host, owner)
             if reason := check_plan(parts[portal.name], given, clock.now(), options.max_plan_age):
                 diagnostics.append(reason)
     return tuple(diagnostics)

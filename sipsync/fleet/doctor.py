@@ -6,7 +6,7 @@ from sipsync.fleet.connect import connected
 from sipsync.fleet.host import HostJob
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent
-from sipsync.model.lines import DesiredPortal, SandboxAccess
+from sipsync.model.lines import DesiredPortal
 from sipsync.model.looks import Check
 from sipsync.model.problems import PortalError
 from sipsync.portal.client import RestPortal
@@ -43,7 +43,7 @@ async def _portal_checks(desired: DesiredPortal, portal: RestPortal, clock: Cloc
         detail = f"telephony is missing (there is: {', '.join(sorted(scope)) or 'nothing'})"
         return [*checks, Check(portal=name, name="scope", result="failed", detail=detail, advice=_SCOPE_ADVICE)]
     checks.append(await _rights(name, portal))
-    if not isinstance(desired.access, SandboxAccess):
+    if not desired.access.embedded:
         checks.append(await _clock(name, portal, clock))
         checks.append(await _connector(name, portal))
     return checks

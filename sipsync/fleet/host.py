@@ -9,17 +9,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 
-from sipsync.model.lines import Access, Address, DesiredPortal, Fleet, OAuthAccess, SandboxAccess, WebhookAccess
+from sipsync.model.lines import Address, DesiredPortal, Fleet
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.options import Selection
-from sipsync.model.problems import Code, Diagnostic, SipsyncError, UsageError
-from sipsync.model.secret import Resolved, SecretRef
+from sipsync.model.problems import Code, Diagnostic, SecretError, SipsyncError, UsageError
+from sipsync.model.secret import Resolved, Secret, SecretRef
 from sipsync.planning.guards import ALLOWABLE
 from sipsync.planning.inputs import matches
-from sipsync.portal.client import identify
-from sipsync.portal.protocol import Identity
+from sipsync.portal.credential import Credential, credential_of
+from sipsync.sandbox import embedded
 from sipsync.secrets.resolve import check_value, resolve
 
 
@@ -28,7 +29,7 @@ class HostJob:
     """One host: the portals (one for each owner) whose lines are there."""
 
     portals: tuple[DesiredPortal, ...]
-    identities: Mapping[str, Identity]
+    credentials: Mapping[str, Credential]
     secrets: Resolved
     operator: Operator
     selections: Selection | Mapping[str, Selection]
@@ -37,7 +38,7 @@ class HostJob:
     @property
     def host(self) -> str:
         """The host that the portals share."""
-        return self.identities[self.portals[0].name].host
+        return self.credentials[self.portals[0].name].identity.host
 
     def selection(self, portal: DesiredPortal) -> Selection:
         """What is asked of one of the portals."""
@@ -121,7 +122,7 @@ async def prepare(
     }
     resolution = await resolve((ref for refs in wanted.values() for ref in refs), operator)
     by_host: dict[str, list[DesiredPortal]] = defaultdict(list)
-    identities: dict[str, Identity] = {}
+    credentials: dict[str, Credential] = {}
     for portal in portals:
         problems = [resolution.failures[ref] for ref in wanted[portal.name] if ref in resolution.failures]
         problems += _bad_values(portal, resolution.values)
@@ -129,22 +130,25 @@ async def prepare(
             failed[portal.name] = SipsyncError(*problems)
             continue
         try:
-            identities[portal.name] = identify(portal.access, resolution.values, operator)
+            credential = credential_of(
+                portal, resolution.values, operator, ask_again=partial(_ask_again, operator), embedded=embedded
+            )
         except SipsyncError as error:
             failed[portal.name] = error
         else:
-            by_host[identities[portal.name].host].append(portal)
+            credentials[portal.name] = credential
+            by_host[credential.identity.host].append(portal)
     jobs = []
     for group in by_host.values():
-        failed |= _same_owner(group, identities)
+        failed |= _same_owner(group, credentials)
         if left := tuple(portal for portal in group if portal.name not in failed):
-            jobs.append(HostJob(left, identities, resolution.values, operator, selections))
+            jobs.append(HostJob(left, credentials, resolution.values, operator, selections))
     return jobs, failed
 
 
 def _references(portal: DesiredPortal, selection: Selection) -> Iterable[SecretRef]:
     """The secrets that this run needs: the credential, and the passwords of the lines that are looked at."""
-    yield from access_references(portal.access)
+    yield from portal.access.references()
     if selection.secrets:
         for line in portal.lines:
             chosen = not selection.lines or matches(line.address, selection.lines)
@@ -152,16 +156,11 @@ def _references(portal: DesiredPortal, selection: Selection) -> Iterable[SecretR
                 yield from (value for value in line.values.values() if isinstance(value, SecretRef))
 
 
-def access_references(access: Access) -> Iterable[SecretRef]:
-    """The references that make up a credential."""
-    match access:
-        case WebhookAccess():
-            yield access.url
-        case OAuthAccess():
-            parts = (access.access_token, access.client_id, access.client_secret, access.refresh_token)
-            yield from (part for part in parts if isinstance(part, SecretRef))
-        case SandboxAccess():
-            pass
+async def _ask_again(operator: Operator, ref: SecretRef) -> Secret:
+    resolution = await resolve([ref], operator)
+    if ref in resolution.failures:
+        raise SecretError(resolution.failures[ref])
+    return resolution.values[ref]
 
 
 def _bad_values(portal: DesiredPortal, secrets: Resolved) -> list[Diagnostic]:
@@ -169,11 +168,11 @@ def _bad_values(portal: DesiredPortal, secrets: Resolved) -> list[Diagnostic]:
     return [bad for name, ref in read if ref in secrets and (bad := check_value(name, ref, secrets[ref]))]
 
 
-def _same_owner(group: Sequence[DesiredPortal], identities: Mapping[str, Identity]) -> dict[str, SipsyncError]:
+def _same_owner(group: Sequence[DesiredPortal], credentials: Mapping[str, Credential]) -> dict[str, SipsyncError]:
     """Portals that are one and the same: two files would fight over its lines."""
     by_owner: dict[str, list[DesiredPortal]] = defaultdict(list)
     for portal in group:
-        by_owner[identities[portal.name].owner].append(portal)
+        by_owner[credentials[portal.name].identity.owner].append(portal)
     twice = {}
     for same in by_owner.values():
         for portal in same if len(same) > 1 else ():

@@ -19,7 +19,7 @@ from sipsync.model.secret import SecretRef
 from sipsync.planning.inputs import PlanInput
 from sipsync.planning.match import match
 from sipsync.planning.plan import build
-from sipsync.portal.auth import plan_key_seal
+from sipsync.portal.credential import plan_key_seal
 
 
 def save(given: PlanInput, now: datetime) -> SavedPortal:

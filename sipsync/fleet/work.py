@@ -17,7 +17,7 @@ from sipsync.fleet.connect import connected
 from sipsync.fleet.host import HostJob
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, Waiting
-from sipsync.model.lines import DesiredPortal, SandboxAccess
+from sipsync.model.lines import DesiredPortal
 from sipsync.model.options import ApplyOptions, PlanOptions
 from sipsync.model.outcome import PortalOutcome
 from sipsync.model.plan import PortalPlan
@@ -54,7 +54,7 @@ async def inputs_of(job: HostJob, portals: Mapping[str, PortalReader]) -> dict[s
 
 def host_in_plan(portal: DesiredPortal, identity: Identity) -> str:
     """The host as a plan names it: an embedded portal's file differs from machine to machine."""
-    return "sandbox" if isinstance(portal.access, SandboxAccess) else identity.host
+    return "sandbox" if portal.access.embedded else identity.host
 
 
 async def apply_host(

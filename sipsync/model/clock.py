@@ -1,4 +1,4 @@
-"""Time as an argument, so that tests run on a clock of their own."""
+"""Time and chance as an argument, so that tests run on a clock of their own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Clock(Protocol):
-    """What the edge asks of time."""
+    """What the edge asks of time and chance."""
 
     def monotonic(self) -> float:
         """Seconds that only grow, for intervals."""
@@ -21,4 +21,8 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Come back after so many seconds."""
+        ...
+
+    def chance(self) -> float:
+        """A number from 0 to 1, another one each time."""
         ...

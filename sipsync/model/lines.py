@@ -6,7 +6,7 @@ These are frozen values without behaviour that could fail. Texts are kept exactl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
 from sipsync.model.fields import FIELDS, FieldName, LineType
@@ -56,35 +56,62 @@ class Address(str):
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookAccess:
+class _Access:
+    """A way to a portal as the file declares it: with references, never with secrets."""
+
+    embedded: ClassVar[bool] = False
+
+    def given(self) -> dict[str, str | SecretRef]:
+        """What the file says of it, by key."""
+        values = {row.name: getattr(self, row.name) for row in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def references(self) -> tuple[SecretRef, ...]:
+        """The secrets that it takes."""
+        return tuple(value for value in self.given().values() if isinstance(value, SecretRef))
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAccess(_Access):
     """An incoming webhook; its URL is a secret."""
 
     url: SecretRef
 
 
 @dataclass(frozen=True, slots=True)
-class OAuthAccess:
-    """A local application. Either `access_token` (another program renews it) or the three that let sipsync renew."""
+class GivenTokenAccess(_Access):
+    """A local application whose token another program renews."""
 
     domain: str
     """A host, or a base address such as `http://127.0.0.1:8080/acme` for loopback only."""
+    access_token: SecretRef
     member_id: str | None = None
-    access_token: SecretRef | None = None
-    client_id: SecretRef | str | None = None
-    client_secret: SecretRef | None = None
-    refresh_token: SecretRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTokenAccess(_Access):
+    """A local application whose tokens sipsync renews."""
+
+    domain: str
+    """As of a given token."""
+    client_id: SecretRef | str
+    client_secret: SecretRef
+    refresh_token: SecretRef
+    member_id: str | None = None
     token_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class SandboxAccess:
+class SandboxAccess(_Access):
     """An embedded emulated portal, kept in a file."""
+
+    embedded: ClassVar[bool] = True
 
     path: str
     """Absolute."""
 
 
-Access: TypeAlias = WebhookAccess | OAuthAccess | SandboxAccess
+Access: TypeAlias = WebhookAccess | GivenTokenAccess | OwnTokenAccess | SandboxAccess
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from sipsync.model.document import Seal, canonical, digest_of
 from sipsync.model.fields import FieldName, LineType
-from sipsync.model.lines import ASKED_FOR, REGISTERED, Address, CurrentLine, DesiredPortal, SandboxAccess
+from sipsync.model.lines import ASKED_FOR, REGISTERED, Address, CurrentLine, DesiredPortal
 from sipsync.model.plan import LineEvidence
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret, SecretRef
@@ -90,7 +90,9 @@ def desired_digest(portal: DesiredPortal) -> str:
         {
             "name": portal.name,
             # Where an embedded portal is kept differs from machine to machine.
-            "access": "sandbox" if isinstance(portal.access, SandboxAccess) else _described(portal.access),
+            "access": "sandbox"
+            if portal.access.embedded
+            else {name: str(value) for name, value in portal.access.given().items()},
             "policy": _described(portal.policy),
             "cloud_lines": portal.limits.cloud_lines,
             "lines": [

@@ -1,8 +1,9 @@
-"""The system's time; everything here takes its clock as an argument, so that tests bring their own."""
+"""The system's time and chance; all else takes its clock as an argument, so that tests bring their own."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from datetime import UTC, datetime
 
@@ -21,3 +22,7 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Come back after so many seconds."""
         await asyncio.sleep(seconds)
+
+    def chance(self) -> float:
+        """A number from 0 to 1; nothing secret hangs on it."""
+        return random.random()  # noqa: S311

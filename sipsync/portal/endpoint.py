@@ -2,25 +2,33 @@
 
 Addresses are taken apart by one strict pattern each. A lenient parser would accept user names, backslashes or blanks,
 and another program could then read another host out of the same text.
+
+Who writes a portal's file must not be able to send a credential elsewhere: it goes to Bitrix24's cloud, its token
+endpoints, loopback, and where the operator says. Names are compared as whole labels, never by how they begin or end.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import Final
 
+from sipsync.model.hosts import HOST, is_loopback
 from sipsync.model.message import Message
-from sipsync.model.problems import Code, ConfigError, Diagnostic, PortalError
+from sipsync.model.operator import Operator
+from sipsync.model.problems import Code, ConfigError, Diagnostic, PortalError, Span
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
-from sipsync.portal.hosts import forbidden, is_allowed, is_loopback, split_port
 
-if TYPE_CHECKING:
-    from sipsync.model.operator import Operator
-    from sipsync.model.problems import Span
+_ZONES = "by cn com com.br com.tr de es eu fr id in it jp kz pl ru ua vn"  # server source: zones of portals
+CLOUD: Final = frozenset(f"bitrix24.{zone}" for zone in _ZONES.split())
+"""A portal of the cloud is one label under one of these."""
+TOKEN_HOSTS: Final = frozenset({"oauth.bitrix.info", "oauth.bitrix24.tech"})
+"""Where applications renew tokens: as documented, and as the vendor's SDK does."""
+TOKEN_URL: Final = "https://oauth.bitrix.info/oauth/token/"  # noqa: S105  # documented; not a secret
 
-_ORIGIN = r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(?P<port>\d{1,5}))?"
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_ORIGIN = rf"(?P<scheme>https?)://(?P<host>{HOST})(?::(?P<port>\d{{1,5}}))?"
 _PREFIX = r"(?P<prefix>(?:/[\w-]+)*?)"
 _WEBHOOK = re.compile(rf"{_ORIGIN}{_PREFIX}/rest/(?P<user>\d+)/(?P<secret>[\w-]+)/?", re.ASCII | re.IGNORECASE)
 _BASE = re.compile(rf"{_ORIGIN}{_PREFIX}/?", re.ASCII | re.IGNORECASE)
@@ -46,8 +54,10 @@ class Endpoint:
 
     scheme: str
     host: str
-    prefix: str = ""
+    prefix: str
     """The path before `/rest/`; for emulated portals on loopback only."""
+    operator: Operator = field(repr=False)
+    """Says which other hosts a renamed portal may have."""
     credential: Secret = field(default_factory=lambda: Secret(""))
     """`<user>/<secret>/` of a webhook, or nothing."""
 
@@ -62,8 +72,35 @@ class Endpoint:
         """The portal's name among all portals."""
         return f"{self.host}{self.prefix}"
 
+    def moved(self, target: Target, location: Secret) -> Endpoint:
+        """The portal's endpoint after a rename: another allowed host, everything else unchanged."""
+        match = _LOCATION.fullmatch(reveal(location))
+        if not match:
+            raise redirects(self.name, Message("to another page"))
+        to_https = match["scheme"].lower() == "https"
+        if match["path"] != "/" + reveal(target.url).split("/", 3)[3] or (self.scheme == "https" and not to_https):
+            raise redirects(self.name, Message("to {host}", host=_host(match)))
+        try:
+            scheme, host = _origin(match, self.operator, None)
+        except ConfigError as error:
+            raise PortalError(
+                Diagnostic(
+                    Code.PORTAL_MOVED,
+                    Message(
+                        "{name} was renamed: it redirects to {host}, which may not receive the credential",
+                        name=self.name,
+                        host=_host(match),
+                    ),
+                    hint=Message(
+                        "Check that the new name is yours, and put it into the file. {hint}",
+                        hint=error.diagnostics[0].hint,
+                    ),
+                )
+            ) from None
+        return replace(self, scheme=scheme, host=host)
 
-def webhook(url: Secret, operator: Operator, at: Span | None = None) -> Endpoint:
+
+def webhook(url: Secret, operator: Operator, at: Span | None) -> Endpoint:
     """The endpoint of an incoming webhook, whose host may receive it."""
     text = reveal(url)
     if text != "".join(text.split()):
@@ -72,8 +109,8 @@ def webhook(url: Secret, operator: Operator, at: Span | None = None) -> Endpoint
             Message("Copy the URL again, as one line without blanks."),
             at,
         )
-    found = _WEBHOOK.fullmatch(text)
-    if not found:
+    match = _WEBHOOK.fullmatch(text)
+    if not match:
         raise _bad(
             Message("the webhook's URL does not look like https://HOST/rest/USER/SECRET/"),
             Message(
@@ -82,61 +119,36 @@ def webhook(url: Secret, operator: Operator, at: Span | None = None) -> Endpoint
             ),
             at,
         )
-    endpoint = _endpoint(found, operator, at)
-    return replace(endpoint, credential=Secret(f"{found['user']}/{found['secret']}/"))
+    return _endpoint(match, operator, at, Secret(f"{match['user']}/{match['secret']}/"))
 
 
-def application(domain: str, operator: Operator, at: Span | None = None) -> Endpoint:
+def application(domain: str, operator: Operator, at: Span | None) -> Endpoint:
     """The endpoint of an application on a portal; only loopback may be given as a whole base address."""
-    found = _BASE.fullmatch(domain if "://" in domain else f"https://{domain}")
-    if not found or ("://" in domain and not is_loopback(found["host"].lower())):
+    match = _BASE.fullmatch(domain if "://" in domain else f"https://{domain}")
+    if not match or ("://" in domain and not is_loopback(match["host"])):
         raise _bad(
             Message("portal.oauth.domain is not a host"),
             Message("Give the portal's host alone, such as acme.bitrix24.ru."),
             at,
         )
-    return _endpoint(found, operator, at)
+    return _endpoint(match, operator, at, Secret(""))
 
 
-def token(url: str, operator: Operator, at: Span | None = None) -> Target:
+def token(url: str | None, operator: Operator, at: Span | None) -> Target:
     """The address where tokens are renewed, without its query."""
-    found = _TOKEN_URL.fullmatch(url)
-    if not found:
+    match = _TOKEN_URL.fullmatch(url or TOKEN_URL)
+    if not match:
         raise _bad(
             Message("token_url is not an address"),
-            Message("https://oauth.bitrix.info/oauth/token/ is the usual one."),
+            Message("Leave it out where it is the usual one, {url}.", url=TOKEN_URL),
             at,
         )
-    scheme, host = _origin(found, operator, at)
-    shown = f"{scheme}://{host}{found['path']}"
+    scheme, host = _origin(match, operator, at)
+    shown = f"{scheme}://{host}{match['path']}"
     return Target(shown, Secret(shown), host)
 
 
-def moved(endpoint: Endpoint, target: Target, location: Secret, operator: Operator) -> Endpoint:
-    """The portal's endpoint after a rename: another allowed host, everything else unchanged."""
-    found = _LOCATION.fullmatch(reveal(location))
-    same_path = found and found["path"] == _path(reveal(target.url))
-    if not found or not same_path or (found["scheme"].lower() != "https" and endpoint.scheme == "https"):
-        raise redirects(endpoint.name, f"to {_host(found)}" if found else "to another page")
-    try:
-        scheme, host = _origin(found, operator, None)
-    except ConfigError as error:
-        to = error.diagnostics[0]
-        raise PortalError(
-            Diagnostic(
-                Code.PORTAL_MOVED,
-                Message(
-                    "{name} was renamed: it redirects to {host}, which may not receive the credential",
-                    name=endpoint.name,
-                    host=_host(found),
-                ),
-                hint=Message("Check that the new name is yours, and put it into the file; {hint}", hint=to.hint),
-            )
-        ) from None
-    return replace(endpoint, scheme=scheme, host=host)
-
-
-def redirects(name: str, where: str) -> PortalError:
+def redirects(name: str, where: Message) -> PortalError:
     """The error for a redirect that is no rename of a portal."""
     return PortalError(
         Diagnostic(
@@ -149,39 +161,54 @@ def redirects(name: str, where: str) -> PortalError:
     )
 
 
-def _endpoint(found: re.Match[str], operator: Operator, at: Span | None) -> Endpoint:
-    scheme, host = _origin(found, operator, at)
-    if found["prefix"] and not is_loopback(split_port(host)[0]):
+def _endpoint(match: re.Match[str], operator: Operator, at: Span | None, credential: Secret) -> Endpoint:
+    scheme, host = _origin(match, operator, at)
+    if match["prefix"] and not is_loopback(match["host"]):
         raise _bad(
             Message("the address of {host} has a path before /rest/", host=host),
             Message("A portal's REST begins at https://HOST/rest/."),
             at,
         )
-    return Endpoint(scheme, host, found["prefix"])
+    return Endpoint(scheme, host, match["prefix"], operator, credential)
 
 
-def _origin(found: re.Match[str], operator: Operator, at: Span | None) -> tuple[str, str]:
+def _origin(match: re.Match[str], operator: Operator, at: Span | None) -> tuple[str, str]:
     """Scheme and host, both checked."""
-    scheme, host = found["scheme"].lower(), _host(found)
-    if scheme == "http" and not is_loopback(found["host"].lower()):
+    scheme, host, loopback = match["scheme"].lower(), _host(match), is_loopback(match["host"])
+    if scheme == "http" and not loopback:
         raise _bad(
             Message("{host}: plain http would show the credential to the network", host=host),
             Message("Write https://."),
             at,
         )
-    if not is_allowed(host, operator):
-        raise ConfigError(forbidden(host, at))
+    if not (loopback or _is_vendors(host) or host in map(str.lower, operator.hosts)):
+        raise ConfigError(
+            Diagnostic(
+                Code.HOST_FORBIDDEN,
+                Message(
+                    "{host} may not receive a credential: it is neither a portal of Bitrix24's cloud nor "
+                    "allowed by the operator",
+                    host=host,
+                ),
+                hint=Message(
+                    "If it is your own portal, whoever runs sipsync allows it: SIPSYNC_HOSTS={host}.", host=host
+                ),
+                at=at,
+            )
+        )
     return scheme, host
 
 
-def _host(found: re.Match[str]) -> str:
-    host = found["host"].lower()
-    port = int(found["port"] or 0)
-    return f"{host}:{port}" if port not in (0, _DEFAULT_PORT[found["scheme"].lower()]) else host
+def _is_vendors(host: str) -> bool:
+    label, _, domain = host.partition(".")
+    return host in TOKEN_HOSTS or (domain in CLOUD and _LABEL.fullmatch(label) is not None)
 
 
-def _path(url: str) -> str:
-    return "/" + url.split("/", 3)[3]
+def _host(match: re.Match[str]) -> str:
+    """The host in lower case, with its port where that is not the default one."""
+    host = match["host"].lower()
+    port = int(match["port"] or 0)
+    return f"{host}:{port}" if port not in (0, _DEFAULT_PORT[match["scheme"].lower()]) else host
 
 
 def _bad(summary: Message, hint: Message, at: Span | None) -> ConfigError:

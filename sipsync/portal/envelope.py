@@ -71,9 +71,13 @@ Answer: TypeAlias = Result | PortalError
 # --- requests ---
 
 
-def body(command: Command, auth: Mapping[str, Secret]) -> bytes:
-    """The JSON body of one command; `auth` are the parameters that carry an application's token."""
-    return json.dumps({**_revealed(command.params), **_revealed(auth)}, ensure_ascii=False).encode()
+def body(command: Command, token: Secret | None) -> bytes:
+    """The JSON body of one command.
+
+    It carries an application's token: an address or a header would show it to more programs on the way (documented).
+    """
+    params = _revealed(command.params) | ({"auth": reveal(token)} if token else {})
+    return json.dumps(params, ensure_ascii=False).encode()
 
 
 def batch(commands: Sequence[Command], *, halt: bool) -> Command:
@@ -158,16 +162,14 @@ def read_batch(result: Result, host: str, commands: Sequence[Command]) -> list[A
 def server_error(document: object, host: str, method: str) -> ServerError:
     """The typed error of an answer. The server's own words are left out: they are localised, and may quote values."""
     row = rule(code(_map(document).get("error")))
-    what = "the request" if method == "batch" else method
-    named = f" ({row.error})" if row.error else ""
-    return ServerError(
-        Diagnostic(
-            row.code,
-            Message("{host} refused {what}{named}: {text}", host=host, what=what, named=named, text=row.text),
-            hint=Message(row.advice),
-        ),
-        row,
-    )
+    what = Message("the request") if method == "batch" else method
+    if row.error:
+        summary = Message(
+            "{host} refused {what} ({error}): {text}", host=host, what=what, error=row.error, text=row.text
+        )
+    else:
+        summary = Message("{host} refused {what}: {text}", host=host, what=what, text=row.text)
+    return ServerError(Diagnostic(row.code, summary, hint=row.advice), row)
 
 
 def code(error: object) -> str:
@@ -219,7 +221,7 @@ _HTML: Final = (b"<!doctype", b"<html")
 
 def _not_json(response: Response, host: str) -> Unanswered:
     html = response.content_type == "text/html" or response.body.lstrip()[:9].lower().startswith(_HTML)
-    form = "a web page" if html else "something that is not its JSON"
+    form = Message("a web page") if html else Message("something that is not its JSON")
     if response.status >= 500:
         hint = Message("The portal may be overloaded or under maintenance; try again later.")
     elif html:

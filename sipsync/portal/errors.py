@@ -25,56 +25,40 @@ class Unanswered(_Broken):
     """It was sent and no usable answer came."""
 
 
-def unreached(host: str, reason: str, hint: Message, *, temporary: bool = False) -> Unreached:
+def unreached(host: str, reason: Message, hint: Message, *, temporary: bool = False) -> Unreached:
     """The error for a host that nothing could be sent to."""
-    diagnostic = Diagnostic(
-        Code.UNREACHABLE, Message("{host} can't be reached: {reason}", host=host, reason=reason), hint=hint
-    )
-    return Unreached(diagnostic, temporary=temporary)
+    summary = Message("{host} can't be reached: {reason}", host=host, reason=reason)
+    return Unreached(Diagnostic(Code.UNREACHABLE, summary, hint=hint), temporary=temporary)
+
+
+_IN_THE_WAY = Message("Check the host name, the network and whether a firewall or proxy is in the way.")
 
 
 def no_connection_within(host: str, seconds: float) -> Unreached:
     """The error for a host that does not take connections in time."""
-    return Unreached(
-        Diagnostic(
-            Code.TIMEOUT,
-            Message("{host} can't be reached: no connection within {seconds:.0f} seconds", host=host, seconds=seconds),
-            hint=Message("Check the host name, the network and whether a firewall or proxy is in the way."),
-        )
-    )
+    summary = Message("{host} can't be reached: no connection within {seconds:.0f} seconds", host=host, seconds=seconds)
+    return Unreached(Diagnostic(Code.TIMEOUT, summary, hint=_IN_THE_WAY))
 
 
 def no_answer_within(host: str, seconds: float) -> Unanswered:
     """The error for a host that took a request and is silent, or too slow."""
-    return Unanswered(
-        Diagnostic(
-            Code.TIMEOUT,
-            Message("{host} did not answer within {seconds:.0f} seconds", host=host, seconds=seconds),
-            hint=Message("Try again later; if it happens again, look at the portal and the network in between."),
-        )
-    )
+    summary = Message("{host} did not answer within {seconds:.0f} seconds", host=host, seconds=seconds)
+    hint = Message("Try again later; if it happens again, look at the portal and the network in between.")
+    return Unanswered(Diagnostic(Code.TIMEOUT, summary, hint=hint))
 
 
 def cut_off(host: str) -> Unanswered:
     """The error for a connection that broke."""
-    return Unanswered(
-        Diagnostic(
-            Code.UNREACHABLE,
-            Message("the connection to {host} broke before the answer was complete", host=host),
-            hint=Message("Try again; what was sent may have been carried out."),
-        )
-    )
+    summary = Message("the connection to {host} broke before the answer was complete", host=host)
+    hint = Message("Try again; what was sent may have been carried out.")
+    return Unanswered(Diagnostic(Code.UNREACHABLE, summary, hint=hint))
 
 
-def unusable(host: str, why: str) -> Unanswered:
+def unusable(host: str, why: Message) -> Unanswered:
     """The error for a body that can't be read as a whole."""
-    return Unanswered(
-        Diagnostic(
-            Code.NOT_BITRIX24,
-            Message("the answer of {host} is of no use: {why}", host=host, why=why),
-            hint=Message("Try again; if it happens again, a proxy or firewall may stand in between."),
-        )
-    )
+    summary = Message("the answer of {host} is of no use: {why}", host=host, why=why)
+    hint = Message("Try again; if it happens again, a proxy or firewall may stand in between.")
+    return Unanswered(Diagnostic(Code.NOT_BITRIX24, summary, hint=hint))
 
 
 def no_connection(host: str, error: BaseException) -> Unreached:
@@ -84,24 +68,22 @@ def no_connection(host: str, error: BaseException) -> Unreached:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return unreached(
                 host,
-                "its certificate is not trusted",
-                Message("A company proxy may replace certificates: SSL_CERT_FILE names the file of trusted ones"),
+                Message("its certificate is not trusted"),
+                Message("A company proxy may replace certificates: SSL_CERT_FILE names the file of trusted ones."),
             )
         if isinstance(cause, ssl.SSLError):
-            return unreached(
-                host, "no secure connection could be made", Message("Check that the host speaks https there")
-            )
+            hint = Message("Check that the host speaks https there.")
+            return unreached(host, Message("no secure connection could be made"), hint)
         if isinstance(cause, socket.gaierror):
             return unreached(
                 host,
-                "there is no such host",
-                Message("Check the spelling of the host's name, and the network's name server"),
+                Message("there is no such host"),
+                Message("Check the spelling of the host's name, and the network's name server."),
                 temporary=cause.errno == socket.EAI_AGAIN,
             )
         if isinstance(cause, ConnectionRefusedError):
             hint = Message("Check the address; an emulated portal has to be started first.")
-            return unreached(host, "it refuses connections", hint, temporary=True)
+            return unreached(host, Message("it refuses connections"), hint, temporary=True)
         # A host with several addresses gives a group: one error for each.
         cause = cause.exceptions[0] if isinstance(cause, BaseExceptionGroup) else cause.__cause__ or cause.__context__
-    hint = Message("Check the host name, the network and whether a firewall or proxy is in the way.")
-    return unreached(host, "no connection could be made", hint, temporary=True)
+    return unreached(host, Message("no connection could be made"), _IN_THE_WAY, temporary=True)

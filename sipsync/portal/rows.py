@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from sipsync.model.fields import FIELDS, SECRET, FieldName
 from sipsync.model.lines import CurrentLine, Registration
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.model.secret import Secret
-from sipsync.portal.envelope import whole
+from sipsync.portal.envelope import Command, Value, whole
+from sipsync.rules.outgoing import NO_LINE
 
-NO_DEFAULT_LINE = "LINK_BASE_NUMBER"
-"""What `voximplant.line.outgoing.get` says where there is no default line (server source)."""
+PAGE: Final = 50
+"""Lines that one `voximplant.sip.get` returns (server source)."""
+
+
+def page(start: int, **filters: Value) -> Command:
+    """The command that reads a page of lines."""
+    # Without both SORT and ORDER there is no order, and pages would overlap (server source).
+    return Command("voximplant.sip.get", {**filters, "SORT": "CONFIG_ID", "ORDER": "ASC", "start": start})
+
+
+def pages_of(config_ids: Iterable[int]) -> list[Command]:
+    """The commands that read these lines, each as many as one page holds."""
+    wanted = sorted(set(config_ids))
+    return [page(0, FILTER={"CONFIG_ID": wanted[first : first + PAGE]}) for first in range(0, len(wanted), PAGE)]
 
 
 def current_line(row: object, host: str) -> CurrentLine:
     """One row of `voximplant.sip.get`. An absent TYPE is read as "cloud", as the server itself does."""
     if not isinstance(row, dict):
-        raise odd(host, "a line that is not an object")
+        raise odd(host, Message("a line that is not an object"))
     config_id = whole(row.get("CONFIG_ID"))
     if config_id is None:
-        raise odd(host, "a line without CONFIG_ID")
+        raise odd(host, Message("a line without CONFIG_ID"))
     office = text(row.get("TYPE")) == "office"
     reg_id = None if office else whole(row.get("REG_ID")) or 0
     incoming_login = text(row.get("INCOMING_LOGIN"))
@@ -65,14 +79,14 @@ def names(value: object, host: str) -> dict[str, str]:
     if value == []:
         return {}
     if not isinstance(value, dict):
-        raise odd(host, "a list of lines that is not an object")
+        raise odd(host, Message("a list of lines that is not an object"))
     return {str(line_id): html.unescape(text(name)) for line_id, name in value.items()}
 
 
 def default_line(value: object) -> str:
     """The id of the default outgoing line; "" where there is none."""
     line_id = text(value)
-    return "" if line_id == NO_DEFAULT_LINE else line_id
+    return "" if line_id == NO_LINE else line_id
 
 
 def registration(value: object, host: str) -> Registration:
@@ -80,7 +94,7 @@ def registration(value: object, host: str) -> Registration:
     row = value if isinstance(value, dict) else {}
     reg_id, result = whole(row.get("REG_ID")), row.get("STATUS_RESULT")
     if reg_id is None or result not in ("success", "error", "in_progress", "wait"):
-        raise odd(host, "a registration without REG_ID or with an unknown state")
+        raise odd(host, Message("a registration without REG_ID or with an unknown state"))
     return Registration(
         reg_id=reg_id,
         result=result,
@@ -95,7 +109,7 @@ def text(value: object) -> str:
     return "" if value is None or value is False else str(value)
 
 
-def odd(host: str, what: str) -> PortalError:
+def odd(host: str, what: Message) -> PortalError:
     """The error for an answer that has the right form and makes no sense."""
     return PortalError(
         Diagnostic(

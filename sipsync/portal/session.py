@@ -6,30 +6,23 @@ nothing: it could not be reached, or it said so by one of the codes that the rul
 
 from __future__ import annotations
 
-import random
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Final, TypeVar
+from collections.abc import Sequence
+from typing import Final
 
 from sipsync.model.message import Message
-from sipsync.model.problems import Code, Diagnostic, PortalError, SipsyncError
-from sipsync.portal import endpoint as endpoints
+from sipsync.model.problems import PortalError, SipsyncError
+from sipsync.model.secret import Secret
 from sipsync.portal import envelope
+from sipsync.portal.credential import Credential
+from sipsync.portal.endpoint import redirects
 from sipsync.portal.envelope import Answer, Command, Result, ServerError
 from sipsync.portal.errors import Unanswered, Unreached
+from sipsync.portal.throttle import Throttle
 from sipsync.portal.transport import TOTAL_SECONDS, Response, Transport
-
-if TYPE_CHECKING:
-    from sipsync.model.clock import Clock
-    from sipsync.model.operator import Operator
-    from sipsync.portal.auth import Credential
-    from sipsync.portal.endpoint import Endpoint
-    from sipsync.portal.throttle import Throttle
-
-T = TypeVar("T")
 
 ATTEMPTS: Final = 4
 FIRST_WAIT: Final = 0.5
-"""Seconds before the first repetition; doubled for each further one, and up to a quarter added by chance."""
+"""Seconds before the first repetition, where the rule book does not say."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 EXPIRED: Final = "expired_token"
@@ -40,27 +33,12 @@ OPERATING_TIME: Final = "OPERATION_TIME_LIMIT"
 class Session:
     """A portal's REST API with one credential."""
 
-    def __init__(
-        self,
-        transport: Transport,
-        endpoint: Endpoint,
-        credential: Credential,
-        operator: Operator,
-        *,
-        throttle: Throttle,
-        clock: Clock,
-        deadline: float | None,
-        chance: Callable[[], float] = random.random,
-    ) -> None:
-        self.host = endpoint.name
+    def __init__(self, transport: Transport, credential: Credential, throttle: Throttle) -> None:
+        self.host = credential.endpoint.name
         self._transport = transport
-        self._endpoint = endpoint
-        self._credential = credential
-        self._operator = operator
+        self._tokens = credential.tokens
+        self._endpoint = credential.endpoint
         self._throttle = throttle
-        self._clock = clock
-        self._deadline = deadline
-        self._chance = chance
 
     @property
     def requests(self) -> int:
@@ -92,7 +70,7 @@ class Session:
                 if attempt == ATTEMPTS or not _repeatable(error, writes=False):
                     raise error
             if error and error.error not in (FULL_BUCKET, OPERATING_TIME):
-                await self._throttle.wait(self._pause(error, attempt), "retry", self._deadline, self.host)
+                await self._throttle.back_off(_first_wait(error), attempt)
         return [results[place] for place in range(len(commands))]
 
     async def batch(self, commands: Sequence[Command], *, halt: bool, writes: bool) -> list[Answer | None]:
@@ -105,87 +83,69 @@ class Session:
         answers = envelope.read_batch(result, self.host, commands)
         for command, answer in zip(commands, answers, strict=True):
             if isinstance(answer, Result):
-                self._throttle.seen(command.method, answer.reset_at)
+                self._throttle.note(command.method, answer.reset_at)
             elif answer is not None:
-                self._note(answer, command.method, attempt=1)
+                self._obey(answer, command.method, attempt=1)
         return answers
 
     async def _ask(self, command: Command, methods: Sequence[str], *, writes: bool) -> Result:
-        renewed = False
+        expired: Secret | None = None
         attempt = 0
         while True:
-            used = await _as_portal_error(self._credential.parameters())
+            token = await self._token(expired)
             try:
-                response = await self._send(command, methods, envelope.body(command, used))
+                response = await self._send(command, methods, envelope.body(command, token))
                 result = envelope.read(response, self.host, command.method)
-                self._throttle.seen(command.method, result.reset_at)
+                self._throttle.note(command.method, result.reset_at)
                 return result
             except (ServerError, Unreached, Unanswered) as error:
                 attempt += 1
-                if error.error == EXPIRED and not renewed:
-                    renewed = True
-                    await _as_portal_error(self._credential.renew(used))
+                if error.error == EXPIRED and token is not None and expired is None:
+                    expired = token
                 elif error.error == EXPIRED or attempt == ATTEMPTS or not _repeatable(error, writes):
                     raise
-                elif not self._note(error, command.method, attempt):
-                    seconds = self._pause(error, attempt)
-                    await self._throttle.wait(seconds, "retry", self._deadline, self.host)
+                elif not self._obey(error, command.method, attempt):
+                    await self._throttle.back_off(_first_wait(error), attempt)
 
-    def _note(self, error: PortalError, method: str, attempt: int) -> bool:
+    async def _token(self, expired: Secret | None) -> Secret | None:
+        """What an application's requests carry: a token other than the one that has expired."""
+        try:
+            return await self._tokens.token(self._transport, expired) if self._tokens else None
+        except PortalError:
+            raise
+        except SipsyncError as error:
+            # Trouble with a reference or a folder stops this portal as the server's own would.
+            raise PortalError(error.diagnostics[0]) from None
+
+    def _obey(self, error: PortalError, method: str, attempt: int) -> bool:
         """Let the pace obey what an error says; whether it did, so that the next turn waits by itself."""
         if error.error == FULL_BUCKET:
-            self._throttle.pause(self._pause(error, attempt))
+            self._throttle.pause(_first_wait(error), attempt)
         elif error.error == OPERATING_TIME:
             self._throttle.block(method)
         else:
             return False
         return True
 
-    def _pause(self, error: PortalError, attempt: int) -> float:
-        told = error.rule.wait if isinstance(error, ServerError) else None
-        growth: float = 2 ** (attempt - 1)
-        return (told or FIRST_WAIT) * growth * (1 + self._chance() / 4)
-
     async def _send(self, command: Command, methods: Sequence[str], body: bytes) -> Response:
         """One request and its answer; a renamed portal is followed once, and then known."""
         response = await self._post(command, methods, body)
         if response.status in _REDIRECTS:
-            target = self._endpoint.target(command.method)
-            self._endpoint = endpoints.moved(self._endpoint, target, response.location, self._operator)
+            self._endpoint = self._endpoint.moved(self._endpoint.target(command.method), response.location)
             response = await self._post(command, methods, body)
             if response.status in _REDIRECTS:
-                raise endpoints.redirects(self.host, "and then again")
+                raise redirects(self.host, Message("again and again"))
         return response
 
     async def _post(self, command: Command, methods: Sequence[str], body: bytes) -> Response:
-        await self._throttle.turn(methods, self._deadline, self.host)
-        return await self._transport.send(self._endpoint.target(command.method), body, seconds=self._time_left())
-
-    def _time_left(self) -> float:
-        if self._deadline is None:
-            return TOTAL_SECONDS
-        left = self._deadline - self._clock.monotonic()
-        if left <= 0:
-            raise PortalError(
-                Diagnostic(
-                    Code.TIMEOUT,
-                    Message("the time given for {host} is over", host=self.host),
-                    hint=Message(
-                        "Give more time (--timeout SECONDS); what was done stays done, and the next run goes on."
-                    ),
-                )
-            )
-        return min(TOTAL_SECONDS, left)
+        seconds = await self._throttle.turn(methods)
+        return await self._transport.send(
+            self._endpoint.target(command.method), body, seconds=min(seconds, TOTAL_SECONDS)
+        )
 
 
-async def _as_portal_error(asked: Awaitable[T]) -> T:
-    """What a credential gives. Its troubles (a reference, a folder) stop this portal as the server's own would."""
-    try:
-        return await asked
-    except PortalError:
-        raise
-    except SipsyncError as error:
-        raise PortalError(error.diagnostics[0]) from None
+def _first_wait(error: PortalError) -> float:
+    return (error.rule.wait if isinstance(error, ServerError) else None) or FIRST_WAIT
 
 
 def _repeatable(error: PortalError, writes: bool) -> bool:

@@ -1,30 +1,60 @@
-"""Where an application's rotated tokens are kept between runs and shared between processes.
+"""Tokens of applications: given ones, that another program renews, and our own.
 
-Each renewal voids the refresh token it used, so there is one truth, and it is changed under a lock only.
+A token is renewed when the portal says `expired_token`, and never otherwise: the vendor blocks scheduled renewals
+(documented). Each renewal voids the refresh token it used, so it happens under a lock that all processes share, what it
+gave is kept before it is used, and a renewal that has been sent is never abandoned.
 """
 
 from __future__ import annotations
 
+import asyncio
+import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, TypeAlias
+from urllib.parse import urlencode
 
-from filelock import AsyncFileLock
+from filelock import AsyncFileLock, Timeout
 
 from sipsync.disk import files
+from sipsync.model.lines import OwnTokenAccess
 from sipsync.model.message import Message
+from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.model.reveal import reveal
-from sipsync.model.secret import Secret
+from sipsync.model.secret import Resolved, Secret, SecretRef
+from sipsync.portal import envelope
+from sipsync.portal.endpoint import Target
+from sipsync.portal.errors import Unanswered
+from sipsync.portal.transport import Response, Transport
+from sipsync.rules import errors
 
-if TYPE_CHECKING:
-    from sipsync.model.operator import Operator
+AskAgain: TypeAlias = Callable[[SecretRef], Awaitable[Secret]]
+"""Asks a reference once more, past anything that remembers its value."""
 
 LOCK_SECONDS: Final = 120.0
 """Longer than any renewal of another process can take."""
+
+
+class GivenToken:
+    """An access token that another program renews; we only look whether it has."""
+
+    def __init__(self, reference: SecretRef, token: Secret, ask_again: AskAgain) -> None:
+        self._reference, self._token, self._ask_again = reference, token, ask_again
+
+    async def token(self, _transport: Transport, expired: Secret | None) -> Secret:
+        """The token, or where it is the one that has expired, what the reference gives now."""
+        if self._token == expired:
+            self._token = await self._ask_again(self._reference)
+            if self._token == expired:
+                raise _error(
+                    Message("the access token of {reference} has expired", reference=self._reference),
+                    Message("The program that renews it must do so; sipsync never renews a token that is given to it."),
+                )
+        return self._token
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,50 +68,24 @@ class Tokens:
     member_id: str = ""
 
 
-class TokenStore(Protocol):
-    """One application's place on one portal; another kind of store is another class of this shape."""
-
-    def lock(self) -> AbstractAsyncContextManager[object]:
-        """Held while tokens are renewed, so that many processes renew once."""
-        ...
-
-    def get(self) -> Tokens | None:
-        """The tokens kept last."""
-        ...
-
-    def put(self, tokens: Tokens) -> None:
-        """Keep these for good, before they are used."""
-        ...
-
-
-class FolderStore:
-    """Tokens as one private file each, in a folder of the operator's."""
+class TokenStore:
+    """One application's tokens on one portal: a private file that all runs of this operator share."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._file = folder / f"{name}.json"
 
     def lock(self) -> AbstractAsyncContextManager[object]:
-        """A lock of the operating system, which a killed process lets go."""
+        """A lock of the operating system, which a killed process lets go; held while tokens are renewed."""
         files.private_folder(self._file.parent)
         return AsyncFileLock(self._file.with_suffix(".lock"), timeout=LOCK_SECONDS, mode=0o600)
 
-    def get(self) -> Tokens | None:
-        """The tokens kept last; none where the file can't be read as such."""
-        try:
-            kept = json.loads(files.read_private(self._file) or b"null")
-        except ValueError:
-            return None
-        if not isinstance(kept, Mapping):
-            return None
-        fields = [kept.get(name) for name in ("access_token", "refresh_token", "origin", "member_id")]
-        texts = [field for field in fields if isinstance(field, str)]
-        if len(texts) < len(fields):
-            return None
-        access, refresh, origin, member_id = texts
-        return Tokens(Secret(access), Secret(refresh), origin, member_id)
+    def get(self, origin: str) -> Tokens | None:
+        """The tokens kept last; none where the file can't be read as such, or has them from another refresh token."""
+        kept = _texts(files.read_private(self._file) or b"")
+        return _tokens(kept, origin) if hmac.compare_digest(kept.get("origin", "").encode(), origin.encode()) else None
 
     def put(self, tokens: Tokens) -> None:
-        """Keep these: whole or not at all, and on the disk before this returns."""
+        """Keep these before they are used: whole or not at all, and on the disk before this returns."""
         kept = {
             "access_token": reveal(tokens.access),
             "refresh_token": reveal(tokens.refresh),
@@ -91,19 +95,146 @@ class FolderStore:
         files.write_private(self._file, json.dumps(kept).encode())
 
 
-def store_for(operator: Operator, name: str) -> TokenStore | None:
-    """Where this operator keeps tokens; None in CI without `--token-store`, as a job's disk is thrown away."""
-    if ":" in operator.token_store and not Path(operator.token_store).drive:
-        scheme = operator.token_store.partition(":")[0]
-        raise token_error(
-            Message("a token store of the kind {scheme}: is not available", scheme=scheme),
-            Message("Give --token-store a folder that only you can read."),
+class OwnToken:
+    """Tokens that we renew."""
+
+    def __init__(
+        self, access: OwnTokenAccess, secrets: Resolved, operator: Operator, host: str, target: Target
+    ) -> None:
+        """`host` is what errors call the portal, `target` the token endpoint."""
+        given_id = access.client_id
+        self._client_id = secrets[given_id] if isinstance(given_id, SecretRef) else Secret(given_id)
+        self._client_secret, self._first = secrets[access.client_secret], secrets[access.refresh_token]
+        self._domain, self._member_id = access.domain.lower(), access.member_id
+        self._operator, self._host, self._target = operator, host, target
+        self._origin = self._digest("origin", self._first)
+        self._access: Secret | None = None
+        self._busy = asyncio.Lock()
+
+    async def token(self, transport: Transport, expired: Secret | None) -> Secret:
+        """Another token than the one that has expired: had by another request or process meanwhile, or renewed now."""
+        if self._access is None or self._access == expired:
+            # A renewal that has been sent must end in the store, whatever happens to who asked for it.
+            task = asyncio.ensure_future(self._renew(transport, expired))
+            try:
+                return await asyncio.shield(task)
+            except asyncio.CancelledError:
+                await asyncio.wait([task])
+                _ = task.exception()  # nobody is left to hear of it
+                raise
+        return self._access
+
+    async def _renew(self, transport: Transport, expired: Secret | None) -> Secret:
+        store = self._store()
+        try:
+            async with self._busy, store.lock():
+                tokens = store.get(self._origin)
+                if tokens is None or tokens.access == expired:
+                    tokens = await self._renewed(transport, tokens.refresh if tokens else self._first)
+                    store.put(tokens)
+        except Timeout:
+            raise _error(
+                Message("{host}: another process keeps the token store locked", host=self._host),
+                Message("Wait until it ends, then try again."),
+            ) from None
+        except OSError as error:
+            raise _error(
+                Message("{host}: the token store can't be used ({error})", host=self._host, error=type(error).__name__),
+                Message("Give --token-store a folder that only you can read and write."),
+            ) from None
+        if self._member_id and tokens.member_id != self._member_id:
+            raise _error(
+                Message("{host}: the tokens belong to another portal than member_id says", host=self._host),
+                Message("The domain may have a new owner: check domain, member_id and the refresh token."),
+            )
+        self._access = tokens.access
+        return tokens.access
+
+    def _store(self) -> TokenStore:
+        """Where this operator keeps the tokens; raises PortalError where there is no place for them."""
+        place = self._operator.token_store
+        if ":" in place and not Path(place).drive:
+            raise _error(
+                Message("a token store of the kind {scheme}: is not available", scheme=place.partition(":")[0]),
+                Message("Give --token-store a folder that only you can read."),
+            )
+        if not place and self._operator.ci:  # a job's disk is thrown away
+            raise _error(
+                Message(
+                    "{host}: the application's token must be renewed, and this job has no place to keep the new one",
+                    host=self._host,
+                ),
+                Message(
+                    "A renewal voids the old refresh token: give --token-store a folder that outlives the "
+                    "job, or use a webhook in CI."
+                ),
+            )
+        # The same for the same application on the same portal, and tells nothing about it.
+        name = self._digest(self._domain, self._client_id)
+        return TokenStore(Path(place) if place else files.state_dir(self._operator) / "tokens", name)
+
+    async def _renewed(self, transport: Transport, refresh: Secret) -> Tokens:
+        # The query holds secrets, so it stays out of what may be shown.
+        query = urlencode(
+            {
+                "grant_type": "refresh_token",
+                "client_id": reveal(self._client_id),
+                "client_secret": reveal(self._client_secret),
+                "refresh_token": reveal(refresh),
+            }
         )
-    if operator.token_store:
-        return FolderStore(Path(operator.token_store), name)
-    return None if operator.ci else FolderStore(files.state_dir(operator) / "tokens", name)
+        try:
+            response = await transport.send(replace(self._target, url=Secret(f"{self._target.shown}?{query}")), None)
+        except Unanswered as lost:
+            raise _error(
+                Message(
+                    "{host}: the token may be renewed, but the answer was lost: {summary}",
+                    host=self._host,
+                    summary=lost.diagnostics[0].summary,
+                ),
+                Message(
+                    "Try again. If the next run is refused with invalid_grant, authorise the application on the portal "
+                    "again and put the new refresh token where the file's reference points."
+                ),
+            ) from None
+        answer = _texts(response.body)
+        tokens = None if "error" in answer else _tokens(answer, self._origin)
+        if tokens is None:
+            raise self._refused(envelope.code(answer.get("error")), response)
+        return tokens
+
+    def _refused(self, error: str, response: Response) -> PortalError:
+        if error:
+            summary = Message("{host}: the token can't be renewed ({error})", host=self._host, error=error)
+            return _error(summary, errors.rule(error).advice, error)
+        return _error(
+            Message(
+                "{host}: the token can't be renewed (status {status}, and no token in the answer)",
+                host=self._host,
+                status=response.status,
+            ),
+            Message("Check token_url, client_id and client_secret, then try again."),
+        )
+
+    def _digest(self, purpose: str, value: Secret) -> str:
+        return hmac.digest(reveal(self._client_secret).encode(), f"{purpose} {reveal(value)}".encode(), "sha256").hex()
 
 
-def token_error(summary: Message, hint: Message, error: str = "") -> PortalError:
-    """An error about an application's tokens."""
+def _texts(data: bytes) -> dict[str, str]:
+    """The texts of a JSON object; nothing where it is none."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return {}
+    entries = document.items() if isinstance(document, dict) else ()
+    return {name: value for name, value in entries if isinstance(value, str)}
+
+
+def _tokens(texts: dict[str, str], origin: str) -> Tokens | None:
+    if not {"access_token", "refresh_token"} <= texts.keys():
+        return None
+    return Tokens(Secret(texts["access_token"]), Secret(texts["refresh_token"]), origin, texts.get("member_id", ""))
+
+
+def _error(summary: Message, hint: Message, error: str = "") -> PortalError:
     return PortalError(Diagnostic(Code.TOKEN, summary, hint=hint), error)

@@ -1,4 +1,4 @@
-"""One HTTP request and its answer; the only place that imports httpx.
+"""One HTTP request to a portal and its answer; the client meets httpx here and nowhere else.
 
 What httpx sees is an address that may be shown: the real one, which holds the credential, is put in below it, so that
 no log line, exception or representation of httpx or httpcore can quote it. Every failure leaves here as one of two
@@ -12,24 +12,28 @@ import logging
 import ssl
 import urllib.request
 import zlib
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 import httpx
 
 from sipsync._version import __version__
+from sipsync.model.hosts import is_loopback
 from sipsync.model.message import Message
 from sipsync.model.problems import PortalError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
 from sipsync.portal import errors
-from sipsync.portal.hosts import is_loopback
+from sipsync.portal.endpoint import Target
 
-if TYPE_CHECKING:
-    from sipsync.portal.embedded import App
-    from sipsync.portal.endpoint import Target
+_Event: TypeAlias = MutableMapping[str, Any]
+App: TypeAlias = Callable[
+    [_Event, Callable[[], Awaitable[_Event]], Callable[[_Event], Awaitable[None]]], Awaitable[None]
+]
+"""An ASGI application."""
 
 MAX_BODY: Final = 16 * 1024 * 1024
 TOTAL_SECONDS: Final = 90.0
@@ -91,16 +95,16 @@ class Transport:
         try:
             # httpx bounds each read, not the whole: a server that drips bytes would hold us for ever.
             async with asyncio.timeout(seconds):
-                return await self._exchange(request)
+                return await self._exchange(request, target.host)
         except TimeoutError:
             raise errors.no_answer_within(target.host, seconds) from None
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, _Unusable) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise _translate(error, target.host) from None
 
-    async def _exchange(self, request: httpx.Request) -> Response:
+    async def _exchange(self, request: httpx.Request, host: str) -> Response:
         answer = await self._client.send(request, stream=True)
         try:
-            body = await _read(answer)
+            body = await _read(answer, host)
         finally:
             await answer.aclose()
         content_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -146,11 +150,11 @@ def _network(scheme: str, host: str) -> httpx.AsyncHTTPTransport:
         return httpx.AsyncHTTPTransport(verify=_trust(), limits=_LIMITS, proxy=proxy_for(scheme, host))
     except OSError:
         raise errors.unreached(
-            host, "the file of trusted certificates can't be read", Message("check SSL_CERT_FILE")
+            host, Message("the file of trusted certificates can't be read"), Message("Check SSL_CERT_FILE.")
         ) from None
     except (ValueError, ImportError, httpx.InvalidURL):
         raise errors.unreached(
-            host, "the system's proxy can't be used", Message("check HTTPS_PROXY and ALL_PROXY")
+            host, Message("the system's proxy can't be used"), Message("Check HTTPS_PROXY and ALL_PROXY.")
         ) from None
 
 
@@ -172,15 +176,11 @@ def proxy_for(scheme: str, host: str) -> str | None:
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 
-class _Unusable(Exception):
-    """The answer's body is of no use; the text says why."""
-
-
-async def _read(answer: httpx.Response) -> bytes:
+async def _read(answer: httpx.Response, host: str) -> bytes:
     """The whole body, unpacked, within bounds."""
     encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip"):
-        raise _Unusable("its encoding was not asked for")
+        raise errors.unusable(host, Message("its encoding was not asked for"))
     unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
     body, received = bytearray(), 0
     async for chunk in answer.aiter_raw():
@@ -188,24 +188,24 @@ async def _read(answer: httpx.Response) -> bytes:
         try:
             body += unpack.decompress(chunk, MAX_BODY + 1 - len(body)) if unpack else chunk
         except zlib.error:
-            raise _Unusable("it can't be unpacked") from None
+            raise errors.unusable(host, Message("it can't be unpacked")) from None
         if len(body) > MAX_BODY:
-            raise _Unusable(f"it is larger than {MAX_BODY // 1024**2} MiB")
+            raise errors.unusable(host, Message("it is larger than {size} MiB", size=MAX_BODY // 1024**2))
     if received < int(answer.headers.get("Content-Length", 0)) or (unpack and received and not unpack.eof):
-        raise _Unusable("it was cut off")
+        raise errors.unusable(host, Message("it was cut off"))
     return bytes(body)
 
 
 def _translate(error: Exception, host: str) -> PortalError:
     """Our error for one of httpx; its own text may quote what the server sent, so only its kind is used."""
-    if isinstance(error, _Unusable):
-        return errors.unusable(host, str(error))
     if isinstance(error, httpx.ConnectTimeout):
         return errors.no_connection_within(host, _TIMEOUT.connect or TOTAL_SECONDS)
     if isinstance(error, httpx.TimeoutException):
         return errors.no_answer_within(host, _TIMEOUT.read or TOTAL_SECONDS)
     if isinstance(error, httpx.ProxyError):
-        return errors.unreached(host, "the proxy refuses it", Message("check HTTPS_PROXY and NO_PROXY"), temporary=True)
+        return errors.unreached(
+            host, Message("the proxy refuses it"), Message("Check HTTPS_PROXY and NO_PROXY."), temporary=True
+        )
     if isinstance(error, httpx.ConnectError | httpx.UnsupportedProtocol | httpx.InvalidURL):
         return errors.no_connection(host, error)
     return errors.cut_off(host)

@@ -7,19 +7,17 @@ first error; otherwise all of it runs. After any failure nothing more is sent: w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from sipsync.model.lines import Call, CurrentLine
 from sipsync.model.problems import Code, PortalError
 from sipsync.portal import envelope
 from sipsync.portal.envelope import Answer, Command, Result, ServerError
 from sipsync.portal.errors import Unanswered
 from sipsync.portal.protocol import Done, Lost, Refused, Reply, Sent, Unsent
-from sipsync.portal.rows import current_line, masked
+from sipsync.portal.rows import current_line, masked, pages_of
 from sipsync.portal.session import ATTEMPTS, Session
 from sipsync.rules.batching import BATCH_SIZE, in_requests
-
-if TYPE_CHECKING:
-    from sipsync.model.lines import Call, CurrentLine
 
 _WHOLE_PORTAL: Final = frozenset(
     {
@@ -38,28 +36,7 @@ _FAILED_INSIDE: Final = frozenset({"ERROR_CORE", "INTERNAL_SERVER_ERROR", "ERROR
 """Errors with which the server breaks off wherever it is (server source)."""
 
 
-def reading(config_ids: Sequence[int]) -> list[Command]:
-    """The commands that read these lines, each as many as one page holds."""
-    wanted = sorted(set(config_ids))
-    return [
-        Command(
-            "voximplant.sip.get",
-            {
-                "FILTER": {"CONFIG_ID": wanted[first : first + PAGE]},
-                "SORT": "CONFIG_ID",
-                "ORDER": "ASC",
-                "start": 0,
-            },
-        )
-        for first in range(0, len(wanted), PAGE)
-    ]
-
-
-PAGE: Final = 50
-"""Lines that one `voximplant.sip.get` returns (server source)."""
-
-
-class Sender:
+class BatchWriter:
     """Sends through a session, and remembers how large a batch the portal manages."""
 
     def __init__(self, session: Session) -> None:
@@ -75,7 +52,7 @@ class Sender:
         lines = None
         for places in requests:
             some = [commands[place] for place in places]
-            extra = reading(read_back) if places is requests[-1] and not some[0].travels_alone else []
+            extra = pages_of(read_back) if places is requests[-1] and not some[0].travels_alone else []
             if len(some) + len(extra) > self.size:
                 extra = []
             ids = {calls[place].id for place in places}

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from sipsync.model.message import Message
+from sipsync.model.secret import Secret
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -20,20 +20,12 @@ if TYPE_CHECKING:
     from sipsync.sandbox.options import Options
 
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
-    """A portal in this process, and the random key that is kept in its file."""
-
-    app: Starlette
-    key: bytes = field(repr=False)
-
-
-def embedded(path: str) -> Embedded:
-    """The emulated portal of a file; a new one is empty."""
+def embedded(path: str) -> tuple[Starlette, Secret]:
+    """The emulated portal of a file, and the random key that is kept in it; a new one is empty."""
     from sipsync.sandbox.options import Options
 
     app = _module("server").create_app(Options(db=path))
-    return Embedded(app, app.state.sandbox.store.key())
+    return app, Secret(app.state.sandbox.store.key().hex())
 
 
 def serve(options: Options, announce: Callable[[str], None] = print) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sipsync.config.load import load, load_policy
-from sipsync.model.lines import Address, Limits, OAuthAccess, SandboxAccess, WebhookAccess
+from sipsync.model.lines import Address, GivenTokenAccess, Limits, OwnTokenAccess, SandboxAccess, WebhookAccess
 from sipsync.model.operator import Operator
 from sipsync.model.policy import NO_BOUNDS, IgnoredField, Policy
 from sipsync.model.problems import Code, ConfigError
@@ -93,21 +93,21 @@ def test_both_shapes_of_oauth(tmp_path: Path) -> None:
         "  client_secret: env:S, refresh_token: env:R, token_url: 'http://localhost:1/oauth/token/'}}\n",
     )
     assert ours.diagnostics == ()
-    assert ours.portals[0].access == OAuthAccess(
+    assert ours.portals[0].access == OwnTokenAccess(
         "http://127.0.0.1:8080/acme",
-        "0a",
+        member_id="0a",
         client_id="local.5f",
         client_secret=SecretRef("env", "S"),
         refresh_token=SecretRef("env", "R"),
         token_url="http://localhost:1/oauth/token/",
     )
     theirs = load_text(tmp_path, "sipsync: 1\nportal: {oauth: {domain: acme.bitrix24.ru, access_token: env:T}}\n")
-    assert theirs.portals[0].access == OAuthAccess("acme.bitrix24.ru", access_token=SecretRef("env", "T"))
+    assert theirs.portals[0].access == GivenTokenAccess("acme.bitrix24.ru", SecretRef("env", "T"))
     named = load_text(
         tmp_path,
         "sipsync: 1\nportal: {oauth: {domain: a.b, client_id: env:I, client_secret: env:S, refresh_token: env:R}}\n",
     )
-    assert named.portals[0].access.client_id == SecretRef("env", "I")  # type: ignore[union-attr]  # an OAuthAccess
+    assert SecretRef("env", "I") in named.portals[0].access.references()
 
 
 LINE = HEAD + "lines:\n  a:\n    title: A\n"

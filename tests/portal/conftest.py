@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from sipsync.model.lines import Access, Limits, WebhookAccess
+from sipsync.model.lines import Access, Limits
 from sipsync.model.operator import Operator
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.portal.client import RestPortal, connect
-from support.scripted import REF, FakeClock, Open, Server
+from sipsync.portal.throttle import Throttle
+from support.scripted import REF, WEBHOOK, FakeClock, Open, Server, credential
 
 
 @pytest.fixture
@@ -38,18 +40,17 @@ def opened(server: Server, clock: FakeClock) -> Open:
 
     @asynccontextmanager
     async def open_(
-        access: Access | None = None,
+        access: Access = WEBHOOK,
         secrets: Mapping[SecretRef, Secret] | None = None,
         operator: Operator | None = None,
+        *,
+        limits: Limits = Limits(),
+        seconds: float = math.inf,
         **more: Any,
     ) -> AsyncIterator[RestPortal]:
-        async with connect(
-            "acme",
-            access or WebhookAccess(REF),
-            {REF: Secret(server.webhook)} if secrets is None else secrets,
-            operator or Operator(),
-            **{"limits": Limits(), "clock": clock, **more},
-        ) as portal:
+        known = {REF: Secret(server.webhook)} if secrets is None else secrets
+        throttle = Throttle("acme", limits, clock, seconds=seconds)
+        async with connect(credential(access, known, operator, **more), throttle) as portal:
             yield portal
 
     return open_

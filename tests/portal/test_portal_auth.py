@@ -14,15 +14,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from sipsync.model.lines import Access, Address, Call, OAuthAccess, SandboxAccess, WebhookAccess
+from sipsync.model.lines import Access, Address, Call, GivenTokenAccess, OwnTokenAccess, SandboxAccess, WebhookAccess
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
-from sipsync.model.problems import Code, ConfigError, Diagnostic, PortalError, SecretError, SipsyncError
+from sipsync.model.problems import Code, ConfigError, Diagnostic, PortalError, SecretError
 from sipsync.model.secret import Secret, SecretRef
-from sipsync.portal.auth import GivenToken, Webhook, hkdf, plan_key_seal
-from sipsync.portal.client import identify, seal_for
+from sipsync.portal.credential import hkdf, plan_key_seal
 from sipsync.portal.protocol import Identity, Unsent
-from support.scripted import REF, Open, Seen, Server, error, http, ok, reset
+from sipsync.portal.tokens import GivenToken
+from sipsync.portal.transport import Transport
+from support.scripted import REF, Open, Seen, Server, credential, error, http, ok, reset
 
 TOKEN = SecretRef("env", "TOKEN")
 CLIENT_SECRET = SecretRef("env", "CLIENT_SECRET")
@@ -31,7 +32,7 @@ SECRETS = {CLIENT_SECRET: Secret("clientcanary42"), REFRESH: Secret("refreshcana
 
 
 def webhook(url: str, operator: Operator | None = None) -> Identity:
-    return identify(WebhookAccess(REF), {REF: Secret(url)}, operator or Operator())
+    return credential(WebhookAccess(REF), {REF: Secret(url)}, operator).identity
 
 
 # --- addresses ---
@@ -116,22 +117,29 @@ def test_white_space_in_the_webhook_is_told(blank: str) -> None:
     assert "canary123" not in str(caught.value)
 
 
-def oauth(**more: Any) -> OAuthAccess:
+def oauth(**more: Any) -> OwnTokenAccess:
     given = {"domain": "acme.bitrix24.ru", "client_id": "local.1", "client_secret": CLIENT_SECRET}
-    return OAuthAccess(**{**given, "refresh_token": REFRESH, **more})
+    return OwnTokenAccess(**{**given, "refresh_token": REFRESH, **more})
+
+
+def identify(access: Access, secrets: Mapping[SecretRef, Secret]) -> Identity:
+    return credential(access, secrets).identity
 
 
 def test_an_application_is_named_by_its_id() -> None:
-    assert identify(oauth(), SECRETS, Operator()) == Identity("acme.bitrix24.ru", "app:local.1")
+    assert identify(oauth(), SECRETS) == Identity("acme.bitrix24.ru", "app:local.1")
     base = oauth(domain="http://127.0.0.1:80/acme")
-    assert identify(base, SECRETS, Operator()).host == "127.0.0.1/acme"
+    assert identify(base, SECRETS).host == "127.0.0.1/acme"
 
 
 def test_what_a_reference_stands_for_is_not_shown_as_the_owner() -> None:
     by_reference = oauth(client_id=SecretRef("env", "CLIENT_ID"))
-    assert identify(by_reference, SECRETS, Operator()).owner == "app:env:CLIENT_ID"
-    given = OAuthAccess("acme.bitrix24.ru", access_token=TOKEN)
-    assert identify(given, SECRETS, Operator()).owner == "app:env:TOKEN"
+    assert (
+        identify(by_reference, {**SECRETS, SecretRef("env", "CLIENT_ID"): Secret("local.1")}).owner
+        == "app:env:CLIENT_ID"
+    )
+    given = GivenTokenAccess("acme.bitrix24.ru", TOKEN)
+    assert identify(given, SECRETS).owner == "app:env:TOKEN"
 
 
 @pytest.mark.parametrize(
@@ -145,14 +153,14 @@ def test_what_a_reference_stands_for_is_not_shown_as_the_owner() -> None:
         (oauth(token_url="https://oauth.bitrix.info/oauth/token/?x=1"), Code.BAD_URL),
     ],
 )
-def test_an_application_s_addresses_are_checked(access: OAuthAccess, code: Code) -> None:
+def test_an_application_s_addresses_are_checked(access: OwnTokenAccess, code: Code) -> None:
     with pytest.raises(ConfigError) as caught:
-        identify(access, SECRETS, Operator())
+        identify(access, SECRETS)
     assert caught.value.code is code
 
 
 def test_an_embedded_portal_is_its_file() -> None:
-    assert identify(SandboxAccess("/demo/portal.db"), {}, Operator()) == Identity("sandbox:/demo/portal.db", "webhook")
+    assert identify(SandboxAccess("/demo/portal.db"), {}) == Identity("sandbox:/demo/portal.db", "webhook")
 
 
 # --- a token that another program renews ---
@@ -166,8 +174,8 @@ async def test_a_given_token_is_asked_again_when_it_expires_and_never_renewed(se
         asked.append(ref)
         return Secret("new")
 
-    access = OAuthAccess(server.origin, access_token=TOKEN)
-    async with opened(access, SECRETS, resolve_again=again) as portal:
+    access = GivenTokenAccess(server.origin, TOKEN)
+    async with opened(access, SECRETS, ask_again=again) as portal:
         assert await portal.scope() == {"crm"}
         assert await portal.scope() == {"crm"}
     assert asked == [TOKEN]
@@ -177,16 +185,11 @@ async def test_a_given_token_is_asked_again_when_it_expires_and_never_renewed(se
 async def test_a_given_token_that_stays_expired_is_an_error(server: Server, opened: Open) -> None:
     server.handler = lambda _seen: error("expired_token", 401)
 
-    async def again(_ref: SecretRef) -> Secret:
-        return Secret("accesscanary42")
-
-    for resolve_again in (again, None):
-        access = OAuthAccess(server.origin, access_token=TOKEN)
-        async with opened(access, SECRETS, resolve_again=resolve_again) as portal:
-            with pytest.raises(PortalError, match="env:TOKEN has expired") as caught:
-                await portal.scope()
-        assert caught.value.code is Code.TOKEN
-        assert portal.requests == 1
+    async with opened(GivenTokenAccess(server.origin, TOKEN), SECRETS) as portal:
+        with pytest.raises(PortalError, match="env:TOKEN has expired") as caught:
+            await portal.scope()
+    assert caught.value.code is Code.TOKEN
+    assert portal.requests == 1
 
 
 async def test_a_token_that_expires_twice_in_a_row_is_an_error(server: Server, opened: Open) -> None:
@@ -195,7 +198,7 @@ async def test_a_token_that_expires_twice_in_a_row_is_an_error(server: Server, o
     async def again(_ref: SecretRef) -> Secret:
         return Secret("other")
 
-    async with opened(OAuthAccess(server.origin, access_token=TOKEN), SECRETS, resolve_again=again) as portal:
+    async with opened(GivenTokenAccess(server.origin, TOKEN), SECRETS, ask_again=again) as portal:
         with pytest.raises(PortalError) as caught:
             await portal.scope()
     assert caught.value.error == "expired_token"
@@ -204,9 +207,9 @@ async def test_a_token_that_expires_twice_in_a_row_is_an_error(server: Server, o
 
 async def test_a_webhook_has_no_token_to_renew(server: Server, portal: Any) -> None:
     server.handler = lambda _seen: error("expired_token", 401)
-    with pytest.raises(PortalError, match="webhook has none"):
+    with pytest.raises(PortalError, match="expired_token"):
         await portal.scope()
-    assert await Webhook().parameters() == {}
+    assert portal.requests == 1
 
 
 # --- tokens that we renew ---
@@ -245,12 +248,12 @@ def tokens(server: Server) -> TokenServer:
 
 
 @pytest.fixture
-def own(server: Server) -> OAuthAccess:
+def own(server: Server) -> OwnTokenAccess:
     return oauth(domain=server.origin, token_url=f"{server.origin}/oauth/token/")
 
 
 async def test_tokens_are_renewed_once_and_kept_privately(
-    tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path
+    tokens: TokenServer, own: OwnTokenAccess, opened: Open, tmp_path: Path
 ) -> None:
     operator = Operator(token_store=str(tmp_path / "store"))
     for _ in range(3):
@@ -267,7 +270,7 @@ async def test_tokens_are_renewed_once_and_kept_privately(
 
 
 async def test_an_expired_kept_token_is_renewed_with_the_rotated_one(
-    tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path
+    tokens: TokenServer, own: OwnTokenAccess, opened: Open, tmp_path: Path
 ) -> None:
     operator = Operator(state_dir=str(tmp_path / "state"))
     async with opened(own, SECRETS, operator) as portal:
@@ -279,7 +282,7 @@ async def test_an_expired_kept_token_is_renewed_with_the_rotated_one(
 
 
 async def test_many_clients_renew_an_expired_token_once(
-    tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path
+    tokens: TokenServer, own: OwnTokenAccess, opened: Open, tmp_path: Path
 ) -> None:
     operator = Operator(token_store=str(tmp_path / "store"))
 
@@ -292,7 +295,7 @@ async def test_many_clients_renew_an_expired_token_once(
 
 
 async def test_a_new_refresh_token_in_the_file_starts_the_store_anew(
-    tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path
+    tokens: TokenServer, own: OwnTokenAccess, opened: Open, tmp_path: Path
 ) -> None:
     operator = Operator(token_store=str(tmp_path / "store"))
     async with opened(own, SECRETS, operator) as portal:
@@ -304,7 +307,7 @@ async def test_a_new_refresh_token_in_the_file_starts_the_store_anew(
 
 
 async def test_in_ci_without_a_store_a_renewal_is_refused_before_it_is_sent(
-    tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path
+    tokens: TokenServer, own: OwnTokenAccess, opened: Open, tmp_path: Path
 ) -> None:
     operator = Operator(environ={"CI": "true"}, state_dir=str(tmp_path))
     async with opened(own, SECRETS, operator) as portal:
@@ -314,13 +317,13 @@ async def test_in_ci_without_a_store_a_renewal_is_refused_before_it_is_sent(
     assert portal.requests == 0
 
 
-async def test_a_store_of_another_kind_says_so(own: OAuthAccess, opened: Open) -> None:
-    with pytest.raises(PortalError, match="vault: is not available"):
-        async with opened(own, SECRETS, Operator(token_store="vault:kv/tokens")):
-            pass
+async def test_a_store_of_another_kind_says_so(own: OwnTokenAccess, opened: Open) -> None:
+    async with opened(own, SECRETS, Operator(token_store="vault:kv/tokens")) as portal:
+        with pytest.raises(PortalError, match="vault: is not available"):
+            await portal.scope()
 
 
-async def test_a_torn_store_is_no_store(tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path) -> None:
+async def test_a_torn_store_is_no_store(tokens: TokenServer, own: OwnTokenAccess, opened: Open, tmp_path: Path) -> None:
     store = tmp_path / "store"
     operator = Operator(token_store=str(store))
     async with opened(own, SECRETS, operator) as portal:
@@ -335,7 +338,7 @@ async def test_a_torn_store_is_no_store(tokens: TokenServer, own: OAuthAccess, o
 
 
 async def test_a_store_that_can_t_be_written_is_told_before_anything_is_sent(
-    tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path
+    tokens: TokenServer, own: OwnTokenAccess, opened: Open, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
     async with opened(own, SECRETS, Operator(token_store=str(tmp_path / "file" / "store"))) as portal:
@@ -350,7 +353,7 @@ async def test_a_reference_that_can_t_be_asked_again_is_the_portal_s_trouble(ser
     async def again(_ref: SecretRef) -> Secret:
         raise SecretError(Diagnostic(Code.SECRET_UNSET, Message("env:TOKEN is not set")))
 
-    async with opened(OAuthAccess(server.origin, access_token=TOKEN), SECRETS, resolve_again=again) as portal:
+    async with opened(GivenTokenAccess(server.origin, TOKEN), SECRETS, ask_again=again) as portal:
         call = Call("acme:1", Address("acme", "a"), "update", {"title": "x"}, config_id=1, type="cloud")
         (reply,) = (await portal.send([call])).replies
     assert isinstance(reply, Unsent)
@@ -370,7 +373,7 @@ async def test_a_reference_that_can_t_be_asked_again_is_the_portal_s_trouble(ser
     ],
 )
 async def test_a_renewal_that_fails_is_told_and_not_repeated(
-    server: Server, own: OAuthAccess, opened: Open, tmp_path: Path, answer: Any, words: str
+    server: Server, own: OwnTokenAccess, opened: Open, tmp_path: Path, answer: Any, words: str
 ) -> None:
     server.queue = [answer]
     async with opened(own, SECRETS, Operator(token_store=str(tmp_path))) as portal:
@@ -394,7 +397,7 @@ async def test_tokens_of_another_portal_are_not_used(
 
 
 async def test_a_renewal_that_was_sent_is_kept_even_if_nobody_waits_any_more(
-    tokens: TokenServer, server: Server, own: OAuthAccess, opened: Open, tmp_path: Path
+    tokens: TokenServer, server: Server, own: OwnTokenAccess, opened: Open, tmp_path: Path
 ) -> None:
     sent, go_on = asyncio.Event(), asyncio.Event()
 
@@ -418,7 +421,7 @@ async def test_a_renewal_that_was_sent_is_kept_even_if_nobody_waits_any_more(
 
 
 async def test_no_log_or_error_shows_a_token(
-    tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tokens: TokenServer, own: OwnTokenAccess, opened: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with opened(own, SECRETS, Operator(token_store=str(tmp_path))) as portal:
@@ -432,7 +435,7 @@ async def test_no_log_or_error_shows_a_token(
 
 
 async def test_another_process_that_holds_the_store_is_waited_for_and_then_told(
-    tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tokens: TokenServer, own: OwnTokenAccess, opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from filelock import FileLock
 
@@ -448,27 +451,11 @@ async def test_another_process_that_holds_the_store_is_waited_for_and_then_told(
     assert tokens.renewals == 1
 
 
-async def test_an_application_without_means_is_an_error(opened: Open) -> None:
-    nothing = OAuthAccess("acme.bitrix24.ru")
-    with pytest.raises(ConfigError):
-        seal_for(nothing, {}, Operator())
-    with pytest.raises(ConfigError):
-        async with opened(nothing, {}):
-            pass
-
-
 # --- seals ---
 
 
-class Box:
-    """An embedded portal's key."""
-
-    app: Any = None
-    key = b"key of the file"
-
-
 def sealed(access: Access, secrets: Mapping[SecretRef, Secret], operator: Operator | None = None) -> str:
-    return seal_for(access, secrets, operator or Operator(), Box())(b"plan")
+    return credential(access, secrets, operator).seal(b"plan")
 
 
 def test_the_same_credential_seals_alike_and_another_does_not() -> None:
@@ -481,9 +468,9 @@ def test_the_same_credential_seals_alike_and_another_does_not() -> None:
         sealed(hook, {REF: Secret("https://acme.bitrix24.ru/rest/1/abd/")}),
         sealed(oauth(), SECRETS),
         sealed(oauth(domain="other.bitrix24.ru"), SECRETS),
-        sealed(OAuthAccess("acme.bitrix24.ru", access_token=TOKEN), SECRETS),
+        sealed(GivenTokenAccess("acme.bitrix24.ru", TOKEN), SECRETS),
         sealed(SandboxAccess("/x"), {}),
-        sealed(hook, {}, Operator(plan_key=Secret("key"))),
+        sealed(oauth(), SECRETS, Operator(plan_key=Secret("key"))),
     }
     assert len(others) == 8
 
@@ -500,12 +487,6 @@ def test_a_refresh_token_may_change_without_breaking_seals() -> None:
     assert sealed(oauth(), SECRETS) == sealed(oauth(), {**SECRETS, REFRESH: Secret("other")})
 
 
-def test_an_embedded_portal_that_is_not_open_has_no_seal() -> None:
-    with pytest.raises(SipsyncError) as caught:
-        seal_for(SandboxAccess("/x"), {}, Operator())
-    assert caught.value.code is Code.PLAN_SEAL
-
-
 def test_the_key_derivation_is_that_of_rfc_5869() -> None:
     import hashlib
     import hmac
@@ -519,14 +500,13 @@ async def test_a_given_token_that_was_asked_meanwhile_is_not_asked_again() -> No
         return Secret("new")
 
     given = GivenToken(TOKEN, Secret("old"), again)
-    used = await given.parameters()
-    await given.renew(used)
-    await given.renew(used)
-    assert await given.parameters() == {"auth": Secret("new")}
+    async with Transport() as transport:
+        for expired in (Secret("old"), Secret("old"), None):
+            assert await given.token(transport, expired) == Secret("new")
 
 
 async def test_a_lock_that_can_t_be_taken_is_told(
-    tokens: TokenServer, own: OAuthAccess, opened: Open, tmp_path: Path
+    tokens: TokenServer, own: OwnTokenAccess, opened: Open, tmp_path: Path
 ) -> None:
     operator = Operator(token_store=str(tmp_path))
     async with opened(own, SECRETS, operator) as portal:
@@ -541,19 +521,22 @@ async def test_a_lock_that_can_t_be_taken_is_told(
 
 PROCESS = """
 import asyncio, sys
-from sipsync.model.lines import Limits, OAuthAccess
+from sipsync.model.lines import DesiredPortal, Limits, OwnTokenAccess
 from sipsync.model.operator import Operator
+from sipsync.model.problems import Span
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.portal.client import connect
 from sipsync.portal.clock import SystemClock
+from sipsync.portal.credential import credential_of
+from sipsync.portal.throttle import Throttle
 
 async def main(origin, store):
     secret, refresh = SecretRef("env", "CLIENT_SECRET"), SecretRef("env", "REFRESH")
-    access = OAuthAccess(origin, client_id="local.1", client_secret=secret, refresh_token=refresh,
-                         token_url=origin + "/oauth/token/")
+    access = OwnTokenAccess(origin, "local.1", secret, refresh, token_url=origin + "/oauth/token/")
+    portal = DesiredPortal("acme", Span("acme.yaml", 2), access, ())
     secrets = {secret: Secret("clientcanary42"), refresh: Secret("refreshcanary42")}
-    operator = Operator(token_store=store)
-    async with connect("acme", access, secrets, operator, limits=Limits(), clock=SystemClock()) as portal:
+    credential = credential_of(portal, secrets, Operator(token_store=store), ask_again=None, embedded=None)
+    async with connect(credential, Throttle("acme", Limits(), SystemClock())) as portal:
         assert await portal.scope() == {"telephony"}
 
 asyncio.run(main(*sys.argv[1:]))

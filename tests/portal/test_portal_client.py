@@ -137,24 +137,21 @@ async def test_registrations_are_asked_live_in_one_batch(server: Server, portal:
         await portal.statuses([7])
 
 
-async def test_doctor_gets_scope_profile_time_and_connector(server: Server, portal: RestPortal) -> None:
+async def test_doctor_gets_scope_time_and_connector(server: Server, portal: RestPortal) -> None:
     server.queue = [
         ok(["crm", "telephony"]),
-        ok({"ID": "1"}),
         ok("2026-01-01T10:00:00+03:00"),
         ok({"FREE_MINUTES": 60, "PAID": False}),
     ]
     assert await portal.scope() == {"crm", "telephony"}
-    assert await portal.profile() == {"ID": "1"}
     assert await portal.server_time() == datetime(2026, 1, 1, 7, tzinfo=UTC)
     assert await portal.connector_status() == {"FREE_MINUTES": 60, "PAID": False}
-    assert server.methods == ["scope", "profile", "server.time", "voximplant.sip.connector.status"]
+    assert server.methods == ["scope", "server.time", "voximplant.sip.connector.status"]
 
 
 async def test_odd_answers_to_doctor_are_no_crash(server: Server, portal: RestPortal) -> None:
     server.handler = lambda _seen: ok("odd")
     assert await portal.scope() == frozenset()
-    assert await portal.profile() == {}
     with pytest.raises(PortalError):
         await portal.server_time()
 
@@ -319,7 +316,7 @@ async def test_a_command_that_stays_blocked_comes_back_unsent(server: Server, op
     lines = Lines(2)
     lines.fails[2] = "OPERATION_TIME_LIMIT"
     server.handler = portal_handler(lines)
-    async with opened(deadline=clock.time + 700) as portal:
+    async with opened(seconds=700) as portal:
         first, second = (await portal.send([call(1), call(2)])).replies
     assert first == Done(1)
     assert isinstance(second, Unsent)
@@ -401,19 +398,15 @@ async def test_a_reading_command_of_a_batch_is_repeated_alone(
 async def test_an_embedded_portal_is_asked_in_process(server: Server, opened: Open) -> None:
     answer = portal_handler(Lines(2))
 
-    class Box:
-        key = b"key of the file"
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        assert scope["path"].startswith("/rest/1/sandbox/")
+        body = (await receive())["body"]
+        raw = answer(Seen(scope["method"], scope["path"], {}, body))
+        assert isinstance(raw, bytes)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": raw.partition(b"\r\n\r\n")[2]})
 
-        @staticmethod
-        async def app(scope: Any, receive: Any, send: Any) -> None:
-            assert scope["path"].startswith("/rest/1/sandbox/")
-            body = (await receive())["body"]
-            raw = answer(Seen(scope["method"], scope["path"], {}, body))
-            assert isinstance(raw, bytes)
-            await send({"type": "http.response.start", "status": 200, "headers": []})
-            await send({"type": "http.response.body", "body": raw.partition(b"\r\n\r\n")[2]})
-
-    async with opened(SandboxAccess("/demo.db"), {}, embedded=Box()) as portal:
+    async with opened(SandboxAccess("/demo.db"), {}, embedded=lambda _path: (app, Secret("00"))) as portal:
         assert len((await portal.snapshot()).lines) == 2
         assert portal.identity.host == "sandbox:/demo.db"
         assert portal.seal(b"x") != ""

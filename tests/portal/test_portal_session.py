@@ -32,52 +32,54 @@ BLOCKED = error("OPERATION_TIME_LIMIT", 429)
 @pytest.mark.parametrize(("requests", "seconds"), [(49, 0.0), (50, 0.5), (60, 5.5)])
 async def test_requests_keep_one_below_the_burst_and_then_to_the_rate(requests: int, seconds: float) -> None:
     clock = FakeClock()
-    throttle = Throttle(Limits(burst=50, rate=2), clock)
+    throttle = Throttle("acme", Limits(burst=50, rate=2), clock)
     for _ in range(requests):
-        await throttle.turn(["scope"], None, "acme")
+        await throttle.turn(["scope"])
     assert sum(clock.slept) == pytest.approx(seconds)
 
 
 async def test_portals_of_one_host_share_the_pace() -> None:
     clock = FakeClock()
-    throttle = Throttle(Limits(burst=3, rate=1), clock)
-    await asyncio.gather(*(throttle.turn(["scope"], None, "acme") for _ in range(6)))
+    throttle = Throttle("acme", Limits(burst=3, rate=1), clock)
+    await asyncio.gather(*(throttle.turn(["scope"]) for _ in range(6)))
     assert clock.time - 1000 == pytest.approx(4)
 
 
 async def test_a_wait_is_told_with_its_reason() -> None:
     clock = FakeClock()
     told: list[tuple[float, str]] = []
-    throttle = Throttle(Limits(burst=2, rate=1), clock, lambda seconds, reason: told.append((seconds, reason)))
-    await throttle.turn(["a"], None, "acme")
-    await throttle.turn(["a"], None, "acme")
+    throttle = Throttle(
+        "acme", Limits(burst=2, rate=1), clock, on_wait=lambda seconds, reason: told.append((seconds, reason))
+    )
+    await throttle.turn(["a"])
+    await throttle.turn(["a"])
     throttle.block("a")
-    await throttle.turn(["b"], None, "acme")
-    await throttle.turn(["a", "b"], None, "acme")
+    await throttle.turn(["b"])
+    await throttle.turn(["a", "b"])
     assert told == [(1.0, "rate limit"), (1.0, "rate limit"), (299.0, "operating time")]
 
 
 async def test_a_method_out_of_operating_time_waits_for_a_later_reset_seen_before() -> None:
     clock = FakeClock()
-    throttle = Throttle(Limits(), clock)
-    throttle.seen("a", clock.now().timestamp() + 500)
-    throttle.seen("b", clock.now().timestamp() + 100)
-    throttle.seen("b", None)
+    throttle = Throttle("acme", Limits(), clock)
+    throttle.note("a", clock.now().timestamp() + 500)
+    throttle.note("b", clock.now().timestamp() + 100)
+    throttle.note("b", None)
     throttle.block("a")
     throttle.block("b")
-    await throttle.turn(["b"], None, "acme")
+    await throttle.turn(["b"])
     assert clock.slept == [pytest.approx(300)]
-    await throttle.turn(["a"], None, "acme")
+    await throttle.turn(["a"])
     assert clock.slept[1] == pytest.approx(200)
 
 
 @pytest.mark.parametrize("limits", [Limits(burst=1, rate=0.5), Limits(burst=2, rate=0.5)])
 async def test_a_wait_past_the_deadline_is_refused_at_once(limits: Limits) -> None:
     clock = FakeClock()
-    throttle = Throttle(limits, clock)
-    await throttle.turn(["a"], clock.time + 1, "acme")
+    throttle = Throttle("acme", limits, clock, seconds=1)
+    await throttle.turn(["a"])
     with pytest.raises(PortalError) as caught:
-        await throttle.turn(["a"], clock.time + 1, "acme")
+        await throttle.turn(["a"])
     assert caught.value.code is Code.RATE_LIMIT
     assert "--timeout" in caught.value.diagnostics[0].hint
     assert clock.slept == []
@@ -190,7 +192,7 @@ async def test_a_ban_longer_than_the_time_given_is_an_error_at_once(
     server: Server, opened: Open, clock: FakeClock
 ) -> None:
     server.handler = lambda _seen: BLOCKED
-    async with opened(deadline=clock.time + 200) as portal:
+    async with opened(seconds=200) as portal:
         with pytest.raises(PortalError) as caught:
             await portal.scope()
     assert caught.value.code is Code.RATE_LIMIT
@@ -199,7 +201,7 @@ async def test_a_ban_longer_than_the_time_given_is_an_error_at_once(
 
 async def test_a_repetition_past_the_deadline_is_not_waited_for(server: Server, opened: Open, clock: FakeClock) -> None:
     server.handler = lambda _seen: reset
-    async with opened(deadline=clock.time + 0.1) as portal:
+    async with opened(seconds=0.1) as portal:
         with pytest.raises(PortalError) as caught:
             await portal.scope()
     assert caught.value.code is Code.TIMEOUT
@@ -207,7 +209,7 @@ async def test_a_repetition_past_the_deadline_is_not_waited_for(server: Server, 
 
 
 async def test_nothing_is_sent_after_the_deadline(server: Server, opened: Open, clock: FakeClock) -> None:
-    async with opened(deadline=clock.time) as portal:
+    async with opened(seconds=0) as portal:
         sent = await portal.send([CALL, CALL])
         first, _ = sent.replies
     assert isinstance(first, Unsent)
@@ -221,7 +223,7 @@ async def test_a_request_may_not_last_longer_than_the_deadline(server: Server, o
         await asyncio.sleep(0.3)
 
     server.queue = [silence]
-    async with opened(deadline=clock.time + 0.05) as portal:
+    async with opened(seconds=0.05) as portal:
         with pytest.raises(PortalError) as caught:
             await portal.scope()
     assert caught.value.code is Code.TIMEOUT
@@ -245,7 +247,7 @@ def test_any_text_survives_a_batch(title: str, password: str) -> None:
     from support.scripted import Seen
 
     one = Command("voximplant.sip.update", {"CONFIG_ID": 1, "TITLE": title, "PASSWORD": Secret(password)})
-    body = envelope.body(envelope.batch([one, one], halt=False), {"auth": Secret("token")})
+    body = envelope.body(envelope.batch([one, one], halt=False), Secret("token"))
     assert json.loads(body)["auth"] == "token"
     parsed = commands(Seen("POST", "/rest/batch", {}, body))
     assert parsed == [("voximplant.sip.update", {"CONFIG_ID": "1", "TITLE": title, "PASSWORD": password})] * 2
@@ -253,7 +255,7 @@ def test_any_text_survives_a_batch(title: str, password: str) -> None:
 
 def test_lists_and_maps_are_written_with_brackets() -> None:
     command = Command("voximplant.sip.get", {"FILTER": {"CONFIG_ID": [5, 7]}, "start": 0})
-    (line,) = json.loads(envelope.body(envelope.batch([command], halt=True), {}))["cmd"].values()
+    (line,) = json.loads(envelope.body(envelope.batch([command], halt=True), None))["cmd"].values()
     assert line == "voximplant.sip.get?FILTER%5BCONFIG_ID%5D%5B0%5D=5&FILTER%5BCONFIG_ID%5D%5B1%5D=7&start=0"
 
 

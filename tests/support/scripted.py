@@ -11,8 +11,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
-from sipsync.model.secret import SecretRef
+from sipsync.model.lines import Access, DesiredPortal, WebhookAccess
+from sipsync.model.operator import Operator
+from sipsync.model.problems import Span
+from sipsync.model.secret import Secret, SecretRef
 from sipsync.portal.client import RestPortal
+from sipsync.portal.credential import Credential, credential_of
 
 SECRET = "s3cretcanary0123"
 
@@ -33,6 +37,9 @@ class FakeClock:
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.time += seconds
+
+    def chance(self) -> float:
+        return 0.5
 
 
 @dataclass(frozen=True)
@@ -128,6 +135,27 @@ class Server:
 
 
 REF = SecretRef("env", "WEBHOOK")
+WEBHOOK = WebhookAccess(REF)
+
+
+async def same(_ref: SecretRef) -> Secret:
+    """A reference that still gives the token that has expired."""
+    return Secret("accesscanary42")
+
+
+def no_sandbox(path: str) -> tuple[Any, Secret]:
+    """An emulated portal without an application, and a key."""
+    return None, Secret(b"key of the file".hex())
+
+
+def credential(
+    access: Access, secrets: Mapping[SecretRef, Secret], operator: Operator | None = None, **more: Any
+) -> Credential:
+    """The credential of a portal that is declared like this."""
+    portal = DesiredPortal("acme", Span("acme.yaml", 2), access, ())
+    return credential_of(portal, secrets, operator or Operator(), **{"ask_again": same, "embedded": no_sandbox, **more})
+
+
 Open = Callable[..., AbstractAsyncContextManager[RestPortal]]
 
 

@@ -80,6 +80,9 @@ class Clock:
         self.time += seconds
         self.on_sleep()
 
+    def chance(self) -> float:
+        return 0.0
+
 
 def trouble(code: str) -> PortalError:
     return PortalError(
