@@ -49,18 +49,18 @@ def _fingerprints(values: Mapping[FieldName, str | Secret], type: LineType, subj
 def state_of(evidence: LineEvidence, line: CurrentLine | None, address: Address, seal: Seal) -> LineState:
     """Which of the four states a planned line is in. `line` is what the portal returns now, None for no such line."""
     subject = _subject(address, evidence.config_id)
-    now = _fingerprints(line.values, line.type, subject, seal) if line is not None else {}
+    current = _fingerprints(line.values, line.type, subject, seal) if line is not None else {}
     if evidence.config_id is None and line is not None:
         # An add: what the plan does not name is the server's choice.
-        now = {name: mark for name, mark in now.items() if name in evidence.after}
+        current = {name: mark for name, mark in current.items() if name in evidence.after}
     before = {name: mark for name, mark in evidence.before.items() if name != "registration"}
-    if now == before:
+    if current == before:
         return "after" if line is not None and _registered_since(evidence, line, subject, seal) else "before"
     # A field that the portal returns neither then nor now can't be told.
-    if now == {name: mark for name, mark in evidence.after.items() if name in before or name in now}:
+    if current == {name: mark for name, mark in evidence.after.items() if name in before or name in current}:
         return "after"
     if line is not None and evidence.temporary is not None and line.title == evidence.temporary:
-        rest, rest_before = ({**marks, "title": ""} for marks in (now, before))
+        rest, rest_before = ({**marks, "title": ""} for marks in (current, before))
         return "temporary" if rest == rest_before else "stale"
     return "stale"
 

@@ -40,14 +40,8 @@ def prove(
         if isinstance(effect.reply, server.Refusal) and effect.reply.code == "TITLE_EXISTS":
             effect = _as_if_free(state, call) if title_key(str(call.values["title"])) in left else effect
         if isinstance(effect.reply, server.Refusal):
-            problems.append(
-                Message(
-                    "{call} ({address}) would be refused: {code}",
-                    call=call.id,
-                    address=call.address,
-                    code=effect.reply.code,
-                )
-            )
+            values = {"call": call.id, "address": call.address, "code": effect.reply.code}
+            problems.append(Message("{call} ({address}) would be refused: {code}", **values))
             continue
         if call.verb == "add":
             made[call.address] = max(row.config_id for row in effect.rows)
@@ -60,14 +54,15 @@ def prove(
         needless = isinstance(change, Update) and not any(FIELDS[name].registers for name in change.values)
         if times > 1 or (needless and times):
             problems.append(Message("{address} would register {times} times", address=change.address, times=times))
-    return [
-        Diagnostic(
-            Code.PLAN_IS_WRONG,
-            Message("internal error: the plan does not hold: {problem}", problem=problem),
-            hint=Message("Nothing was sent. Please report this, with the output of `sipsync plan --format json`."),
-        )
-        for problem in problems
-    ]
+    return [_wrong(problem) for problem in problems]
+
+
+def _wrong(problem: Message) -> Diagnostic:
+    return Diagnostic(
+        Code.PLAN_IS_WRONG,
+        Message("internal error: the plan does not hold: {problem}", problem=problem),
+        hint=Message("Nothing was sent. Please report this, with the output of `sipsync plan --format json`."),
+    )
 
 
 def model_of(inputs: Sequence[PlanInput]) -> server.PortalState:
