@@ -95,7 +95,7 @@ def _sent(line: PlannedLine, log: SendLog) -> _Verdict | None:
 
 def _refused(error: PortalError) -> _Verdict:
     diagnostic = error.diagnostics[0]
-    advice = Message(rule(error.error).advice) if error.error else diagnostic.hint
+    advice = rule(error.error).advice if error.error else diagnostic.hint
     return _Verdict("failed", diagnostic.summary, advice, error.error)
 
 

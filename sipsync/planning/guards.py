@@ -6,11 +6,11 @@ names into a warning. There is no way to allow everything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from sipsync.model.lines import CurrentLine, DesiredPortal
+from sipsync.model.lines import CurrentLine, DesiredPortal, Verb
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.planning.inputs import Delete, LineChange, about
@@ -99,9 +99,9 @@ def protected(owner: OwnerPlan) -> Iterator[Diagnostic]:
                 change,
                 Code.PROTECTED,
                 Message(
-                    "stopped by a safety limit: the line is protected ({by}), the plan would {verb} it",
+                    "stopped by a safety limit: the line is protected ({by}), {what}",
                     by=by,
-                    verb=change.verb,
+                    what=_WOULD[change.verb],
                 ),
                 hint=Message(
                     "Take the line out of the plan with --exclude {address}. {override}",
@@ -109,6 +109,13 @@ def protected(owner: OwnerPlan) -> Iterator[Diagnostic]:
                     override=_override(Code.PROTECTED, change.address),
                 ),
             )
+
+
+_WOULD: Mapping[Verb, Message] = {
+    "add": Message("the plan would add it"),
+    "update": Message("the plan would update it"),
+    "delete": Message("the plan would delete it"),
+}
 
 
 class _Protector:
