@@ -11,16 +11,17 @@ from sipsync.model.plan import PortalPlan
 from sipsync.model.problems import Code, Diagnostic, Exit
 from sipsync.planning.plan import build
 from sipsync.rules.state import PortalState
-from support.lines import NOW, codes, desired, file
-from support.stage import RulePortal, Stage, apply, results, row
+from support.clock import NOW
+from support.lines import codes, desired, file
+from support.rulebook import row
+from support.stage import Stage, apply, results
 
 
 def owners(**given: str) -> tuple[Stage, Stage]:
     """A webhook's line and an application's line that swap their titles."""
     state = PortalState.of([row(1, "A"), row(2, "B", app="app:x")])
-    mine = Stage(RulePortal(state), file(desired("a", 1, title="B", **given)))
-    theirs = file(desired("b", 2, portal="app", title="A", **given), name="app")
-    return mine, Stage(RulePortal(state, app="app:x"), theirs, owner="app:x")
+    mine = Stage(state, file(desired("a", 1, title="B", **given)))
+    return mine, Stage(state, file(desired("b", 2, portal="app", title="A", **given), name="app"), app="app:x")
 
 
 def planned(*stages: Stage) -> tuple[PortalPlan, ...]:
@@ -43,7 +44,7 @@ async def test_a_swap_of_two_owners_is_finished_from_every_step() -> None:
         mine, theirs = owners()
         plans = planned(mine, theirs)
         for call in bind(plans, [mine.view(), theirs.view()]).calls[:count]:
-            (mine if call.address.portal == "acme" else theirs).portal.run(call)
+            (mine if call.address.portal == "acme" else theirs).run(call)
         await apply(plans, [mine, theirs])
         assert mine.titles == {1: "B", 2: "A"}
 
@@ -56,10 +57,11 @@ async def test_what_waits_for_an_owner_that_is_left_out_is_not_attempted() -> No
     assert outcome.exit is Exit.PARTIAL or mine.titles == {1: "A", 2: "B"}
 
 
-def test_an_owner_whose_neighbour_is_refused_is_told_why_nothing_was_sent() -> None:
+async def test_an_owner_whose_neighbour_is_refused_is_told_why_nothing_was_sent() -> None:
     mine, theirs = owners()
     found = {"app": Diagnostic(Code.PLAN_SEAL, Message("edited"), address="app")}
-    outcomes = refused(found, {"acme": mine.portal, "app": theirs.portal})
+    async with mine.portal.connected(mine.file) as ours, mine.portal.connected(theirs.file, theirs.app) as other:
+        outcomes = refused(found, {"acme": ours, "app": other})
     assert [codes(outcome) for outcome in outcomes] == [["not-attempted"], ["plan-seal"]]
     assert {outcome.exit for outcome in outcomes} == {Exit.STALE}
 

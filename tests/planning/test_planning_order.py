@@ -135,7 +135,7 @@ def test_two_owners_of_one_portal_are_ordered_together() -> None:
         [desired("b", 2, title="C", portal="app")], [current(2, "B")], name="app", owner="app:x", names={"reg1001": "A"}
     )
     from sipsync.planning.plan import build
-    from support.lines import NOW
+    from support.clock import NOW
 
     first, second = build([mine, theirs], NOW)
     assert first.exit is second.exit is Exit.OK

@@ -15,7 +15,8 @@ from sipsync.model.operator import Operator
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.portal.client import RestPortal, connect
 from sipsync.portal.throttle import Throttle
-from support.scripted import REF, WEBHOOK, FakeClock, Open, Server, credential
+from support.clock import Clock
+from support.scripted import REF, WEBHOOK, Open, Server, credential
 
 
 @pytest.fixture
@@ -30,12 +31,12 @@ async def server() -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def clock() -> Clock:
+    return Clock(1000.0)
 
 
 @pytest.fixture
-def opened(server: Server, clock: FakeClock) -> Open:
+def opened(server: Server, clock: Clock) -> Open:
     """Opens a portal at the scripted server."""
 
     @asynccontextmanager

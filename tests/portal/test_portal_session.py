@@ -19,7 +19,8 @@ from sipsync.portal.clock import SystemClock
 from sipsync.portal.envelope import Command
 from sipsync.portal.protocol import Done, Lost, Unsent
 from sipsync.portal.throttle import Throttle
-from support.scripted import FakeClock, Open, Server, commands, error, http, ok, reset
+from support.clock import Clock
+from support.scripted import Open, Server, commands, error, http, ok, reset
 
 CALL = Call("acme:1", Address("acme", "a"), "update", {"title": "x"}, config_id=1, type="cloud")
 SLOW_DOWN = error("QUERY_LIMIT_EXCEEDED", 503)
@@ -31,7 +32,7 @@ BLOCKED = error("OPERATION_TIME_LIMIT", 429)
 
 @pytest.mark.parametrize(("requests", "seconds"), [(49, 0.0), (50, 0.5), (60, 5.5)])
 async def test_requests_keep_one_below_the_burst_and_then_to_the_rate(requests: int, seconds: float) -> None:
-    clock = FakeClock()
+    clock = Clock(1000.0)
     throttle = Throttle("acme", Limits(burst=50, rate=2), clock)
     for _ in range(requests):
         await throttle.turn(["scope"])
@@ -39,14 +40,14 @@ async def test_requests_keep_one_below_the_burst_and_then_to_the_rate(requests: 
 
 
 async def test_portals_of_one_host_share_the_pace() -> None:
-    clock = FakeClock()
+    clock = Clock(1000.0)
     throttle = Throttle("acme", Limits(burst=3, rate=1), clock)
     await asyncio.gather(*(throttle.turn(["scope"]) for _ in range(6)))
     assert clock.time - 1000 == pytest.approx(4)
 
 
 async def test_a_wait_is_told_with_its_reason() -> None:
-    clock = FakeClock()
+    clock = Clock(1000.0)
     told: list[tuple[float, str]] = []
     throttle = Throttle(
         "acme", Limits(burst=2, rate=1), clock, on_wait=lambda seconds, reason: told.append((seconds, reason))
@@ -60,7 +61,7 @@ async def test_a_wait_is_told_with_its_reason() -> None:
 
 
 async def test_a_method_out_of_operating_time_waits_for_a_later_reset_seen_before() -> None:
-    clock = FakeClock()
+    clock = Clock(1000.0)
     throttle = Throttle("acme", Limits(), clock)
     throttle.note("a", clock.now().timestamp() + 500)
     throttle.note("b", clock.now().timestamp() + 100)
@@ -75,7 +76,7 @@ async def test_a_method_out_of_operating_time_waits_for_a_later_reset_seen_befor
 
 @pytest.mark.parametrize("limits", [Limits(burst=1, rate=0.5), Limits(burst=2, rate=0.5)])
 async def test_a_wait_past_the_deadline_is_refused_at_once(limits: Limits) -> None:
-    clock = FakeClock()
+    clock = Clock(1000.0)
     throttle = Throttle("acme", limits, clock, seconds=1)
     await throttle.turn(["a"])
     with pytest.raises(PortalError) as caught:
@@ -97,7 +98,7 @@ async def test_reading_is_repeated_after_a_passing_trouble(server: Server, porta
     assert portal.requests == 4
 
 
-async def test_waits_grow(server: Server, portal: RestPortal, clock: FakeClock) -> None:
+async def test_waits_grow(server: Server, portal: RestPortal, clock: Clock) -> None:
     server.queue = [reset] * 4
     with pytest.raises(PortalError):
         await portal.scope()
@@ -150,7 +151,7 @@ async def test_an_answer_that_is_not_the_server_s_json_is_told(
 
 @pytest.mark.parametrize("answer", [SLOW_DOWN, BLOCKED, error("CONNECTION_ERROR", 401)])
 async def test_writing_is_repeated_where_surely_nothing_happened(
-    server: Server, portal: RestPortal, clock: FakeClock, answer: bytes
+    server: Server, portal: RestPortal, clock: Clock, answer: bytes
 ) -> None:
     server.queue = [answer, ok(1)]
     assert (await portal.send([CALL])).replies == (Done(1),)
@@ -177,7 +178,7 @@ async def test_a_full_bucket_that_stays_full_comes_back_unsent(server: Server, p
     assert portal.requests == 4
 
 
-async def test_the_reset_time_of_an_answer_is_remembered(server: Server, portal: RestPortal, clock: FakeClock) -> None:
+async def test_the_reset_time_of_an_answer_is_remembered(server: Server, portal: RestPortal, clock: Clock) -> None:
     reset_at = clock.now().timestamp() + 400
     server.queue = [ok(["crm"], time={"operating_reset_at": reset_at}), BLOCKED, ok(["crm"])]
     await portal.scope()
@@ -188,9 +189,7 @@ async def test_the_reset_time_of_an_answer_is_remembered(server: Server, portal:
 # --- deadlines ---
 
 
-async def test_a_ban_longer_than_the_time_given_is_an_error_at_once(
-    server: Server, opened: Open, clock: FakeClock
-) -> None:
+async def test_a_ban_longer_than_the_time_given_is_an_error_at_once(server: Server, opened: Open, clock: Clock) -> None:
     server.handler = lambda _seen: BLOCKED
     async with opened(seconds=200) as portal:
         with pytest.raises(PortalError) as caught:
@@ -199,7 +198,7 @@ async def test_a_ban_longer_than_the_time_given_is_an_error_at_once(
     assert clock.slept == []
 
 
-async def test_a_repetition_past_the_deadline_is_not_waited_for(server: Server, opened: Open, clock: FakeClock) -> None:
+async def test_a_repetition_past_the_deadline_is_not_waited_for(server: Server, opened: Open, clock: Clock) -> None:
     server.handler = lambda _seen: reset
     async with opened(seconds=0.1) as portal:
         with pytest.raises(PortalError) as caught:
@@ -208,7 +207,7 @@ async def test_a_repetition_past_the_deadline_is_not_waited_for(server: Server, 
     assert portal.requests == 1
 
 
-async def test_nothing_is_sent_after_the_deadline(server: Server, opened: Open, clock: FakeClock) -> None:
+async def test_nothing_is_sent_after_the_deadline(server: Server, opened: Open, clock: Clock) -> None:
     async with opened(seconds=0) as portal:
         sent = await portal.send([CALL, CALL])
         first, _ = sent.replies
@@ -218,7 +217,7 @@ async def test_nothing_is_sent_after_the_deadline(server: Server, opened: Open, 
     assert server.seen == []
 
 
-async def test_a_request_may_not_last_longer_than_the_deadline(server: Server, opened: Open, clock: FakeClock) -> None:
+async def test_a_request_may_not_last_longer_than_the_deadline(server: Server, opened: Open, clock: Clock) -> None:
     async def silence(_writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(0.3)
 

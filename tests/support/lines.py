@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, cast
 
 from sipsync.model.fields import FIELDS, FieldName, LineType
@@ -27,8 +26,8 @@ from sipsync.model.problems import Span
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.planning.inputs import PlanInput
 from sipsync.planning.plan import build
+from support.clock import NOW
 
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ACCESS = WebhookAccess(SecretRef("env", "HOOK"))
 
 

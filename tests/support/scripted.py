@@ -6,8 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -19,27 +18,6 @@ from sipsync.portal.client import RestPortal
 from sipsync.portal.credential import Credential, credential_of
 
 SECRET = "s3cretcanary0123"
-
-
-@dataclass
-class FakeClock:
-    """Time that passes only while somebody sleeps."""
-
-    time: float = 1000.0
-    slept: list[float] = field(default_factory=list)
-
-    def monotonic(self) -> float:
-        return self.time
-
-    def now(self) -> datetime:
-        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.time)
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.time += seconds
-
-    def chance(self) -> float:
-        return 0.5
 
 
 @dataclass(frozen=True)
@@ -173,13 +151,15 @@ def brackets(query: str) -> dict[str, Any]:
 
 def commands(seen: Seen) -> list[tuple[str, dict[str, Any]]]:
     """The commands of a request, batch or not."""
-    if seen.rest_method != "batch":
-        return [(seen.rest_method, seen.json)]
-    parsed = []
-    for line in seen.json["cmd"].values():
-        method, _, query = line.partition("?")
-        parsed.append((unquote_plus(method), brackets(query)))
-    return parsed
+    return commands_of(seen.rest_method, seen.json)
+
+
+def commands_of(method: str, document: Any) -> list[tuple[str, dict[str, Any]]]:
+    """The commands of a method's call, batch or not."""
+    if method != "batch":
+        return [(method, document)]
+    parts = [line.partition("?") for line in document["cmd"].values()]
+    return [(unquote_plus(name), brackets(query)) for name, _, query in parts]
 
 
 class Failed(Exception):

@@ -1,0 +1,32 @@
+"""Time that passes while somebody sleeps, and at no other moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """A clock that only tests move."""
+
+    time: float = 0.0
+    slept: list[float] = field(default_factory=list)
+    on_sleep: Callable[[], None] = lambda: None
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.time)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+        self.on_sleep()
+
+    def chance(self) -> float:
+        return 0.5
