@@ -87,6 +87,10 @@ class BatchWriter:
             pending = [place for place in pending if isinstance(replies[place], Unsent)]
             if not pending or any(isinstance(reply, Refused | Lost) or _final(reply) for reply in replies.values()):
                 break
+        if any(isinstance(reply, Refused | Lost) for reply in replies.values()):
+            # What passes by itself does not end the run: whoever sends goes on with these calls.
+            passing = [place for place, reply in replies.items() if isinstance(reply, Unsent) and not _final(reply)]
+            replies |= dict.fromkeys(passing, Unsent())
         return [replies[place] for place in range(len(commands))], back
 
     async def _alone(self, command: Command) -> Reply:
