@@ -36,7 +36,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def sandbox_url() -> Iterator[str]:
     """A sandbox that listens on loopback, with two applications and no rate limit."""
-    from sipsync.sandbox.options import Options
+    from sipsync.sandbox import Options
     from sipsync.sandbox.server import create_app
     from sipsync.sandbox.serving import configured
 

@@ -21,7 +21,7 @@ from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.planning.evidence import state_of
 from sipsync.portal.protocol import Done, Lost, Portal, Refused, Unsent
-from sipsync.rules.batching import BATCH_SIZE
+from sipsync.rules.limits import BATCH_SIZE
 
 FRESH_SECONDS = 60.0
 """How old a reading may be when a line is written; an older one is repeated."""

@@ -18,9 +18,10 @@ from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
 from sipsync.planning.inputs import Delete, LineChange, PlanInput, Update
-from sipsync.rules import lines as server
-from sipsync.rules.batching import in_requests, is_rewritten
-from sipsync.rules.state import EMPTY
+from sipsync.rules.errors import Refusal
+from sipsync.rules.limits import in_requests, is_rewritten
+from sipsync.rules.lines import add, delete, update
+from sipsync.rules.state import EMPTY, Effect, OtherConfig, PortalState, Row
 from sipsync.rules.values import stored, title_key
 
 
@@ -37,9 +38,9 @@ def prove(
     registered: Counter[Address] = Counter()
     for call in calls:
         effect = _run(state, call)
-        if isinstance(effect.reply, server.Refusal) and effect.reply.code == "TITLE_EXISTS":
+        if isinstance(effect.reply, Refusal) and effect.reply.code == "TITLE_EXISTS":
             effect = _as_if_free(state, call) if title_key(str(call.values["title"])) in left else effect
-        if isinstance(effect.reply, server.Refusal):
+        if isinstance(effect.reply, Refusal):
             values = {"call": call.id, "address": call.address, "code": effect.reply.code}
             problems.append(Message("{call} ({address}) would be refused: {code}", **values))
             continue
@@ -65,16 +66,16 @@ def _wrong(problem: Message) -> Diagnostic:
     )
 
 
-def model_of(inputs: Sequence[PlanInput]) -> server.PortalState:
+def model_of(inputs: Sequence[PlanInput]) -> PortalState:
     """The portal as these inputs show it, for the rule book."""
     own = {line.line_id for given in inputs for line in given.current.lines}
     rows = [_row(line, given.owner) for given in inputs for line in given.current.lines]
     names = {line_id: name for given in inputs for line_id, name in given.current.names.items() if line_id not in own}
     first = max((row.config_id for row in rows), default=0) + 1
-    return server.PortalState.of(
+    return PortalState.of(
         rows=rows,
         others=[
-            server.OtherConfig(config_id=first + place, name=name, mode="LINK", number="")
+            OtherConfig(config_id=first + place, name=name, mode="LINK", number="")
             for place, name in enumerate(names.values())
         ],
         cloud_limit=min(given.desired.limits.cloud_lines for given in inputs)
@@ -82,8 +83,8 @@ def model_of(inputs: Sequence[PlanInput]) -> server.PortalState:
     )
 
 
-def _row(line: CurrentLine, owner: str) -> server.Row:
-    return server.Row(
+def _row(line: CurrentLine, owner: str) -> Row:
+    return Row(
         config_id=line.config_id,
         type=line.type,
         values={**EMPTY, **{name: _text(value) for name, value in line.values.items()}},
@@ -93,20 +94,20 @@ def _row(line: CurrentLine, owner: str) -> server.Row:
     )
 
 
-def _run(state: server.PortalState, call: Call) -> server.Effect:
+def _run(state: PortalState, call: Call) -> Effect:
     app = None
     params = {name: reveal(value) if isinstance(value, Secret) else value for name, value in call.params().items()}
     if call.verb == "add":
-        return server.add(state, app, params)
+        return add(state, app, params)
     assert call.config_id is not None  # noqa: S101  # only an add has none
     row = state.rows.get(call.config_id)
     app = row.app if row is not None else None
     if call.verb == "delete":
-        return server.delete(state, app, call.config_id)
-    return server.update(state, app, params)
+        return delete(state, app, call.config_id)
+    return update(state, app, params)
 
 
-def _as_if_free(state: server.PortalState, call: Call) -> server.Effect:
+def _as_if_free(state: PortalState, call: Call) -> Effect:
     """What the call does where nothing holds its title, which the operator leaves to the server to judge."""
     title = str(call.values["title"])
     untitled: dict[FieldName, str | Secret] = {name: value for name, value in call.values.items() if name != "title"}
@@ -115,7 +116,7 @@ def _as_if_free(state: server.PortalState, call: Call) -> server.Effect:
     return replace(effect, rows=tuple(row.having({"title": title}) for row in rows))
 
 
-def _left_over(state: server.PortalState, change: LineChange, made: int | None) -> list[Message]:
+def _left_over(state: PortalState, change: LineChange, made: int | None) -> list[Message]:
     """What of a change the calls did not bring about."""
     row = state.rows.get(change.config_id or made or 0)
     if isinstance(change, Delete):

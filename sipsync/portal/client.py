@@ -17,7 +17,7 @@ from sipsync.portal.session import Session
 from sipsync.portal.throttle import Throttle
 from sipsync.portal.transport import Transport
 from sipsync.portal.writes import BatchWriter
-from sipsync.rules.batching import BATCH_SIZE
+from sipsync.rules.limits import BATCH_SIZE, PAGE
 
 READINGS: Final = 3
 """How often a list is read that changes while it is read, before we give up."""
@@ -66,7 +66,7 @@ class RestPortal:
     async def _all_pages(self, first: Result) -> list[CurrentLine] | None:
         """The lines of all pages, by config_id; None where the pages do not fit together."""
         pages = [first]
-        pages += await self._read([rows.page(start) for start in range(rows.PAGE, first.total or 0, rows.PAGE)])
+        pages += await self._read([rows.page(start) for start in range(PAGE, first.total or 0, PAGE)])
         lines = {line.config_id: line for page in pages for line in self._lines(page)}
         counts = {page.total for page in pages} if first.total is not None else {0}
         return [lines[key] for key in sorted(lines)] if counts == {len(lines)} else None

@@ -19,8 +19,8 @@ from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
 from sipsync.portal.errors import Unanswered
-from sipsync.rules.batching import is_rewritten
 from sipsync.rules.errors import ErrorRule, rule
+from sipsync.rules.limits import is_rewritten
 
 if TYPE_CHECKING:
     from sipsync.portal.transport import Response

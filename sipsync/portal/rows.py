@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from sipsync.model.fields import FIELDS, SECRET, FieldName
 from sipsync.model.lines import CurrentLine, Registration
@@ -12,10 +11,8 @@ from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.model.secret import Secret
 from sipsync.portal.envelope import Command, Value, whole
+from sipsync.rules.limits import PAGE
 from sipsync.rules.outgoing import NO_LINE
-
-PAGE: Final = 50
-"""Lines that one `voximplant.sip.get` returns (server source)."""
 
 
 def page(start: int, **filters: Value) -> Command:

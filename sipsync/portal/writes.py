@@ -17,7 +17,7 @@ from sipsync.portal.errors import Unanswered
 from sipsync.portal.protocol import Done, Lost, Refused, Reply, Sent, Unsent
 from sipsync.portal.rows import current_line, masked, pages_of
 from sipsync.portal.session import ATTEMPTS, Session
-from sipsync.rules.batching import BATCH_SIZE, in_requests
+from sipsync.rules.limits import BATCH_SIZE, in_requests
 
 _WHOLE_PORTAL: Final = frozenset(
     {

@@ -1,15 +1,43 @@
-"""The portal's limit of requests, as arithmetic on given times; who asks has the clock.
+"""How much the server takes at once: lines of a page, calls of a request, requests of a portal.
 
-Each request adds one to a counter that drains at a steady rate; a request that would lift it above the burst is
-refused (documented: 50 and 2 a second, for Enterprise 250 and 5). A batch counts once. Whether refused requests
-count as well is not known; here they do not (unverified).
+The limit of requests is arithmetic on given times; who asks has the clock. Each request adds one to a counter that
+drains at a steady rate; a request that would lift it above the burst is refused (documented: 50 and 2 a second, for
+Enterprise 250 and 5). A batch counts once. Whether refused requests count as well is not known; here they do not
+(unverified).
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+BATCH_SIZE = 50
+"""Commands that one batch runs; further ones are refused (server source)."""
+PAGE = 50
+"""Lines that one `voximplant.sip.get` returns (server source)."""
+_REFERENCE = re.compile(r"\$(result|next|total|time|error)\S*\[", re.IGNORECASE)
 _ROUNDING = 1e-9
+
+
+def is_rewritten(values: Iterable[str]) -> bool:
+    """Whether a batch would take any of the values for a reference to an earlier answer (server source, measured).
+
+    There is no way to escape one, so such a call has to travel alone.
+    """
+    return any(_REFERENCE.search(value) for value in values)
+
+
+def in_requests(alone: Sequence[bool], size: int = BATCH_SIZE) -> list[range]:
+    """Which calls share a request, in their order; each that must travel alone has one of its own."""
+    requests: list[range] = []
+    for place, by_itself in enumerate(alone):
+        last = requests[-1] if requests else None
+        if last is None or by_itself or alone[last.start] or len(last) == size:
+            requests.append(range(place, place + 1))
+        else:
+            requests[-1] = range(last.start, place + 1)
+    return requests
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,54 +2,22 @@
 
 Each rule reads a `PortalState` and returns an `Effect`. Parameters are taken as the server takes them: names in any
 letter case, null as absent, numbers as texts. An array where a text belongs raises `Crash`, as the server then dies.
+The telephony provider, whom a rule may ask, can refuse or be out of reach: then it does not answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from sipsync.model.fields import FIELDS, LINE_TYPES, FieldName, LineType
 from sipsync.rules import outgoing
+from sipsync.rules.errors import Refusal, refusal
 from sipsync.rules.outgoing import Memory
 from sipsync.rules.php import integer, text, upper_keys
-from sipsync.rules.state import CLOUD_LIMIT, EMPTY, Effect, OtherConfig, PortalState, Refusal, Row
+from sipsync.rules.state import EMPTY, Effect, PortalState, Row
 from sipsync.rules.values import stored
-
-__all__ = [
-    "CLOUD_LIMIT",
-    "Effect",
-    "Memory",
-    "OtherConfig",
-    "PortalState",
-    "Provider",
-    "Refusal",
-    "Row",
-    "add",
-    "delete",
-    "reregisters",
-    "update",
-    "visible",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """The telephony provider, as it behaves during one call."""
-
-    answers: bool = True
-    """Whether it does what it is asked; False: it refuses, or can't be reached."""
-    reg_id: int | None = None
-    """The number of a new registration; None: the next one."""
-
-
-_WILLING = Provider()
-
-
-def visible(state: PortalState, app: str | None) -> list[Row]:
-    """The lines of one owner: an application's, or for None those of the interface and of all webhooks."""
-    return [row for row in state.rows.values() if row.app == app]
 
 
 def reregisters(type: LineType, reg_id: int | None, fields: Iterable[FieldName]) -> bool:
@@ -57,14 +25,12 @@ def reregisters(type: LineType, reg_id: int | None, fields: Iterable[FieldName])
     return type == "cloud" and bool(reg_id) and any(FIELDS[name].registers for name in fields)
 
 
-def update(
-    state: PortalState, app: str | None, params: Mapping[str, object], *, provider: Provider = _WILLING
-) -> Effect:
+def update(state: PortalState, app: str | None, params: Mapping[str, object]) -> Effect:
     """`voximplant.sip.update`. Whether the provider renews the registration makes no difference to the answer."""
     given = _given(params)
     claimed = given.get("CONFIG_ID")
     if not _owns(state, app, claimed):
-        return Effect(Refusal("ERROR_NOT_FOUND", 404, "Specified CONFIG_ID is not found"))
+        return Effect(refusal("ERROR_NOT_FOUND"))
     fields = {name: given[field.wire] for name, field in FIELDS.items() if field.wire in given}
     if not fields:
         return Effect(1)
@@ -79,12 +45,12 @@ def update(
     other = state.others.get(config_id)
     title = values.get("title")
     if title is not None and state.title_taken(title, but=config_id):
-        return Effect(_TITLE_EXISTS)
+        return Effect(refusal("TITLE_EXISTS"))
     if title is not None and len(title) > FIELDS["title"].max_length:  # silently not stored
         del values["title"]
     if row is None:
         renamed = (replace(other, name=title),) if other is not None and "title" in values else ()
-        return Effect(_CONFIG_NOT_FOUND if values.keys() - {"title"} else 1, others=renamed)
+        return Effect(refusal("CONFIG_NOT_FOUND") if values.keys() - {"title"} else 1, others=renamed)
     row = row.having(values)
     if not any(FIELDS[name].registers for name in values):
         return Effect(1, rows=(row,))
@@ -97,7 +63,7 @@ def add(
     app: str | None,
     params: Mapping[str, object],
     *,
-    provider: Provider = _WILLING,
+    provider_answers: bool = True,
     memory: Memory | None = None,
 ) -> Effect:
     """`voximplant.sip.add`; the reply is the new row. A registration that fails is swallowed: the line has REG_ID 0."""
@@ -108,10 +74,10 @@ def add(
     if problems:
         return Effect(Refusal("CHECK_FIELDS_ERROR", 400, problems))
     if kind == "cloud" and state.cloud_lines >= state.cloud_limit:
-        return Effect(_MAX_CLOUD)
+        return Effect(refusal("MAX_CLOUD_PBX"))
     title = values.get("title", "")
     if len(title) > FIELDS["title"].max_length or (title and state.title_taken(title)):
-        return Effect(_TITLE_EXISTS)
+        return Effect(refusal("TITLE_EXISTS"))
     made = Row(
         config_id=state.next_config,
         type=cast("LineType", kind),
@@ -122,9 +88,9 @@ def add(
     )
     asked = kind == "cloud" and _has_server(made)
     row = made
-    if asked and provider.answers:
-        row = replace(made, reg_id=provider.reg_id or state.next_registration)
-    elif kind == "office" and provider.answers:
+    if asked and provider_answers:
+        row = replace(made, reg_id=state.next_registration)
+    elif kind == "office" and provider_answers:
         row = replace(made, incoming=True, status_code=0)
     chosen = _default_after_add(state, memory, made.line_id, row.line_id)
     return Effect(row, rows=(row,), default_line=chosen, registrations=int(asked))
@@ -152,17 +118,17 @@ def delete(
     app: str | None,
     config_id: object,
     *,
-    provider: Provider = _WILLING,
+    provider_answers: bool = True,
     memory: Memory | None = None,
 ) -> Effect:
     """`voximplant.sip.delete`: the registration first, and nothing at all where the provider fails."""
     if not _owns(state, app, config_id):
-        return Effect(Refusal("ERROR_NOT_FOUND", 400, "Specified CONFIG_ID is not found"))
+        return Effect(replace(refusal("ERROR_NOT_FOUND"), status=400))
     row = state.rows.get(integer(config_id))
     if row is None:  # an array: it passes by what is in it, and then counts as 1
         return Effect(Refusal("", 400))
-    if row.reg_id and not provider.answers:
-        return Effect(Refusal("REG_ID_NOT_FOUND", 400, "Configuration was not found."))
+    if row.reg_id and not provider_answers:
+        return Effect(refusal("REG_ID_NOT_FOUND"))
     return Effect(1, dropped=(row.config_id,), default_line=_default_after_delete(state, memory, row))
 
 
@@ -190,11 +156,6 @@ def _owns(state: PortalState, app: str | None, claimed: object) -> bool:
     wanted = claimed.values() if isinstance(claimed, dict) else [claimed]
     rows = (state.rows.get(integer(config_id)) for config_id in wanted)
     return any(row is not None and row.app == app for row in rows)
-
-
-_TITLE_EXISTS = Refusal("TITLE_EXISTS", 400, "The specified connection name is already used in the system.")
-_CONFIG_NOT_FOUND = Refusal("CONFIG_NOT_FOUND", 400, "Configuration was not found.")
-_MAX_CLOUD = Refusal("MAX_CLOUD_PBX", 400, "You cannot connect more than 10 cloud hosted PBX's.")
 
 
 def _checked(fields: Mapping[FieldName, object], type_is_known: bool) -> tuple[dict[FieldName, str], str]:

@@ -11,8 +11,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sipsync.rules.errors import Refusal
 from sipsync.rules.php import Crash, integer, text
-from sipsync.rules.state import Effect, OtherConfig, PortalState, Refusal, Row
+from sipsync.rules.state import Effect, OtherConfig, PortalState, Row
 
 NO_LINE = "LINK_BASE_NUMBER"
 """What stands for the default line where there is none."""

@@ -78,15 +78,6 @@ class OtherConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """The server's error, and the status that comes with it."""
-
-    code: str
-    status: int = 400
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Effect:
     """What a call answers and changes."""
 

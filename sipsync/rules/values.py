@@ -30,11 +30,6 @@ def stored(field: FieldName, text: str) -> str:
     return trimmed.replace("http://", "").replace("https://", "") if field == "server" else trimmed
 
 
-def same_title(a: str, b: str) -> bool:
-    """Whether the server's database takes the titles for equal."""
-    return a == b or title_key(a) == title_key(b)
-
-
 @lru_cache(maxsize=8192)
 def title_key(title: str) -> str:
     """The title's weights, one character each: equal for equal titles, and in the order in which they are sorted."""

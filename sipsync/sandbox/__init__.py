@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +16,34 @@ from sipsync.model.message import Message
 from sipsync.model.secret import Secret
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from starlette.applications import Starlette
 
-    from sipsync.sandbox.options import Options
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an emulated portal behaves, as `sipsync sandbox serve` can be told."""
+
+    db: str = ":memory:"
+    """The SQLite file."""
+    seed: Mapping[str, Any] | None = None
+    """What the portal without a name holds at first; it replaces what the file has."""
+    port: int = 0
+    """0: any that is free."""
+    apps: tuple[str, ...] = ()
+    latency: float = 0.0
+    """Seconds that each answer takes longer."""
+    bucket: tuple[float, float] | None = None
+    """The limit of requests, of each portal and source: how many at once, and a second; None: no limit."""
+    faults: tuple[Mapping[str, Any], ...] = ()
+    """What every portal begins with."""
+    log: Path | None = None
+    """One JSON line for each request goes here."""
 
 
 def embedded(path: str) -> tuple[Starlette, Secret]:
     """The emulated portal of a file, and the random key that is kept in it; a new one is empty."""
-    from sipsync.sandbox.options import Options
-
     app = _module("server").create_app(Options(db=path))
     return app, Secret(app.state.sandbox.store.key().hex())
 
@@ -38,10 +58,10 @@ def seed_portal(path: str, seed: Mapping[str, Any], portal: str = "") -> int:
     from sipsync.sandbox import seeds
     from sipsync.sandbox.store import Store
 
-    laid = seeds.lay(portal, seed)
+    loaded = seeds.load_seed(portal, seed)
     with closing(Store(path)) as store, store.writing():
-        store.replace(laid)
-    return len(laid.state.rows)
+        store.replace(loaded)
+    return len(loaded.state.rows)
 
 
 def dump_portal(path: str, portal: str = "") -> dict[str, Any]:

@@ -12,9 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sipsync.rules.lines import Refusal
+from sipsync.rules.errors import Refusal, refusal
 from sipsync.rules.php import Array, text
-from sipsync.sandbox.methods import refusal
 
 if TYPE_CHECKING:
     from sipsync.sandbox.store import Store

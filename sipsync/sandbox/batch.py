@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sipsync.rules.batching import BATCH_SIZE
+from sipsync.rules.limits import BATCH_SIZE
 from sipsync.rules.php import Array, is_numeric, is_true, key, text, upper_keys
 from sipsync.sandbox.parsing import arrays, parse_query, split_command
 

@@ -6,15 +6,17 @@ A test gives True, False, or None for SQL's NULL. Operators go by the short name
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from sipsync.rules.lines import Refusal
+from sipsync.rules.errors import Refusal
 from sipsync.rules.php import integer, text
 from sipsync.rules.values import title_key, weights
 
 Test: TypeAlias = Callable[[Any], "bool | None"]
 
+_ALIKE, _UNLIKE = ("I", "E", "S", "M"), ("NI", "N", "NS", "NM")
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "G": lambda a, b: bool(a > b),
     "L": lambda a, b: bool(a < b),
@@ -26,39 +28,27 @@ _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
 class Refused(Exception):
     """The server's SQL layer says no."""
 
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.code)
-        self.refusal = refusal
+    def __init__(self, code: str, status: int, text: str) -> None:
+        super().__init__(code)
+        self.refusal = Refusal(code, status, text)
 
 
 def _no_sql() -> Refused:
-    return Refused(Refusal("ERROR_CORE", 500, "SQL query error!"))
+    return Refused("ERROR_CORE", 500, "SQL query error!")
 
 
 def of_integer(operator: str, value: Any) -> Test | None:
     """What a column of whole numbers is compared with; None where the operator makes no condition."""
-    if isinstance(value, dict):
-        return _of_integers(operator, {place: integer(item) for place, item in value.items()})
-    number = integer(value)
-    if operator in ("I", "E", "S", "M", "SE"):
-        if number == 0 and operator != "SE":
-            return lambda found: found in (None, 0)
-        return lambda found: None if found is None else found == number
-    if operator in ("NI", "N", "NS", "NM"):
-        if number == 0:
-            return lambda found: found not in (None, 0)
-        return lambda found: None if found is None else found != number
-    return _compared(operator, {0: number}, lambda found: found)
-
-
-def _of_integers(operator: str, values: dict[int | str, int]) -> Test | None:
+    many = isinstance(value, dict)
+    values = {place: integer(item) for place, item in (value if isinstance(value, dict) else {0: value}).items()}
     numbers = set(values.values())
-    if operator in ("I", "E", "S", "M", "SE"):
-        return lambda found: (found in numbers or (0 in numbers and found is None)) if numbers else False
-    if operator in ("NI", "N", "NS", "NM"):
-        if not numbers:
-            return lambda found: True
-        return lambda found: None if found is None and 0 not in numbers else found is not None and found not in numbers
+    # SQL's NULL: 0 stands for it as well, except with `==`, and a list without 0 counts as not having it.
+    if operator in (*_ALIKE, "SE"):
+        null = True if 0 in numbers and (many or operator != "SE") else False if many else None
+        return lambda found: null if found is None else found in numbers
+    if operator in _UNLIKE:
+        unless_null = False if 0 in numbers else None if numbers else True
+        return lambda found: unless_null if found is None else found not in numbers
     return _compared(operator, values, lambda found: found)
 
 
@@ -88,16 +78,16 @@ def of_text(operator: str, value: Any) -> Test | None:
     """What a column of texts is compared with; None where the operator makes no condition."""
     many = isinstance(value, dict)
     values = [text(item) for item in (value.values() if isinstance(value, dict) else [value])]
-    if operator in ("I", "E", "S", "M", "NI", "N", "NS", "NM"):
+    if operator in (*_ALIKE, *_UNLIKE):
         if not many and values == [""]:
-            return _is_empty if operator in ("I", "E", "S", "M") else _is_not_empty
+            return _is_empty if operator in _ALIKE else lambda found: found is not None and found != ""
         return _alike(operator, values or [""], many=many)
     if operator in ("?", "FTL"):
         return _words([part for item in values for part in (item.split("|") if operator == "?" else [item])])
     if operator == "FT":
         raise _no_sql()  # there is no full-text index
     keyed = dict(zip(value, values, strict=True)) if isinstance(value, dict) else {0: values[0]}
-    return _compared(operator, keyed, lambda found: sort_key(found))
+    return _compared(operator, keyed, sort_key)
 
 
 def _words(alternatives: list[str]) -> Test | None:
@@ -110,10 +100,6 @@ def _words(alternatives: list[str]) -> Test | None:
 
 def _is_empty(found: str | None) -> bool:
     return found is None or title_key(found) == ""
-
-
-def _is_not_empty(found: str | None) -> bool:
-    return found is not None and found != ""
 
 
 def _alike(operator: str, values: list[str], *, many: bool) -> Test:
@@ -134,54 +120,36 @@ def _one_of(tests: list[Callable[[str], bool]]) -> Test:
     return lambda found: None if found is None else any(test(found) for test in tests)
 
 
+def _coded(value: str) -> str:
+    """The weights of the characters, each with an end, so that a part of it is compared character by character."""
+    return "".join(f"{weight}\0" for weight in weights(value))
+
+
 def _contains(value: str) -> Callable[[str], bool]:
-    wanted = weights(value)
-
-    def test(found: str) -> bool:
-        have = weights(found)
-        return any(have[start : start + len(wanted)] == wanted for start in range(len(have) - len(wanted) + 1))
-
-    return test
+    wanted = f"\0{_coded(value)}"
+    return lambda found: wanted in f"\0{_coded(found)}"
 
 
-_MANY, _ONE = "many", "one"
+_CHAR = "[^\0]*\0"
 
 
 def _like(pattern: str) -> Callable[[str], bool]:
     """SQL's LIKE under the collation: `%`, `_` and the backslash are not escaped by the server."""
-    parts: list[str] = []
+    parts = [""]
     chars = iter(pattern)
     for char in chars:
         if char == "%":
-            parts.append(_MANY)
+            parts.append("")
         elif char == "_":
-            parts.append(_ONE)
+            parts[-1] += _CHAR
         else:
-            parts += weights(next(chars, "\\") if char == "\\" else char)
-
-    def test(found: str) -> bool:
-        reachable = _skip({0}, parts)
-        for weight in weights(found):
-            step = {
-                place if parts[place] == _MANY else place + 1
-                for place in reachable
-                if place < len(parts) and parts[place] in (_MANY, _ONE, weight)
-            }
-            reachable = _skip(step, parts)
-        return len(parts) in reachable
-
-    return test
-
-
-def _skip(places: set[int], parts: list[str]) -> set[int]:
-    """The places, and those behind a `%` that stands for nothing."""
-    todo = list(places)
-    while todo:
-        place = todo.pop()
-        if place < len(parts) and parts[place] == _MANY and place + 1 not in places:
-            places.add(place + 1)
-            todo.append(place + 1)
-    return places
+            parts[-1] += re.escape(_coded(next(chars, "\\") if char == "\\" else char))
+    first, *others = parts
+    if others:
+        # Between two `%` the earliest place will do, so nothing is tried twice.
+        earliest = "".join(f"(?>(?:{_CHAR})*?{part})" for part in others[:-1])
+        first = f"{first}{earliest}(?:{_CHAR})*{others[-1]}"
+    return lambda found: re.fullmatch(first, _coded(found)) is not None
 
 
 def sort_key(found: object) -> str:

@@ -5,7 +5,7 @@ was done), `"reset-after"` (done, and the answer is lost), `{"delay": seconds}`,
 `"registration-fails"` (the telephony provider refuses what is asked for this method) or `{"mutate": {…}}` (just
 before, somebody else changes a line: its `config_id` and what changes, as in a seed, or `"delete": true`).
 
-A fault counts the calls of its method, those inside batches too, without a method all. It strikes from the `nth` one
+A fault counts the calls of its method, those inside batches too, without a method all. It is due from the `nth` one
 on, `times` times; without `nth` always, with it once. `oauth.token` is the token endpoint.
 """
 
@@ -23,7 +23,7 @@ _MAPS: dict[str, type | tuple[type, ...]] = {"status": int, "error": (str, int),
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class FaultAction:
     """What a fault does."""
 
     kind: str
@@ -35,21 +35,21 @@ class Deed:
 class Fault:
     """One order, and how often it was met."""
 
-    deed: Deed
+    action: FaultAction
     method: str | None
     nth: int
     times: int | None
     met: int = 0
-    struck: int = 0
+    done: int = 0
 
-    def strikes(self, method: str) -> bool:
-        """Whether it strikes this call, which is counted."""
+    def is_due(self, method: str) -> bool:
+        """Whether it is due at this call, which is counted."""
         if self.method not in (None, method):
             return False
         self.met += 1
-        if self.met < self.nth or (self.times is not None and self.struck >= self.times):
+        if self.met < self.nth or (self.times is not None and self.done >= self.times):
             return False
-        self.struck += 1
+        self.done += 1
         return True
 
 
@@ -71,20 +71,20 @@ def _fault(order: object) -> Fault:
     if any(not isinstance(number, int) or number < 1 for number in (nth, times) if number is not None):
         raise _wrong(Message("`nth` and `times` are whole numbers from 1"))
     return Fault(
-        _deed(order["do"]),
+        _action(order["do"]),
         None if method in (None, "*") else str(method).lower(),
         nth or 1,
         1 if nth is not None and times is None else times,
     )
 
 
-def _deed(do: object) -> Deed:
+def _action(do: object) -> FaultAction:
     if isinstance(do, str) and do in _WORDS:
-        return Deed(do)
+        return FaultAction(do)
     if isinstance(do, Mapping):
         for kind, types in _MAPS.items():
             if isinstance(do.get(kind), types) and set(do) <= {kind, "body"}:
-                return Deed(kind, do[kind], str(do.get("body", "")))
+                return FaultAction(kind, do[kind], str(do.get("body", "")))
     raise _wrong(
         Message(
             "a fault's `do` is one of {WORDS} or a map with one of {MAPS}",
@@ -94,9 +94,9 @@ def _deed(do: object) -> Deed:
     )
 
 
-def struck(faults: list[Fault], method: str) -> list[Deed]:
+def due(faults: list[Fault], method: str) -> list[FaultAction]:
     """What is to be done at this call of a method."""
-    return [fault.deed for fault in faults if fault.strikes(method)]
+    return [fault.action for fault in faults if fault.is_due(method)]
 
 
 def _wrong(problem: Message) -> SipsyncError:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from sipsync.model.fields import FIELDS
 from sipsync.rules import outgoing
-from sipsync.rules.errors import rule
-from sipsync.rules.lines import Effect, Memory, Provider, Refusal, Row, add, delete, update
+from sipsync.rules.errors import Refusal, refusal
+from sipsync.rules.limits import PAGE
+from sipsync.rules.lines import add, delete, update
+from sipsync.rules.outgoing import Memory
 from sipsync.rules.php import Array, integer, is_true, upper_keys
+from sipsync.rules.state import Effect, Row
 from sipsync.sandbox.comparing import Refused
-from sipsync.sandbox.filters import matching, ordered
+from sipsync.sandbox.filters import INCOMING, matching, ordered
 from sipsync.sandbox.portal import Portal
-from sipsync.sandbox.rows import shown, shown_new
-
-PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Caller:
     app: str | None
     client_ids: Mapping[str, str]
     now: datetime
-    provider: Provider = field(default_factory=Provider)
+    provider_answers: bool = True
     memory: Memory | None = None
 
     def done(self, effect: Effect) -> Result | Refusal:
@@ -47,6 +48,29 @@ class Caller:
 
 
 Method = Callable[[Caller, Array], "Result | Refusal"]
+
+
+def shown(row: Row) -> dict[str, object]:
+    """A line as `voximplant.sip.get` gives it: numbers as text, passwords in clear."""
+    return {
+        "TYPE": row.type,
+        "CONFIG_ID": str(row.config_id),
+        **({"REG_ID": str(row.reg_id or 0)} if row.type == "cloud" else {}),
+        **{field.wire: row.values[name] for name, field in FIELDS.items()},
+        **({name: value(row) for name, value in INCOMING.items()} if row.type == "office" else {}),
+        "AUTH_USER": None,
+        "OUTBOUND_PROXY": None,
+        "DETECT_LINE_NUMBER": "N",
+        "LINE_DETECT_HEADER_ORDER": "diversion;to",
+        "REGISTRATION_STATUS_CODE": None if row.status_code is None else str(row.status_code),
+        "REGISTRATION_ERROR_MESSAGE": row.status_message,
+    }
+
+
+def shown_new(row: Row) -> dict[str, object]:
+    """A line as `voximplant.sip.add` gives it: with ID, and REG_ID as a number if it was just created."""
+    new = {"ID": str(row.row_id), **shown(row), "REGISTRATION_STATUS_CODE": None}
+    return {**new, "REG_ID": row.reg_id} if row.reg_id else new
 
 
 def sip_get(caller: Caller, given: Array) -> Result | Refusal:
@@ -66,29 +90,30 @@ def sip_get(caller: Caller, given: Array) -> Result | Refusal:
 
 def sip_add(caller: Caller, given: Array) -> Result | Refusal:
     """A new line."""
-    effect = add(caller.portal.state, caller.app, _named(given), provider=caller.provider, memory=caller.memory)
+    answers, memory = caller.provider_answers, caller.memory
+    effect = add(caller.portal.state, caller.app, _named(given), provider_answers=answers, memory=memory)
     answer = caller.done(effect)
     return Result(shown_new(answer.value)) if isinstance(answer, Result) and isinstance(answer.value, Row) else answer
 
 
 def sip_update(caller: Caller, given: Array) -> Result | Refusal:
     """1, whatever came of the registration."""
-    return caller.done(update(caller.portal.state, caller.app, _named(given), provider=caller.provider))
+    return caller.done(update(caller.portal.state, caller.app, _named(given)))
 
 
 def sip_delete(caller: Caller, given: Array) -> Result | Refusal:
     """1."""
     config_id = upper_keys(given).get("CONFIG_ID")
-    effect = delete(caller.portal.state, caller.app, config_id, provider=caller.provider, memory=caller.memory)
-    return caller.done(effect)
+    answers, memory = caller.provider_answers, caller.memory
+    return caller.done(delete(caller.portal.state, caller.app, config_id, provider_answers=answers, memory=memory))
 
 
 def sip_status(caller: Caller, given: Array) -> Result | Refusal:
     """What the provider says of a registration, of any owner; it is written into the line where it is new."""
     reg_id = integer(upper_keys(given).get("REG_ID"))
     row = caller.portal.registered(reg_id)
-    if row is None or not caller.provider.answers:
-        return Refusal("REG_ID_NOT_FOUND", 400, "Configuration was not found.")
+    if row is None or not caller.provider_answers:
+        return refusal("REG_ID_NOT_FOUND")
     found = caller.portal.registration(reg_id)
     if (row.status_code or 0) != found.code:
         told = replace(row, status_code=found.code, status_message=found.message)
@@ -106,7 +131,7 @@ def sip_status(caller: Caller, given: Array) -> Result | Refusal:
 
 def connector_status(caller: Caller, given: Array) -> Result | Refusal:
     """Whether the SIP connector is paid for (documented)."""
-    if not caller.provider.answers:
+    if not caller.provider_answers:
         return Refusal("CONNECT_ERROR", 400, "The telephony provider can't be reached.")
     return Result({"FREE_MINUTES": 60, "PAID": True, "PAID_DATE_END": "2036-01-01T00:00:00+00:00"})
 
@@ -185,16 +210,10 @@ def run(caller: Caller, method: str, given: Array) -> Result | Refusal:
     return TELEPHONY[method](caller, given)
 
 
-def refusal(code: str | int) -> Refusal:
-    """The server's error of this code, with the status and the words that go with it."""
-    row = rule(code)
-    return Refusal(row.error, row.status, row.text)
-
-
 def envelope(answer: Result | Refusal, started: float) -> dict[str, Any]:
     """The answer as JSON has it; `started` is a Unix time."""
     if isinstance(answer, Refusal):
-        return {"error": answer.code, "error_description": answer.text}
+        return answer.body
     finished = time.time()
     document: dict[str, Any] = {"result": answer.value}
     if answer.next is not None:

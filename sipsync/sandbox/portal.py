@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from sipsync.rules.lines import Effect, PortalState, Row
+from sipsync.rules.state import Effect, PortalState, Row
 
 _SEEDED = "2026-01-01 00:00:00"
 _FORMAT = "%Y-%m-%d %H:%M:%S"

@@ -15,13 +15,14 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
-from sipsync.rules.lines import Memory, Provider, Refusal
+from sipsync.rules.errors import Refusal, refusal
+from sipsync.rules.outgoing import Memory
 from sipsync.rules.php import Array, Crash, text
 from sipsync.sandbox import methods
 from sipsync.sandbox.apps import Apps
 from sipsync.sandbox.batch import run_batch
-from sipsync.sandbox.faults import Deed, Fault, struck
-from sipsync.sandbox.methods import BATCH, Caller, Result, envelope, refusal
+from sipsync.sandbox.faults import Fault, FaultAction, due
+from sipsync.sandbox.methods import BATCH, Caller, Result, envelope
 from sipsync.sandbox.portal import Portal
 from sipsync.sandbox.seeds import mutate
 from sipsync.sandbox.store import Store
@@ -74,8 +75,8 @@ class Request:
 class _Broken(Exception):
     """A fault ends the request amid a batch."""
 
-    def __init__(self, deed: Deed) -> None:
-        self.deed = deed
+    def __init__(self, action: FaultAction) -> None:
+        self.action = action
 
 
 def respond(store: Store, apps: Apps, faults: list[Fault], request: Request) -> Answer:
@@ -90,9 +91,9 @@ def respond(store: Store, apps: Apps, faults: list[Fault], request: Request) -> 
         except Crash:
             answer = Answer(500, b"", _HTML)
         except _Broken as broken:
-            deed = broken.deed
-            cut = "" if deed.kind == "status" else deed.kind
-            answer = Answer(deed.value or 0, deed.body.encode(), _HTML, cut=cut)
+            action = broken.action
+            cut = "" if action.kind == "status" else action.kind
+            answer = Answer(action.value or 0, action.body.encode(), _HTML, cut=cut)
         else:
             body = _xml({"response": document}).encode() if kind == "xml" else encoded(document)
             answer = Answer(status, body, "text/xml; charset=utf-8" if kind == "xml" else _JSON)
@@ -124,23 +125,40 @@ class _Run:
     def answer(self, request: Request, method: str) -> tuple[dict[str, Any], int]:
         """The document and its status."""
         started = time.time()
-        found = self._whole(request, method, started)
+        found = self._call(method, self._params, request)
         return envelope(found, started), found.status if isinstance(found, Refusal) else 200
 
-    def _whole(self, request: Request, method: str, started: float) -> Result | Refusal:
-        deeds = struck(self._faults, method)
-        if (failure := self._obey(deeds)) is not None:
+    def _call(
+        self, method: str, params: Array, request: Request | None = None, *, provider_answers: bool = True
+    ) -> Result | Refusal:
+        """One method: the request's own, or without a request that of a command in its batch."""
+        actions = due(self._faults, method)
+        if (failure := self._obey(actions)) is not None:
             return failure
         if not methods.known(method):
             return refusal("ERROR_METHOD_NOT_FOUND")
-        owner = self._owner(request, started)
-        if isinstance(owner, Refusal):
-            return owner
-        self.app = owner
-        self._memory = Memory() if method == BATCH else None
-        return self._method(method, self._params, _provider(deeds))
+        if request is not None:
+            owner = self._owner(request)
+            if isinstance(owner, Refusal):
+                return owner
+            self.app, self._memory = owner, Memory() if method == BATCH else None
+        if methods.needs_scope(method, self._portal.access.scope):
+            return refusal("insufficient_scope")
+        self._portal.stats.calls[method] += 1
+        answers = provider_answers and all(action.kind != "registration-fails" for action in actions)
+        if method == BATCH:
+            return Result(run_batch(params, lambda name, given: self._command(name, given, provider_answers=answers)))
+        now = datetime.now(UTC)
+        caller = Caller(self._portal, self.app, self._apps.client_ids, now, answers, self._memory)
+        return methods.run(caller, method, params)
 
-    def _owner(self, request: Request, now: float) -> str | Refusal | None:
+    def _command(self, method: str, params: Array, *, provider_answers: bool) -> Mapping[str, Any]:
+        """The envelope of one command of a batch."""
+        started = time.time()
+        self.commands.append(method)
+        return envelope(self._call(method, params, provider_answers=provider_answers), started)
+
+    def _owner(self, request: Request) -> str | Refusal | None:
         """The application that calls, None for a webhook."""
         if request.webhook is not None:
             return None if request.webhook == WEBHOOK else refusal("INVALID_CREDENTIALS")
@@ -148,48 +166,22 @@ class _Run:
         if token is None:
             given = [self._params[name] for name in ("auth", "access_token") if name in self._params]
             token = next((value for value in given if not isinstance(value, dict)), None)
-        return self._apps.named(str(token), now) if token else refusal("NO_AUTH_FOUND")
+        return self._apps.named(str(token), time.time()) if token else refusal("NO_AUTH_FOUND")
 
-    def _method(self, method: str, params: Array, provider: Provider) -> Result | Refusal:
-        if methods.needs_scope(method, self._portal.access.scope):
-            return refusal("insufficient_scope")
-        self._portal.stats.calls[method] += 1
-        if method == BATCH:
-            return Result(run_batch(params, lambda name, given: self._command(name, given, provider)))
-        now = datetime.now(UTC)
-        caller = Caller(self._portal, self.app, self._apps.client_ids, now, provider, self._memory)
-        return methods.run(caller, method, params)
-
-    def _command(self, method: str, params: Array, provider: Provider) -> Mapping[str, Any]:
-        """The envelope of one command of a batch."""
-        started = time.time()
-        self.commands.append(method)
-        deeds = struck(self._faults, method)
-        found: Result | Refusal | None = self._obey(deeds)
-        if found is None and not methods.known(method):
-            found = refusal("ERROR_METHOD_NOT_FOUND")
-        if found is None:
-            found = self._method(method, params, _provider(deeds) if provider.answers else provider)
-        return envelope(found, started)
-
-    def _obey(self, deeds: list[Deed]) -> Refusal | None:
+    def _obey(self, actions: list[FaultAction]) -> Refusal | None:
         """Do what faults order before a call; the error that they order, if they do. Raises `_Broken`."""
-        for deed in deeds:
-            if deed.kind in ("status", "reset-before"):
-                raise _Broken(deed)
-            if deed.kind == "error":
-                return refusal(deed.value)
-            if deed.kind == "mutate":
-                mutate(self._portal, deed.value)
-            elif deed.kind == "delay":
-                self.delay += deed.value
-            elif deed.kind in ("reset-after", "truncate"):
-                self.cut = deed.kind
+        for action in actions:
+            if action.kind in ("status", "reset-before"):
+                raise _Broken(action)
+            if action.kind == "error":
+                return refusal(action.value)
+            if action.kind == "mutate":
+                mutate(self._portal, action.value)
+            elif action.kind == "delay":
+                self.delay += action.value
+            elif action.kind in ("reset-after", "truncate"):
+                self.cut = action.kind
         return None
-
-
-def _provider(deeds: list[Deed]) -> Provider:
-    return Provider(answers=all(deed.kind != "registration-fails" for deed in deeds))
 
 
 def _xml(value: object) -> str:

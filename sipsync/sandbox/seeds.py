@@ -1,4 +1,4 @@
-"""A portal's content as JSON or YAML: laid by a seed, shown by a dump.
+"""A portal's content as JSON or YAML: loaded from a seed, shown by a dump.
 
 `{"lines": [{"type", "title", "server", "login", "password", "app", "config_id"?, "reg_id"?, "status_code"?,
 "registration"?: {"code", "message"}}], "configs": [{"name", "mode": "RENT"|"GROUP"|"LINK", "number"?}],
@@ -44,7 +44,7 @@ def read(text: str, name: str) -> Mapping[str, Any]:
     return seed
 
 
-def lay(name: str, seed: object) -> Portal:
+def load_seed(name: str, seed: object) -> Portal:
     """The portal that a seed describes."""
     seed = _map(seed, "the top")
     if unknown := sorted(set(seed) - {*_KEYS}):

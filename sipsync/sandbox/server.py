@@ -21,20 +21,18 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from sipsync.model.problems import SipsyncError
+from sipsync.rules.errors import Refusal, refusal
 from sipsync.rules.limits import LeakyBucket
-from sipsync.rules.lines import Refusal
-from sipsync.sandbox import faults as orders
-from sipsync.sandbox import rest, seeds
+from sipsync.sandbox import Options, rest, seeds
 from sipsync.sandbox.apps import Apps
-from sipsync.sandbox.methods import envelope, refusal
-from sipsync.sandbox.options import Options
+from sipsync.sandbox.faults import Fault, due, parse
 from sipsync.sandbox.parsing import parameters
 from sipsync.sandbox.portal import Portal, Stats
 from sipsync.sandbox.store import Store
 
 CUT = "sipsync.cut"
 """Where the scope of a request has the function that breaks its connection, if whoever serves can do that."""
-_BEARER = re.compile(r"Bearer\s+", re.IGNORECASE)
+_BEARER = re.compile(r"Bearer\s+(.*)", re.IGNORECASE)
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -48,13 +46,13 @@ class Sandbox:
     clock: Callable[[], float]
     sleep: Sleep
     log: TextIO | None
-    _faults: dict[str, list[orders.Fault]] = field(default_factory=dict)
+    _faults: dict[str, list[Fault]] = field(default_factory=dict)
     _buckets: dict[tuple[str, str], LeakyBucket] = field(default_factory=dict)
 
-    def faults(self, portal: str) -> list[orders.Fault]:
+    def faults(self, portal: str) -> list[Fault]:
         """The faults of a portal."""
         if portal not in self._faults:
-            self._faults[portal] = orders.parse(list(self.options.faults))
+            self._faults[portal] = parse(list(self.options.faults))
         return self._faults[portal]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,18 +69,18 @@ class Sandbox:
             return
         portal = name.strip("/")
         headers = request.headers
-        bearer = headers.get("authorization", "")
+        bearer = _BEARER.match(headers.get("authorization", ""))
         asked = rest.Request(
             portal,
             path,
             parameters(scope["query_string"].decode("latin-1"), headers.get("content-type", ""), body),
-            _BEARER.sub("", bearer, count=1) if _BEARER.match(bearer) else None,
+            bearer[1] if bearer else None,
         )
         stats = self.store.portal(portal).stats
         stats.requests += 1
         if self._is_full(portal, scope):
-            found_full = refusal("QUERY_LIMIT_EXCEEDED")
-            answer = rest.Answer(found_full.status, rest.encoded(envelope(found_full, 0)), error=found_full.code)
+            full = refusal("QUERY_LIMIT_EXCEEDED")
+            answer = rest.Answer(full.status, rest.encoded(full.body), error=full.code)
         else:
             answer = rest.respond(self.store, self.apps, self.faults(portal), asked)
         if answer.delay or self.options.latency:
@@ -120,9 +118,9 @@ class Sandbox:
 
     # --- control ---
 
-    def lay(self, name: str, seed: Mapping[str, Any]) -> Portal:
+    def load_seed(self, name: str, seed: Mapping[str, Any]) -> Portal:
         """Put what a seed describes in the place of all that a portal holds."""
-        portal = seeds.lay(name, seed)
+        portal = seeds.load_seed(name, seed)
         with self.store.writing():
             self.store.replace(portal)
         self._faults[name] = []
@@ -149,11 +147,11 @@ class Sandbox:
         name = portal or ""
         match verb, what:
             case "POST", "seed":
-                return {"lines": len(self.lay(name, body).state.rows)}
+                return {"lines": len(self.load_seed(name, body).state.rows)}
             case "POST", "reset":
-                return {"lines": len(self.lay(name, {}).state.rows)}
+                return {"lines": len(self.load_seed(name, {}).state.rows)}
             case "POST", "faults":
-                self._faults[name] = orders.parse(body)
+                self._faults[name] = parse(body)
                 return {"faults": len(self._faults[name])}
             case "POST", "expire":
                 with self.store.writing():
@@ -170,21 +168,18 @@ class Sandbox:
         """The token endpoint."""
         given = parameters(request.url.query, request.headers.get("content-type", ""), await request.body())
         base = str(request.base_url).rstrip("/")
-        for deed in orders.struck(self.faults(""), "oauth.token"):
-            if deed.kind == "status":
-                return Response(deed.body, deed.value, media_type="text/html")
-            if deed.kind == "error":
-                return _token_answer(refusal(deed.value))
-        with self.store.writing():
-            self.apps.reload()
-            found = self.apps.exchange(given, base, time.time())
-        return _token_answer(found)
-
-
-def _token_answer(found: Mapping[str, Any] | Refusal) -> Response:
-    if isinstance(found, Refusal):
-        return JSONResponse({"error": found.code, "error_description": found.text}, found.status)
-    return JSONResponse(dict(found))
+        answer: Mapping[str, Any] | Refusal | None = None
+        for action in due(self.faults(""), "oauth.token"):
+            if action.kind == "status":
+                return Response(action.body, action.value, media_type="text/html")
+            if action.kind == "error":
+                answer = refusal(action.value)
+                break
+        if answer is None:
+            with self.store.writing():
+                self.apps.reload()
+                answer = self.apps.exchange(given, base, time.time())
+        return JSONResponse(answer.body, answer.status) if isinstance(answer, Refusal) else JSONResponse(answer)
 
 
 async def _send(answer: rest.Answer, scope: Scope, receive: Receive, send: Send) -> None:
@@ -221,9 +216,9 @@ def create_app(
     apps = Apps(store, options.apps, time.time())
     log = options.log.open("a", encoding="utf-8") if options.log is not None else None
     sandbox = Sandbox(options, store, apps, clock, sleep, log)
-    orders.parse(list(options.faults))
+    parse(list(options.faults))
     if options.seed is not None:
-        portal = seeds.lay("", options.seed)
+        portal = seeds.load_seed("", options.seed)
         with store.writing():
             store.replace(portal)
     app = Starlette(

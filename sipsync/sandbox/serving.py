@@ -16,7 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
-from sipsync.sandbox.options import Options
+from sipsync.sandbox import Options
 from sipsync.sandbox.rest import WEBHOOK
 from sipsync.sandbox.server import CUT, Sandbox, create_app
 

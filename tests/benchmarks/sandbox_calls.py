@@ -31,8 +31,7 @@ CALLS = {
 
 def serve_sandbox(channel: Connection) -> None:
     """The sandbox, without a rate limit."""
-    from sipsync.sandbox import serve
-    from sipsync.sandbox.options import Options
+    from sipsync.sandbox import Options, serve
 
     serve(Options(seed=SEED), lambda line: channel.send(json.loads(line)["url"]))
 

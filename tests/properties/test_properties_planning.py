@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sipsync.model.lines import Limits
 from sipsync.model.plan import PortalPlan
 from sipsync.model.problems import Exit
-from sipsync.rules.lines import PortalState, Row
+from sipsync.rules.state import PortalState, Row
 from sipsync.rules.values import title_key
 from support.lines import desired, file
 from support.rulebook import row
@@ -223,7 +223,7 @@ def test_an_apply_that_fails_somewhere_is_finished_by_the_next_one(
     plan = fine(stage)
     stage.portal.goes_wrong(do, place, method=f"sip.{verb}")
     outcome = asyncio.run(stage.apply(plan))
-    hit = any(fault.struck for fault in stage.portal.faults)
+    hit = any(fault.done for fault in stage.portal.faults)
     event(f"goes wrong: {hit}")
     assert (outcome.exit is Exit.OK) is (isinstance(do, str) or not hit), (outcome, stage.portal.asked)
     again = stage.plan()

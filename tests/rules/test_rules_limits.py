@@ -1,4 +1,4 @@
-"""The leaky bucket on given times."""
+"""What shares a request, what a batch would rewrite, and the leaky bucket on given times."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sipsync.rules.limits import LeakyBucket, expected_seconds
+from sipsync.rules.limits import LeakyBucket, expected_seconds, in_requests, is_rewritten
 
 
 def test_a_burst_passes_at_once_and_the_next_request_waits_for_one_place() -> None:
@@ -43,3 +43,21 @@ def test_time_that_runs_backwards_drains_nothing() -> None:
 @pytest.mark.parametrize(("requests", "seconds"), [(0, 0), (50, 0), (51, 0.5), (150, 50)])
 def test_the_least_time_is_what_does_not_fit_into_the_burst(requests: int, seconds: float) -> None:
     assert expected_seconds(requests, 50, 2.0) == seconds
+
+
+@pytest.mark.parametrize("value", ["$result[c0]", "pw$time[0]", "a$TOTAL[x]b", "$error_x[y]"])
+def test_a_reference_to_an_earlier_answer_would_be_rewritten(value: str) -> None:
+    assert is_rewritten(["harmless", value])
+
+
+@pytest.mark.parametrize("value", ["", "$money", "$b[c]", "$result", "$result [c0]", "result[c0]"])
+def test_another_dollar_is_harmless(value: str) -> None:
+    assert not is_rewritten([value])
+
+
+@given(st.lists(st.booleans()), st.integers(1, 5))
+def test_requests_keep_the_order_and_their_size(alone: list[bool], size: int) -> None:
+    requests = in_requests(alone, size)
+    assert [place for request in requests for place in request] == list(range(len(alone)))
+    for request in requests:
+        assert len(request) == 1 or (len(request) <= size and not any(alone[place] for place in request))

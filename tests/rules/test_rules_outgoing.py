@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from sipsync.rules import outgoing
-from sipsync.rules.lines import Memory, OtherConfig, PortalState, Provider, Refusal, Row, add, delete
-from sipsync.rules.outgoing import NO_LINE, choose, choose_config, default_line, listed
+from sipsync.rules.errors import Refusal
+from sipsync.rules.lines import add, delete
+from sipsync.rules.outgoing import NO_LINE, Memory, choose, choose_config, default_line, listed
 from sipsync.rules.php import Crash
-from sipsync.rules.state import EMPTY
+from sipsync.rules.state import EMPTY, OtherConfig, PortalState, Row
 
 NEW = {"SERVER": "sip.example", "LOGIN": "u"}
-FAILING = Provider(answers=False)
 
 
 def row(config_id: int, title: str | None = "", reg_id: int | None = None) -> Row:
@@ -48,7 +48,7 @@ def test_a_request_that_knew_no_lines_sets_no_default() -> None:
 
 def test_the_default_of_a_failed_line_moves_to_the_next_that_registers() -> None:
     state = PortalState()
-    assert after(state, add(state, None, NEW, provider=FAILING)) == "reg0"
+    assert after(state, add(state, None, NEW, provider_answers=False)) == "reg0"
     assert after(state, add(state, None, NEW)) == state.rows[2].line_id
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sipsync.sandbox.options import Options
+from sipsync.sandbox import Options
 from support.sandbox import LINE, Stage
 
 UPDATE = "voximplant.sip.update"

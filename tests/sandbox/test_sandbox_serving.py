@@ -17,11 +17,10 @@ import httpx
 import pytest
 
 from sipsync.model.problems import Code, SipsyncError
-from sipsync.sandbox import serve
-from sipsync.sandbox.options import Options
+from sipsync.sandbox import Options, serve
 from sipsync.sandbox.serving import listen
 
-SERVE = "from sipsync.sandbox import serve; from sipsync.sandbox.options import Options; serve(Options(apps=('appa',)))"
+SERVE = "from sipsync.sandbox import Options, serve; serve(Options(apps=('appa',)))"
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ import pytest
 
 from sipsync.model.problems import Code, SipsyncError
 from sipsync.model.reveal import reveal
-from sipsync.sandbox import dump_portal, embedded, seed_portal, seeds
-from sipsync.sandbox.options import Options
+from sipsync.sandbox import Options, dump_portal, embedded, seed_portal, seeds
 from sipsync.sandbox.store import Store
 from support.sandbox import LINE, Stage
 
@@ -69,7 +68,7 @@ async def test_what_fails_amid_a_request_is_not_stored(tmp_path: Path) -> None:
 
     def fail() -> None:
         with store.writing():
-            store.replace(seeds.lay("", {"lines": [LINE]}))
+            store.replace(seeds.load_seed("", {"lines": [LINE]}))
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -115,7 +114,7 @@ def test_without_the_web_server_it_says_what_to_install(monkeypatch: pytest.Monk
 
 def test_a_seed_may_be_yaml() -> None:
     seed = seeds.read("lines:\n- title: Продажи\n  server: sip.example\n  login: '0045'\n", "seed.yaml")
-    portal = seeds.lay("", seed)
+    portal = seeds.load_seed("", seed)
     (row,) = portal.state.rows.values()
     assert (row.config_id, row.type, row.title) == (1, "cloud", "Продажи")
     assert (row.values["login"], row.values["password"]) == ("0045", None)
@@ -154,15 +153,15 @@ def test_a_text_that_is_no_seed_is_refused(text: str, problem: str) -> None:
 )
 def test_a_wrong_seed_says_what_is_wrong(seed: Any, problem: str) -> None:
     if problem == "no error":
-        assert seeds.lay("", seed).access.right
+        assert seeds.load_seed("", seed).access.right
         return
     with pytest.raises(SipsyncError, match=problem):
-        seeds.lay("", seed)
+        seeds.load_seed("", seed)
 
 
 def test_numbers_that_a_seed_leaves_out_are_free_ones() -> None:
     lines = [{**LINE, "config_id": 2}, {"title": "a"}, {"title": "b", "reg_id": 200_000}, {"title": "c"}]
-    state = seeds.lay("", {"lines": lines, "configs": [{"name": "d", "mode": "GROUP"}]}).state
+    state = seeds.load_seed("", {"lines": lines, "configs": [{"name": "d", "mode": "GROUP"}]}).state
     assert [row.config_id for row in state.rows.values()] == [2, 1, 3, 4]
     assert [*state.others] == [5]
     assert len({row.reg_id for row in state.rows.values()}) == 4

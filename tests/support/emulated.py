@@ -15,8 +15,7 @@ from sipsync.model.secret import Secret, SecretRef
 from sipsync.portal.client import RestPortal, connect
 from sipsync.portal.throttle import Throttle
 from sipsync.rules.state import PortalState
-from sipsync.sandbox import faults
-from sipsync.sandbox.options import Options
+from sipsync.sandbox import Options, faults
 from sipsync.sandbox.portal import Portal, Registration
 from sipsync.sandbox.server import create_app
 from support.clock import Clock

@@ -10,8 +10,9 @@ from sipsync.model.fields import FIELDS, SECRET, SHOWN, FieldName
 from sipsync.model.lines import Call, CurrentLine, Snapshot
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
-from sipsync.rules import lines as rules
 from sipsync.rules import outgoing
+from sipsync.rules.errors import Refusal
+from sipsync.rules.lines import add, delete, update
 from sipsync.rules.state import Effect, PortalState, Row
 
 
@@ -38,7 +39,8 @@ def altered(one: Row, **given: Any) -> Row:
 
 def reading(state: PortalState, app: str | None = None, *, passwords: bool = True) -> Snapshot:
     """What an owner's reading tells."""
-    lines = sorted((_line(one, passwords) for one in rules.visible(state, app)), key=lambda line: line.config_id)
+    own = (one for one in state.rows.values() if one.app == app)
+    lines = sorted((_line(one, passwords) for one in own), key=lambda line: line.config_id)
     names = {line_id: html.unescape(name) for line_id, name in outgoing.listed(state).items()}
     default = outgoing.default_line(state)
     return Snapshot(tuple(lines), names, "" if default == outgoing.NO_LINE else default)
@@ -57,11 +59,11 @@ def carry_out(state: PortalState, app: str | None, call: Call) -> Effect:
     """What a call did, or the refusal that it met."""
     params = {name: reveal(value) if isinstance(value, Secret) else value for name, value in call.params().items()}
     if call.verb == "add":
-        effect = rules.add(state, app, params)
+        effect = add(state, app, params)
     elif call.verb == "delete":
-        effect = rules.delete(state, app, call.config_id)
+        effect = delete(state, app, call.config_id)
     else:
-        effect = rules.update(state, app, params)
-    if not isinstance(effect.reply, rules.Refusal):
+        effect = update(state, app, params)
+    if not isinstance(effect.reply, Refusal):
         state.commit(effect)
     return effect

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
-from sipsync.sandbox.options import Options
+from sipsync.sandbox import Options
 from sipsync.sandbox.server import Sandbox, create_app
 
 LINE = {"type": "cloud", "title": "Sales", "server": "sip.example", "login": "u", "password": "p", "config_id": 69}

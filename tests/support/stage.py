@@ -22,7 +22,7 @@ from sipsync.model.plan import PortalPlan
 from sipsync.model.problems import Exit
 from sipsync.planning.inputs import PlanInput
 from sipsync.planning.plan import build
-from sipsync.rules.lines import Refusal
+from sipsync.rules.errors import Refusal
 from sipsync.rules.state import PortalState, Row
 from support.clock import Clock
 from support.emulated import Emulated

@@ -89,8 +89,7 @@ def serve_command(
     **told: Any,
 ) -> Exit:
     from sipsync.cli import streams
-    from sipsync.sandbox import seeds, serve
-    from sipsync.sandbox.options import Options
+    from sipsync.sandbox import Options, seeds, serve
 
     options = Options(
         seed=seeds.read(read_text(seed), seed.name) if seed else None,
