@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from sipsync.config.refs import identifier, path_inside, reference
 from sipsync.disk.files import is_device
 from sipsync.model.fields import FIELDS, FieldName
+from sipsync.model.hosts import HOST, is_loopback
 from sipsync.model.lines import TEMPORARY_TITLE
 from sipsync.model.message import Message
 from sipsync.model.problems import Code
@@ -21,8 +22,6 @@ from sipsync.model.scalars import TEXT, Scalar, number, trimmed, wrong
 from sipsync.model.secret import SecretRef
 
 ADDRESS_PART = r"[A-Za-z0-9][A-Za-z0-9_-]*"
-LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
-_HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]"
 _PORT = "(?::[0-9]{1,5})?"
 
 
@@ -67,28 +66,28 @@ def _portal_name(text: str) -> str:
 
 
 def _domain(text: str) -> str:
-    if re.fullmatch(f"(?:{_HOST}){_PORT}", text):
+    if re.fullmatch(f"(?:{HOST}){_PORT}", text):
         return text
-    base = re.fullmatch(rf"https?://({_HOST}){_PORT}(?:/[\w./~-]*)?", text)
+    base = re.fullmatch(rf"https?://({HOST}){_PORT}(?:/[\w./~-]*)?", text)
     if not base:
         wrong(
             Code.BAD_URL, Message("not the name of a portal"), Message("Write its host alone, as in acme.bitrix24.ru.")
         )
-    if base[1] not in LOOPBACK:
+    if not is_loopback(base[1]):
         summary = Message("a whole address may stand here for this machine only")
         wrong(Code.BAD_URL, summary, Message("Write the host alone: {host}.", host=base[1]))
     return text
 
 
 def _token_url(text: str) -> str:
-    url = re.fullmatch(rf"(https?)://({_HOST}){_PORT}(?:/[^\s?#]*)?", text)
+    url = re.fullmatch(rf"(https?)://({HOST}){_PORT}(?:/[^\s?#]*)?", text)
     if not url:
         wrong(
             Code.BAD_URL,
             Message("not the address of a token endpoint"),
             Message("Write it as in https://oauth.bitrix.info/oauth/token/."),
         )
-    if url[1] == "http" and url[2] not in LOOPBACK:
+    if url[1] == "http" and not is_loopback(url[2]):
         wrong(
             Code.BAD_URL,
             Message("plain http would show the token to everybody on the way"),

@@ -12,7 +12,7 @@ from sipsync.applying.bind import check_plan
 from sipsync.applying.control import Control
 from sipsync.fleet.host import HostJob, prepare
 from sipsync.fleet.parallel import run_all
-from sipsync.fleet.work import apply_host, host_in_plan
+from sipsync.fleet.work import apply_host
 from sipsync.model.clock import Clock
 from sipsync.model.events import Stopping
 from sipsync.model.lines import Fleet, Snapshot
@@ -21,7 +21,6 @@ from sipsync.model.options import ApplyOptions, Selection
 from sipsync.model.outcome import Outcome, PortalOutcome
 from sipsync.model.plan import Plan, PortalPlan
 from sipsync.model.problems import Code, Diagnostic, Exit, StalePlan
-from sipsync.planning.inputs import PlanInput
 
 
 async def apply_fleet(plan: Plan, fleet: Fleet, options: ApplyOptions, control: Control) -> Outcome:
@@ -155,9 +154,7 @@ async def verify_plan(plan: Plan, fleet: Fleet, options: ApplyOptions, clock: Cl
     diagnostics += [diagnostic for error in failed.values() for diagnostic in error.diagnostics]
     for job in jobs:
         for portal in job.portals:
-            credential = job.credentials[portal.name]
-            host, owner = host_in_plan(portal, credential.identity), credential.identity.owner
-            given = PlanInput(portal, Snapshot((), {}), {}, credential.seal, host, owner)
+            given = job.given(portal, Snapshot((), {}))
             if reason := check_plan(parts[portal.name], given, clock.now(), options.max_plan_age):
                 diagnostics.append(reason)
     return tuple(diagnostics)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from sipsync.fleet.connect import connected
-from sipsync.fleet.host import HostJob
+from sipsync.fleet.host import HostJob, connected
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent
 from sipsync.model.lines import DesiredPortal
@@ -26,17 +25,19 @@ _RIGHT_ADVICE = (
 async def check_up(job: HostJob, seconds: float, clock: Clock, on_event: OnEvent) -> dict[str, list[Check]]:
     """The checks of all owners on this host; one that can't be made for want of an earlier one is left out."""
     async with connected(job, clock, seconds, on_event) as portals:
-        return {portal.name: await _portal_checks(portal, portals[portal.name], clock) for portal in job.portals}
+        return {
+            portal.name: await _portal_checks(portal, portals[portal.name], job.host, clock) for portal in job.portals
+        }
 
 
-async def _portal_checks(desired: DesiredPortal, portal: RestPortal, clock: Clock) -> list[Check]:
+async def _portal_checks(desired: DesiredPortal, portal: RestPortal, host: str, clock: Clock) -> list[Check]:
     name = desired.name
     try:
         scope = await portal.scope()
     except PortalError as error:
         found = error.diagnostics[0]
         return [Check(portal=name, name="credential", result="failed", detail=found.summary, advice=found.hint)]
-    checks = [Check(portal=name, name="credential", result="ok", detail=f"accepted by {portal.identity.host}")]
+    checks = [Check(portal=name, name="credential", result="ok", detail=f"accepted by {host}")]
     if "telephony" in scope:
         checks.append(Check(portal=name, name="scope", result="ok", detail="telephony"))
     else:

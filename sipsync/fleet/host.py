@@ -6,20 +6,25 @@ One host is one unit of work: its owners share titles, rate limit and lock, so t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 
-from sipsync.model.lines import Address, DesiredPortal, Fleet
+from sipsync.model.clock import Clock
+from sipsync.model.events import OnEvent, Waiting
+from sipsync.model.lines import Address, DesiredPortal, Fleet, Snapshot
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.options import Selection
 from sipsync.model.problems import Code, Diagnostic, SecretError, SipsyncError, UsageError
 from sipsync.model.secret import Resolved, Secret, SecretRef
 from sipsync.planning.guards import ALLOWABLE
-from sipsync.planning.inputs import matches
+from sipsync.planning.inputs import PlanInput, matches
+from sipsync.portal.client import RestPortal, connect
 from sipsync.portal.credential import Credential, credential_of
+from sipsync.portal.throttle import Reason, Throttle
 from sipsync.sandbox import embedded
 from sipsync.secrets.resolve import check_value, resolve
 
@@ -43,6 +48,29 @@ class HostJob:
     def selection(self, portal: DesiredPortal) -> Selection:
         """What is asked of one of the portals."""
         return _selection(self.selections, portal)
+
+    def given(self, portal: DesiredPortal, current: Snapshot) -> PlanInput:
+        """What planning needs of one of the portals."""
+        credential = self.credentials[portal.name]
+        # Where an embedded portal is kept differs from machine to machine.
+        host = "sandbox" if portal.access.embedded else credential.identity.host
+        owner, selection = credential.identity.owner, self.selection(portal)
+        return PlanInput(portal, current, self.secrets, credential.seal, host, owner, selection)
+
+
+@asynccontextmanager
+async def connected(
+    job: HostJob, clock: Clock, seconds: float, on_event: OnEvent
+) -> AsyncIterator[dict[str, RestPortal]]:
+    """The job's portals by name, open for the length of a `with`. They share one rate limit: it is the host's."""
+
+    def on_wait(seconds: float, reason: Reason) -> None:
+        on_event(Waiting(job.portals[0].name, seconds, reason))
+
+    throttle = Throttle(job.host, job.portals[0].limits, clock, seconds=seconds, on_wait=on_wait)
+    async with AsyncExitStack() as stack:
+        names = [portal.name for portal in job.portals]
+        yield {name: await stack.enter_async_context(connect(job.credentials[name], throttle)) for name in names}
 
 
 def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection) -> tuple[DesiredPortal, ...]:

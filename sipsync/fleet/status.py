@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from sipsync.fleet.connect import connected
 from sipsync.fleet.doctor import check_up
-from sipsync.fleet.host import HostJob
+from sipsync.fleet.host import HostJob, connected
 from sipsync.fleet.parallel import run_all
 from sipsync.fleet.snapshot import save
 from sipsync.fleet.work import inputs_of, read_host

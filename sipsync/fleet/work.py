@@ -13,8 +13,7 @@ from sipsync.applying.bind import bind, check_plan
 from sipsync.applying.control import Control
 from sipsync.applying.execute import execute
 from sipsync.disk.locks import lock
-from sipsync.fleet.connect import connected
-from sipsync.fleet.host import HostJob
+from sipsync.fleet.host import HostJob, connected
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, Waiting
 from sipsync.model.lines import DesiredPortal
@@ -24,7 +23,7 @@ from sipsync.model.plan import PortalPlan
 from sipsync.model.problems import Exit
 from sipsync.planning.inputs import PlanInput
 from sipsync.planning.plan import build
-from sipsync.portal.protocol import Identity, PortalReader
+from sipsync.portal.protocol import PortalReader
 
 
 async def read_host(job: HostJob, seconds: float, clock: Clock, on_event: OnEvent) -> dict[str, PlanInput]:
@@ -43,18 +42,11 @@ async def inputs_of(job: HostJob, portals: Mapping[str, PortalReader]) -> dict[s
     """What planning needs of each owner, read side by side."""
 
     async def one(portal: DesiredPortal) -> PlanInput:
-        reader = portals[portal.name]
-        current = await reader.snapshot(outgoing=portal.policy.create or bool(portal.removed))
-        host, owner = host_in_plan(portal, reader.identity), reader.identity.owner
-        return PlanInput(portal, current, job.secrets, reader.seal, host, owner, job.selection(portal))
+        outgoing = portal.policy.create or bool(portal.removed)
+        return job.given(portal, await portals[portal.name].snapshot(outgoing=outgoing))
 
     inputs = await asyncio.gather(*map(one, job.portals))
     return {given.desired.name: given for given in inputs}
-
-
-def host_in_plan(portal: DesiredPortal, identity: Identity) -> str:
-    """The host as a plan names it: an embedded portal's file differs from machine to machine."""
-    return "sandbox" if portal.access.embedded else identity.host
 
 
 async def apply_host(

@@ -27,15 +27,13 @@ READINGS: Final = 3
 async def connect(credential: Credential, throttle: Throttle) -> AsyncIterator[RestPortal]:
     """A portal to read and write, until the block ends; nothing is opened until the first request."""
     async with Transport(credential.app() if credential.app else None) as transport:
-        yield RestPortal(Session(transport, credential, throttle), credential)
+        yield RestPortal(Session(transport, credential, throttle))
 
 
 class RestPortal:
     """What is asked of a portal; fits `protocol.Portal`."""
 
-    def __init__(self, session: Session, credential: Credential) -> None:
-        self.identity = credential.identity
-        self.seal = credential.seal
+    def __init__(self, session: Session) -> None:
         self._session = session
         self._host = session.host
         self._writer = BatchWriter(session)

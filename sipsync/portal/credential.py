@@ -19,11 +19,20 @@ from sipsync.model.reveal import reveal
 from sipsync.model.secret import Resolved, Secret
 from sipsync.portal import endpoint
 from sipsync.portal.endpoint import Endpoint
-from sipsync.portal.protocol import Identity
 from sipsync.portal.tokens import AskAgain, GivenToken, OwnToken
 from sipsync.portal.transport import App
 
 _EMBEDDED = Secret("http://127.0.0.1/rest/1/sandbox/")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose lines on which portal: known from the credential, without asking the portal."""
+
+    host: str
+    """Lower case, with a port where it is not the default one; for loopback with the path before `/rest/`."""
+    owner: str
+    """`webhook` (all webhooks of a portal see the same lines), or `app:<client_id>`."""
 
 
 @dataclass(frozen=True, slots=True)

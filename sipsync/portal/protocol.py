@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
-if TYPE_CHECKING:
-    from sipsync.model.document import Seal
-    from sipsync.model.lines import Call, CurrentLine, Registration, Snapshot
-    from sipsync.model.problems import PortalError
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Identity:
-    """Whose lines on which portal: known from the credential, without asking the portal."""
-
-    host: str
-    """Lower case, with a port where it is not the default one; for loopback with the path before `/rest/`."""
-    owner: str
-    """`webhook` (all webhooks of a portal see the same lines), or `app:<client_id>`."""
+from sipsync.model.lines import Call, CurrentLine, Registration, Snapshot
+from sipsync.model.problems import PortalError
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +54,6 @@ class Sent:
 
 class PortalReader(Protocol):
     """A portal that can only be read; what planning is given. Every method raises PortalError."""
-
-    identity: Identity
-    seal: Seal
 
     @property
     def requests(self) -> int:

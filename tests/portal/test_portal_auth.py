@@ -19,8 +19,8 @@ from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, ConfigError, Diagnostic, PortalError, SecretError
 from sipsync.model.secret import Secret, SecretRef
-from sipsync.portal.credential import hkdf, plan_key_seal
-from sipsync.portal.protocol import Identity, Unsent
+from sipsync.portal.credential import Identity, hkdf, plan_key_seal
+from sipsync.portal.protocol import Unsent
 from sipsync.portal.tokens import GivenToken
 from sipsync.portal.transport import Transport
 from support.scripted import REF, Open, Seen, Server, credential, error, http, ok, reset

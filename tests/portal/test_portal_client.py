@@ -408,8 +408,6 @@ async def test_an_embedded_portal_is_asked_in_process(server: Server, opened: Op
 
     async with opened(SandboxAccess("/demo.db"), {}, embedded=lambda _path: (app, Secret("00"))) as portal:
         assert len((await portal.snapshot()).lines) == 2
-        assert portal.identity.host == "sandbox:/demo.db"
-        assert portal.seal(b"x") != ""
     assert server.seen == []
 
 
