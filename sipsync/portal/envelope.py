@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import quote
 
 from sipsync.model.message import Message
@@ -19,14 +19,15 @@ from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
 from sipsync.portal.errors import Unanswered
+from sipsync.portal.transport import Response
 from sipsync.rules.errors import ErrorRule, rule
 from sipsync.rules.limits import is_rewritten
 
-if TYPE_CHECKING:
-    from sipsync.portal.transport import Response
-
 _CODE: Final = re.compile(r"[A-Z]+(_[A-Z]+)*|[a-z]+(_[a-z]+)+|-?[0-9]{1,3}")
 """What the server's codes look like: no digits among the letters, which secrets have (server source)."""
+
+_FAR_FUTURE: Final = 1e12
+_NUMBER: Final = re.compile(r"\s*-?[0-9]{1,20}\s*")
 
 Value: TypeAlias = "int | str | Secret | Sequence[int] | Mapping[str, Value]"
 
@@ -195,25 +196,16 @@ def _map(value: object) -> Mapping[str, object]:
 
 def _result(value: object, total: object, time: object) -> Result:
     reset_at = _map(time).get("operating_reset_at")
-    return Result(
-        value,
-        total=whole(total),
-        reset_at=float(reset_at) if isinstance(reset_at, int | float) else None,
-    )
+    # A number of any size may come; NaN is no time either.
+    known = float(reset_at) if isinstance(reset_at, int | float) and 0 < reset_at < _FAR_FUTURE else None
+    return Result(value, total=whole(total), reset_at=known)
 
 
 def whole(value: object) -> int | None:
     """A number that the server gave as a number or as text."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    return int(value) if isinstance(value, str) and _is_number(value) else None
-
-
-def _is_number(text: str) -> bool:
-    digits = text.strip().removeprefix("-")
-    return digits.isascii() and digits.isdigit()
+    if isinstance(value, str):
+        return int(value) if _NUMBER.fullmatch(value) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 _HTML: Final = (b"<!doctype", b"<html")

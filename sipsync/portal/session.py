@@ -21,13 +21,13 @@ from sipsync.portal.throttle import Throttle
 from sipsync.portal.transport import TOTAL_SECONDS, Response, Transport
 
 ATTEMPTS: Final = 4
-FIRST_WAIT: Final = 0.5
+_FIRST_WAIT: Final = 0.5
 """Seconds before the first repetition, where the rule book does not say."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-EXPIRED: Final = "expired_token"
-FULL_BUCKET: Final = "QUERY_LIMIT_EXCEEDED"
-OPERATING_TIME: Final = "OPERATION_TIME_LIMIT"
+_EXPIRED: Final = "expired_token"
+_FULL_BUCKET: Final = "QUERY_LIMIT_EXCEEDED"
+_OPERATING_TIME: Final = "OPERATION_TIME_LIMIT"
 
 
 class Session:
@@ -69,7 +69,7 @@ class Session:
                 error = answer or envelope.missing(self.host, commands[place].method)
                 if attempt == ATTEMPTS or not _repeatable(error, writes=False):
                     raise error
-            if error and error.error not in (FULL_BUCKET, OPERATING_TIME):
+            if error and error.error not in (_FULL_BUCKET, _OPERATING_TIME):
                 await self._throttle.back_off(_first_wait(error), attempt)
         return [results[place] for place in range(len(commands))]
 
@@ -100,9 +100,9 @@ class Session:
                 return result
             except (ServerError, Unreached, Unanswered) as error:
                 attempt += 1
-                if error.error == EXPIRED and token is not None and expired is None:
+                if error.error == _EXPIRED and token is not None and expired is None:
                     expired = token
-                elif error.error == EXPIRED or attempt == ATTEMPTS or not _repeatable(error, writes):
+                elif error.error == _EXPIRED or attempt == ATTEMPTS or not _repeatable(error, writes):
                     raise
                 elif not self._obey(error, command.method, attempt):
                     await self._throttle.back_off(_first_wait(error), attempt)
@@ -119,9 +119,9 @@ class Session:
 
     def _obey(self, error: PortalError, method: str, attempt: int) -> bool:
         """Let the pace obey what an error says; whether it did, so that the next turn waits by itself."""
-        if error.error == FULL_BUCKET:
+        if error.error == _FULL_BUCKET:
             self._throttle.pause(_first_wait(error), attempt)
-        elif error.error == OPERATING_TIME:
+        elif error.error == _OPERATING_TIME:
             self._throttle.block(method)
         else:
             return False
@@ -145,7 +145,7 @@ class Session:
 
 
 def _first_wait(error: PortalError) -> float:
-    return (error.rule.wait if isinstance(error, ServerError) else None) or FIRST_WAIT
+    return (error.rule.wait if isinstance(error, ServerError) else None) or _FIRST_WAIT
 
 
 def _repeatable(error: PortalError, writes: bool) -> bool:

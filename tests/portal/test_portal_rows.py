@@ -87,6 +87,7 @@ def test_no_default_line_is_empty() -> None:
         (None, None),
         (True, None),
         (5.5, None),
+        ("9" * 5000, None),
     ],
 )
 def test_numbers_come_as_numbers_or_text(value: object, number: int | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from typing import Any
 
 import pytest
@@ -184,6 +185,16 @@ async def test_the_reset_time_of_an_answer_is_remembered(server: Server, portal:
     await portal.scope()
     await portal.scope()
     assert clock.slept == [pytest.approx(400)]
+
+
+@pytest.mark.parametrize("reset_at", [10**400, math.inf, math.nan, -1, "soon", None])
+async def test_a_reset_time_that_is_none_is_as_good_as_none(
+    server: Server, portal: RestPortal, clock: Clock, reset_at: object
+) -> None:
+    server.queue = [ok(["crm"], time={"operating_reset_at": reset_at}), BLOCKED, ok(["crm"])]
+    assert await portal.scope() == {"crm"}
+    assert await portal.scope() == {"crm"}
+    assert clock.slept == [300]
 
 
 # --- deadlines ---
