@@ -108,7 +108,7 @@ def _named(name: str, globs: Sequence[str]) -> bool:
 def _wrong_allow(allow: str, addresses: Sequence[Address], portals: Sequence[str]) -> list[Diagnostic]:
     """What is wrong with one `--allow FINDING:ADDRESS`, if anything."""
     finding, _, address = allow.partition(":")
-    if finding not in {str(code) for code in ALLOWABLE} or not address:
+    if finding not in ALLOWABLE or not address:
         known = ", ".join(sorted(f"{code}:ADDRESS" for code in ALLOWABLE))
         return [
             Diagnostic(

@@ -12,8 +12,9 @@ from typing import Literal, TypeAlias
 
 from sipsync.model.document import Seal, canonical, digest_of
 from sipsync.model.fields import FieldName, LineType
-from sipsync.model.lines import ASKED_FOR, REGISTERED, Address, CurrentLine, DesiredPortal
+from sipsync.model.lines import ASKED_FOR, REGISTERED, Address, CurrentLine, DesiredPortal, Limits
 from sipsync.model.plan import LineEvidence
+from sipsync.model.problems import Span
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.planning.inputs import Delete, LineChange
@@ -85,31 +86,32 @@ def _fingerprint(
 
 
 def desired_digest(portal: DesiredPortal) -> str:
-    """SHA-256 of what the file wants, with references in the place of secrets and without positions."""
+    """SHA-256 of what the file gives, with references in the place of secrets.
+
+    A key that is not given is no part of it, so that a new key leaves the plans of before as they are; neither are
+    places in files, nor the order of keys.
+    """
     return digest_of(
         {
             "name": portal.name,
             # Where an embedded portal is kept differs from machine to machine.
-            "access": "sandbox"
-            if portal.access.embedded
-            else {name: str(value) for name, value in portal.access.given().items()},
-            "policy": _described(portal.policy),
-            "cloud_lines": portal.limits.cloud_lines,
-            "lines": [
-                [line.address.key, line.config_id, line.type, {name: str(line.values[name]) for name in line.values}]
-                for line in portal.lines
-            ],
-            "removed": [[line.address.key, line.config_id, line.title] for line in portal.removed],
+            "access": "sandbox" if portal.access.embedded else _given(portal.access),
+            "policy": _given(portal.policy),
+            # What was planned does not depend on how fast it may be sent.
+            "limits": _given(Limits(cloud_lines=portal.limits.cloud_lines)),
+            "lines": {line.address.key: _given(line) for line in portal.lines},
+            "removed": {line.address.key: _given(line) for line in portal.removed},
         }
     )
 
 
-def _described(value: object) -> object:
-    """A frozen value as plain data: references as text, dates as ISO, and of a section the keys that are given."""
-    if isinstance(value, SecretRef):
+def _given(value: object) -> object:
+    """A frozen value as plain data: references as text, dates as ISO, and of a section what is not its default."""
+    if isinstance(value, Mapping):
+        return {name: _given(item) for name, item in value.items()}
+    if isinstance(value, tuple):
+        return [_given(item) for item in value]
+    if isinstance(value, SecretRef) or not is_dataclass(value):
         return str(value)
-    if is_dataclass(value):
-        # A key that is not given counts for nothing, so that a new key leaves the plans of before as they are.
-        given = {row.name: getattr(value, row.name) for row in fields(value) if getattr(value, row.name) != row.default}
-        return {name: _described(one) for name, one in given.items()}
-    return [_described(item) for item in value] if isinstance(value, tuple) else value and str(value)
+    rows = ((row, getattr(value, row.name)) for row in fields(value) if row.compare)
+    return {row.name: _given(item) for row, item in rows if item != row.default and not isinstance(item, Span)}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sipsync.applying.bind import check_plan
-from sipsync.model.lines import Limits, SandboxAccess, Snapshot
+from sipsync.model.lines import DesiredLine, DesiredPortal, Limits, SandboxAccess, Snapshot
 from sipsync.model.policy import IgnoredField, Policy
 from sipsync.model.problems import Code, Exit
 from sipsync.model.secret import SecretRef
@@ -282,7 +282,37 @@ class NewerPolicy(Policy):
     quorum: int = 2
 
 
-def test_a_new_key_of_the_policy_leaves_the_plans_of_before_as_they_are() -> None:
+@dataclass(frozen=True)
+class NewerLimits(Limits):
+    """The limits with one more key."""
+
+    depth: int = 2
+
+
+@dataclass(frozen=True)
+class NewerLine(DesiredLine):
+    """A line with one more key."""
+
+    region: str | None = None
+
+
+def as_newer(line: DesiredLine, region: str | None) -> DesiredLine:
+    return NewerLine(line.address, line.at, line.values, line.config_id, line.type, line.places, region)
+
+
+def test_a_key_that_a_file_does_not_give_is_no_part_of_what_was_planned() -> None:
     before = file(desired("a", 1, title="B"), policy=Policy(create=True))
-    assert desired_digest(replace(before, policy=NewerPolicy(create=True))) == desired_digest(before)
-    assert desired_digest(replace(before, policy=NewerPolicy(create=True, quorum=3))) != desired_digest(before)
+
+    def after(quorum: int, region: str | None) -> DesiredPortal:
+        lines = tuple(as_newer(line, region) for line in before.lines)
+        return replace(before, policy=NewerPolicy(create=True, quorum=quorum), limits=NewerLimits(), lines=lines)
+
+    digests = {desired_digest(after(*given)) for given in ((3, None), (2, "north"))}
+    assert desired_digest(after(2, None)) == desired_digest(before)
+    assert len(digests - {desired_digest(before)}) == 2
+
+
+def test_the_order_of_lines_and_their_keys_is_no_part_of_what_was_planned() -> None:
+    one, two = desired("a", 1, title="B", server="s.example"), desired("b", 2, title="C")
+    turned = replace(one, values=dict(reversed(list(one.values.items()))))
+    assert desired_digest(file(two, turned)) == desired_digest(file(one, two))
