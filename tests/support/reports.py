@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from sipsync.model.document import digest_of
@@ -12,10 +13,14 @@ from sipsync.model.message import Message
 from sipsync.model.outcome import LineOutcome, Outcome, PortalOutcome
 from sipsync.model.plan import Change, LineEvidence, Plan, PlannedCall, PortalPlan, ResourceChange, Source, Summary
 from sipsync.model.problems import Code, Diagnostic, Exit, Severity, Span
+from support.golden import GOLDEN
 
 if TYPE_CHECKING:
     from sipsync.report import Rendered
 
+MADE = ("update", "swap", "everything")
+"""Plans that the program itself made of the files beside them (see the golden tests of `cli`)."""
+_MADE = {name: Plan.from_json(json.loads((GOLDEN / name / "document.json").read_bytes())) for name in MADE}
 WHEN = "2026-11-23T12:00:00+00:00"
 VERSION = "0.0.0"
 HOSTILE = (
@@ -217,14 +222,6 @@ TYPO = finding(
 )
 
 
-def _swap() -> Plan:
-    rows = (
-        change("a", {"title": "B"}, {"title": "A"}, config_id=1, title="B", hidden=3, line=5),
-        change("b", {"title": "A"}, {"title": "B"}, config_id=2, title="A", hidden=3, line=8),
-    )
-    return plan(part(*rows, temporary={"acme.a": "~sipsync-1"}))
-
-
 def _fleet() -> Plan:
     kinds = ("update", "create", "delete", "no-op", "error", "guard")
     parts = [_fleet_part(f"portal-{number:02}", kinds[number % 6], number) for number in range(12)]
@@ -355,37 +352,23 @@ UNHEALTHY = outcome(
     exit_=Exit.UNHEALTHY,
 )
 DRY_RUN = outcome(
-    *(line(row.name, row.action, "planned") for row in _swap().resource_changes), dry_run=True
+    *(line(row.name, row.action, "planned") for row in _MADE["swap"].resource_changes), dry_run=True
 ).model_copy(
     update={
         "parts": (
             PortalOutcome(
                 portal="acme",
-                lines=tuple(line(row.name, row.action, "planned") for row in _swap().resource_changes),
-                calls=(*_swap().calls, *calls_of([UPDATE], "acme", {})),
+                lines=tuple(line(row.name, row.action, "planned") for row in _MADE["swap"].resource_changes),
+                calls=(*_MADE["swap"].calls, *calls_of([UPDATE], "acme", {})),
             ),
         )
     }
 )
 
 PLANS: dict[str, Plan] = {
-    "update": plan(part(UPDATE)),
-    "swap": _swap(),
+    **_MADE,
     "create": plan(part(CREATE, seconds=25.0)),
     "delete": plan(part(DELETE, found=(LOST,))),
-    "everything": plan(
-        part(
-            UPDATE,
-            CREATE,
-            DELETE,
-            change(
-                "desk", {"server": "a.example"}, {"server": "b.example"}, type_="office", stored_only=True, hidden=1
-            ),
-            change("again", {"login": "1"}, {"login": "1"}, config_id=75, reregisters=True),
-            change("still", {}, {}, config_id=76, line=50),
-            found=(LOST, UNMANAGED),
-        )
-    ),
     "guard": plan(part(UPDATE, DELETE, found=(GUARD, LOST), exit_=Exit.GUARD)),
     "errors": plan(part(found=(TYPO, UNMANAGED), exit_=Exit.ERROR)),
     "no-changes": plan(part(found=(UNMANAGED,), unmanaged=1)),
