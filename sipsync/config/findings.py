@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from sipsync.config.reader.mask import shown_key, shown_value
-from sipsync.config.reader.yaml import Mapping, Node, Scalar, Sequence
+from sipsync.config.reader.yaml import MAX_FINDINGS, Mapping, Node, Scalar, Sequence
 from sipsync.config.refs import RunContext, Text
 from sipsync.config.schema import json_schema
 from sipsync.model.message import Message
@@ -43,25 +43,20 @@ def validate(model: type[Model], root: Mapping, run: RunContext | None = None) -
         return TypeAdapter(model).validate_python(_plain(root), context=run), []
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-    return None, [_finding(detail, root, model) for detail in details]
+    return None, [_finding(detail, root, model) for detail in details[:MAX_FINDINGS]]
 
 
 def no_mapping(node: Node) -> Diagnostic:
     """What to say of a document that is a text or a list."""
     hint = Message("Begin with `sipsync: 1`, then `portal:` and `lines:`.")
-    return Diagnostic(
-        Code.WRONG_TYPE, Message("a portal's file is a mapping of keys and values"), hint=hint, at=node.at
-    )
+    summary = Message("a portal's file is a mapping of keys and values")
+    return Diagnostic(Code.WRONG_TYPE, summary, hint=hint, at=node.at)
 
 
 def no_value(key: str, at: Span) -> Diagnostic:
     """What to say of a key that nothing follows."""
-    hint = Message(
-        "Give it one, or delete the key. What has no entries is written `{shown_key}: {{}}`.", shown_key=shown_key(key)
-    )
-    return Diagnostic(
-        Code.WRONG_TYPE, Message('"{shown_key}" has no value', shown_key=shown_key(key)), hint=hint, at=at
-    )
+    hint = Message("Give it one, or delete the key. What has no entries is written `{key}: {{}}`.", key=shown_key(key))
+    return Diagnostic(Code.WRONG_TYPE, Message('"{key}" has no value', key=shown_key(key)), hint=hint, at=at)
 
 
 def _plain(node: Node) -> Any:
@@ -99,64 +94,56 @@ def _missing(key: str, loc: tuple[int | str, ...], root: Mapping, model: type) -
     node, key_node = _locate(root, loc[:-1])
     at = key_node.at if loc[:-1] else node.source.span(node.start)
     text = _section(model, loc[:-1])["properties"][key].get("description")
-    hint = Message("Add `{key}: …`. {text}", key=key, text=text) if text else Message("Add `{key}: …`.", key=key)
+    hint = Message("Add `{key}: …`.", key=key)
+    if text:
+        hint = Message("Add `{key}: …`. {text}", key=key, text=Message(text))
     code = Code.NO_MARKER if loc == ("sipsync",) else Code.MISSING_KEY
     return Diagnostic(code, Message('"{key}" is missing', key=key), hint=hint, at=at)
 
 
 def _unknown(key: str, known: Collection[str], at: Span) -> Diagnostic:
     hint = did_you_mean(key, known, Message("Known here: {known}.", known=", ".join(sorted(known))))
-    return Diagnostic(
-        Code.UNKNOWN_KEY, Message('unknown key "{shown_key}"', shown_key=shown_key(key)), hint=hint, at=at
-    )
+    return Diagnostic(Code.UNKNOWN_KEY, Message('unknown key "{key}"', key=shown_key(key)), hint=hint, at=at)
 
 
 def _standard(error: ErrorDetails, key: str, node: Node) -> Diagnostic:
+    """What to say of pydantic's own errors."""
     kind, limits = error["type"], error.get("ctx", {})
-    if kind == "string_too_long":
-        bound, has = limits["max_length"], len(node.text) if isinstance(node, Scalar) else 0
-        return Diagnostic(
-            Code.TOO_LONG,
-            Message('"{key}" may have {bound} characters; it has {has}', key=key, bound=bound, has=has),
-            hint=Message("Shorten it."),
-            at=node.at,
-        )
-    if kind == "string_too_short":
-        return Diagnostic(
-            Code.BAD_VALUE,
-            Message('"{key}" is empty', key=key),
-            hint=Message("Give it a text, or delete the key."),
-            at=node.at,
-        )
     if kind == "literal_error":
         return _choice(key, re.findall("'([^']+)'", limits["expected"]), node)
-    if kind in ("greater_than_equal", "greater_than", "less_than_equal"):
-        word, bound = next((word, limits[name]) for name, word in _BOUNDS.items() if name in limits)
-        return Diagnostic(
-            Code.BAD_VALUE,
-            Message('"{key}" must be {word} {bound:g}', key=key, word=word, bound=bound),
-            hint=Message("Correct the number."),
-            at=node.at,
-        )
-    what, hint = _KINDS.get(kind, (Message("another value"), Message("See `sipsync schema`.")))
-    return Diagnostic(
-        Code.WRONG_TYPE,
-        Message('"{shown_key}" must be {what}', shown_key=shown_key(key), what=what),
-        hint=hint,
-        at=node.at,
-    )
+    code = Code.BAD_VALUE
+    if kind == "string_too_long":
+        code, has = Code.TOO_LONG, len(node.text) if isinstance(node, Scalar) else 0
+        most = limits["max_length"]
+        summary = Message('"{key}" may have {most} characters; it has {has}', key=key, most=most, has=has)
+        hint = Message("Shorten it.")
+    elif kind == "string_too_short":
+        summary, hint = Message('"{key}" is empty', key=key), Message("Give it a text, or delete the key.")
+    elif kind in _BOUNDS:
+        name, template = _BOUNDS[kind]
+        summary, hint = Message(template, key=key, bound=limits[name]), Message("Correct the number.")
+    else:
+        what, hint = _KINDS.get(kind, (Message("another value"), Message("See `sipsync schema`.")))
+        code, summary = Code.WRONG_TYPE, Message('"{key}" must be {what}', key=shown_key(key), what=what)
+    return Diagnostic(code, summary, hint=hint, at=node.at)
 
 
-_BOUNDS = {"ge": Message("at least"), "gt": Message("more than"), "le": Message("at most")}
+_BOUNDS = {
+    "greater_than_equal": ("ge", Message('"{key}" must be at least {bound:g}')),
+    "greater_than": ("gt", Message('"{key}" must be more than {bound:g}')),
+    "less_than_equal": ("le", Message('"{key}" must be at most {bound:g}')),
+}
+"""pydantic's error → where it keeps the bound, and what to say."""
 
 
 def _choice(key: str, choices: list[str], node: Node) -> Diagnostic:
     text = node.text if isinstance(node, Scalar) else ""
     hint = did_you_mean(text, choices, Message("Write one of: {choices}.", choices=", ".join(choices)))
-    quoted = f'"{shown}"' if (shown := shown_value(key, text)) else "this"
-    return Diagnostic(
-        Code.BAD_VALUE, Message('"{key}" can\'t be {quoted}', key=key, quoted=quoted), hint=hint, at=node.at
-    )
+    shown = shown_value(key, text)
+    summary = Message('"{key}" can\'t be this', key=key)
+    if shown:
+        summary = Message('"{key}" can\'t be "{text}"', key=key, text=shown)
+    return Diagnostic(Code.BAD_VALUE, summary, hint=hint, at=node.at)
 
 
 def _locate(root: Mapping, loc: tuple[int | str, ...]) -> tuple[Node, Node]:

@@ -15,6 +15,8 @@ from sipsync.config.schema import IncludedFile
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic
 
+MAX_MERGES = 256
+"""Of one document; each may merge a whole file."""
 _MERGED = ("portal", "policy", "defaults")
 _ACCESS = ("webhook", "oauth", "sandbox")
 
@@ -37,9 +39,11 @@ class Includes:
     files: Files = Disk()
     diagnostics: list[Diagnostic] = field(default_factory=list)
     _read: dict[Path, Mapping | None] = field(default_factory=dict)
+    _merges: int = 0
 
     def merged(self, document: Mapping, chain: tuple[Path, ...] = ()) -> Mapping:
         """The document with what it includes under it: its own values win, then those of the later file."""
+        self._merges = self._merges if chain else 0
         includes = document.get("include")
         if not isinstance(includes, Sequence):
             return document  # a wrong type is found by the model
@@ -54,12 +58,15 @@ class Includes:
         path = self.files.resolve(beside(item) / item.text)
         if not path.is_relative_to(self.root):
             hint = Message("Move the file there, or give the common folder with --root.")
-            self._refused(item, Message("an include from outside of {root}", root=self.root), hint)
-            return None
+            return self._refused(item, Message("an include from outside of {root}", root=self.root), hint)
         if path in chain:
-            self._refused(
-                item, Message("files that include each other in a circle"), Message("Remove one of the includes.")
-            )
+            summary = Message("files that include each other in a circle")
+            return self._refused(item, summary, Message("Remove one of the includes."))
+        self._merges += 1
+        if self._merges >= MAX_MERGES:
+            if self._merges == MAX_MERGES:
+                summary = Message("more than {most} includes for one portal, theirs counted", most=MAX_MERGES - 1)
+                self._refused(item, summary, Message("Include one file that says what they say."))
             return None
         if path not in self._read:
             self._read[path] = self._load(path, item)
@@ -74,26 +81,23 @@ class Includes:
             self.diagnostics += error.diagnostics
             return None
         if source is None:
-            self._refused(
-                item, Message("the included file is not there"), Message("Write its path relative to this file.")
-            )
-            return None
+            hint = Message("Write its path relative to this file.")
+            return self._refused(item, Message("the included file is not there"), hint)
         roots, found = read(source)
         self.diagnostics += found
         for root in roots[1:]:
-            self._refused(
-                root,
-                Message("an included file has one document"),
-                Message("Remove the line `---` and what follows it."),
-            )
+            hint = Message("Remove the line `---` and what follows it.")
+            self._refused(root, Message("an included file has one document"), hint)
         if not roots or not isinstance(roots[0], Mapping):
             self.diagnostics += [no_mapping(root) for root in roots[:1]]
             return None
         self.diagnostics += validate(IncludedFile, roots[0])[1]
         return roots[0]
 
-    def _refused(self, node: Node, summary: Message, hint: Message) -> None:
+    def _refused(self, node: Node, summary: Message, hint: Message) -> Mapping | None:
+        """Nothing to merge, and a finding that says why."""
         self.diagnostics.append(Diagnostic(Code.INCLUDE, summary, hint=hint, at=node.at))
+        return None
 
 
 def _under(document: Mapping, below: Mapping) -> Mapping:

@@ -12,7 +12,7 @@ from sipsync.config.findings import no_mapping, validate
 from sipsync.config.include import Includes
 from sipsync.config.paths import find, find_root, read_source
 from sipsync.config.reader.source import Source
-from sipsync.config.reader.yaml import Mapping, Node, Scalar, read
+from sipsync.config.reader.yaml import MAX_FINDINGS, Mapping, Node, Scalar, read
 from sipsync.config.refs import RunContext
 from sipsync.config.schema import PortalFile
 from sipsync.model.lines import DesiredPortal
@@ -99,9 +99,15 @@ class _Run:
 
     def file(self, documents: Sequence[Node], problems: Sequence[Diagnostic]) -> None:
         """One file, as it was read."""
+        before = len(self.diagnostics)
         self.diagnostics += problems
         for document in documents:
             self.document(document)
+        theirs = sorted(self.diagnostics[before:], key=lambda found: found.severity)  # errors first
+        if len(theirs) >= MAX_FINDINGS:
+            summary = Message("this file has more than {most} findings; not all are told", most=MAX_FINDINGS - 1)
+            more = replace(theirs[0], code=Code.TOO_LARGE, summary=summary, hint=Message("Mend these first."))
+            self.diagnostics[before:] = [*theirs[: MAX_FINDINGS - 1], more]
 
     def loaded(self, files: int) -> Loaded:
         """What was collected."""

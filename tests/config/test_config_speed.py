@@ -1,32 +1,93 @@
-"""Loading is linear in what there is to load, counted in calls rather than seconds."""
+"""Reading and laying out are linear in the text, counted in steps rather than seconds, and findings are bounded."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
+import pytest
+
+import sipsync
+from sipsync.config.reader.mask import clean, shown_key
+from sipsync.config.reader.yaml import MAX_FINDINGS
+from sipsync.config.writer.layout import format_text
+from sipsync.model.problems import Code, ConfigError
 from support.files import HEAD, load_text
 
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
 
-def calls(folder: Path, lines: int) -> int:
-    """Calls of functions while a file of so many lines with as many mistakes is loaded."""
-    text = HEAD + "lines:\n" + "".join(f"  l{n}: {{title: T{n}, config_id: {n + 1}, nope: 1}}\n" for n in range(lines))
+CODE = str(Path(sipsync.__file__).parent)
+SHAPES: dict[str, Callable[[int], str]] = {
+    "mistakes": lambda n: "".join(f"  l{i}: {{title: T{i}, config_id: {i + 1}, nope: 1}}\n" for i in range(n)),
+    "mistakes in one line": lambda n: f"  a: {{{', '.join(f'b{i}: 1' for i in range(n))}}}\n",
+    "duplicate keys in one line": lambda n: f"  a: {{{'title: 1, ' * n}}}\n",
+    "duplicate keys before an error": lambda n: "  a: {title: x}\n" * n + "  '\n",
+    "tags before an error": lambda n: "".join(f"  b{i}: !x y\n" for i in range(n)) + "  '\n",
+    "merge keys of no mappings": lambda n: f"  a: {{<<: [{'1, ' * n}]}}\n",
+    "comments": lambda n: "  a: {title: x}\n" + "  # c\n" * n,
+    "carriage returns": lambda n: "".join(f"\r  a{i}:\r    title: t{i}" for i in range(n)),
+}
+
+
+def steps(work: Callable[[], object]) -> int:
+    """Instructions of our own code that are run."""
     count = 0
 
-    def profile(frame: FrameType, event: str, argument: object) -> None:
+    def trace(frame: FrameType, event: str, argument: object) -> TraceFunction | None:
         nonlocal count
-        count += event == "call"
+        if not frame.f_code.co_filename.startswith(CODE):
+            return None
+        frame.f_trace_opcodes = True
+        count += event == "opcode"
+        return trace
 
-    sys.setprofile(profile)
+    before = sys.gettrace()  # who measures coverage
+    sys.settrace(trace)
     try:
-        loaded = load_text(folder, text)
+        work()
     finally:
-        sys.setprofile(None)
-    assert len(loaded.diagnostics) == lines
+        sys.settrace(before)
     return count
 
 
-def test_ten_times_the_lines_take_ten_times_the_work(tmp_path: Path) -> None:
-    few, many = calls(tmp_path, 20), calls(tmp_path, 200)
-    assert many < 11 * few
+def laid_out(text: str) -> None:
+    with suppress(ConfigError):
+        format_text(text, "acme.yaml")
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
+def test_ten_times_the_text_takes_no_square_of_the_steps(tmp_path: Path, shape: Callable[[int], str]) -> None:
+    few, many = (f"{HEAD}lines:\n{shape(n)}" for n in (50, 500))
+    load_text(tmp_path, few)  # what is made once in a process
+    assert steps(lambda: load_text(tmp_path, many)) < 15 * steps(lambda: load_text(tmp_path, few))
+    assert steps(lambda: laid_out(many)) < 15 * steps(lambda: laid_out(few))
+
+
+@pytest.mark.parametrize("word", ["pass", "a", "1_", "//a:", "/rest/1", " ", "ab "])
+def test_a_text_of_any_length_is_masked(word: str) -> None:
+    text = word * 100_000
+    assert clean(f"{text}= hunter2").endswith("***" if word == "pass" else "hunter2")
+    assert len(shown_key(text)) < 300
+
+
+def test_a_thousand_findings_of_a_file_are_told_and_errors_before_warnings(tmp_path: Path) -> None:
+    lines = "".join(f"  l{i}: {{title: T{i}, password: env:PW}}\n" for i in range(MAX_FINDINGS + 50))
+    loaded = load_text(tmp_path, f"{HEAD}lines:\n{lines}  bad: {{title: T0}}\n")
+    assert len(loaded.diagnostics) == MAX_FINDINGS
+    assert loaded.diagnostics[0].code is Code.DUPLICATE_TITLE
+    assert loaded.diagnostics[-1].code is Code.TOO_LARGE
+    assert loaded.diagnostics[-1].severity == "error"
+    assert loaded.portals == ()
+
+
+def test_includes_are_merged_a_bounded_number_of_times_for_each_portal(tmp_path: Path) -> None:
+    one, three = "include: [_a.yaml]\n", "include: [" + "_b.yaml, " * 40 + "]\n"
+    files = {"_a.yaml": three, "_b.yaml": three.replace("_b", "_c"), "_c.yaml": "defaults: {server: a}\n"}
+    (diagnostic,) = load_text(tmp_path, HEAD + one, files).diagnostics
+    assert diagnostic.code is Code.INCLUDE
+    assert "more than 255 includes" in diagnostic.summary

@@ -16,9 +16,10 @@ from ruamel.yaml import YAML
 from sipsync.config.load import Loaded
 from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import read
-from sipsync.config.writer.layout import meaning
+from sipsync.config.writer.layout import format_text, meaning
 from sipsync.config.writer.lines import unsaid
-from sipsync.config.writer.new_file import format_text, merge_text, portal_text
+from sipsync.config.writer.merge import merge_text
+from sipsync.config.writer.new_file import portal_text
 from sipsync.config.writer.scalars import ambiguous, quoted, scalar
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.lines import CurrentLine, Snapshot

@@ -54,7 +54,7 @@ def command(session: Session, paths: tuple[Path, ...], limits: OperatorOptions, 
 def _texts(file: Path) -> tuple[str, str]:
     """The file's text as it is, and in the one layout."""
     from sipsync.cli.output import text_of
-    from sipsync.config.writer.new_file import format_text
+    from sipsync.config.writer.layout import format_text
 
     text = text_of(file)
     return text, format_text(text, file.as_posix())

@@ -130,7 +130,7 @@ def _merge(
     from sipsync.cli import connect
     from sipsync.cli.output import text_of
     from sipsync.cli.work import load
-    from sipsync.config.writer.new_file import merge_text
+    from sipsync.config.writer.merge import merge_text
     from sipsync.disk.files import write_file
 
     fleet = load(session, [file], limits)

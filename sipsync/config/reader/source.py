@@ -53,7 +53,7 @@ class Source:
     def span(self, start: int, end: int | None = None) -> Span:
         """The place of a part of the text, with its line as far as it may be shown."""
         line = self._line(start)
-        column = start - self._starts[line] + 1
+        column = start - self.line_start(start) + 1
         same_line = end is not None and end > start and self._line(end) == line
         width = (end or 0) - start if same_line else 0
         excerpt, end_column = self._excerpt(line, column, column + width if width else 0)
@@ -62,6 +62,11 @@ class Source:
     def line_of(self, index: int) -> int:
         """The number of the line, from 1."""
         return self._line(index) + 1
+
+    def line_start(self, index: int) -> int:
+        """Where the line begins."""
+        line = self._line(index)
+        return self._starts[line]
 
     def _line(self, index: int) -> int:
         if not self._starts:

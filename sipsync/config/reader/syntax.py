@@ -1,6 +1,6 @@
 """ruamel.yaml's event stream, and its errors in words that an administrator understands.
 
-The only import of ruamel's parser. Its own messages are never shown: some quote the text, and that may be a password.
+Its own messages are never shown: some quote the text, and that may be a password.
 """
 
 from __future__ import annotations
@@ -9,22 +9,23 @@ from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
 from ruamel.yaml import YAML
+from ruamel.yaml import events as yaml
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
 from ruamel.yaml.reader import ReaderError
 
 from sipsync.model.message import Message
 from sipsync.model.problems import Code
 
 Kind = Literal["document", "scalar", "alias", "mapping", "sequence", "end"]
+_KINDS: dict[type, Kind] = {
+    yaml.DocumentStartEvent: "document",
+    yaml.ScalarEvent: "scalar",
+    yaml.AliasEvent: "alias",
+    yaml.MappingStartEvent: "mapping",
+    yaml.SequenceStartEvent: "sequence",
+    yaml.MappingEndEvent: "end",
+    yaml.SequenceEndEvent: "end",
+}
 _HARMLESS_TAGS = ("", "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
@@ -52,27 +53,13 @@ def events(text: str) -> Iterator[Event]:
     """The events of a text, one by one; raises Refused where it is not YAML."""
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
-            if isinstance(event, ScalarEvent):
-                yield _event("scalar", event, event.value, not event.style)
-            elif isinstance(event, AliasEvent):
-                yield _event("alias", event)
-            elif isinstance(event, MappingStartEvent):
-                yield _event("mapping", event, plain=not event.flow_style)
-            elif isinstance(event, SequenceStartEvent):
-                yield _event("sequence", event, plain=not event.flow_style)
-            elif isinstance(event, MappingEndEvent | SequenceEndEvent):
-                yield _event("end", event)
-            elif isinstance(event, DocumentStartEvent):
-                yield _event("document", event)
+            if kind := _KINDS.get(type(event)):
+                yield _event(kind, event)
     except ReaderError as error:
         code = error.character if isinstance(error.character, int) else 0
         summary = Message("the character U+{code:04X} may not stand in YAML as it is", code=code)
-        raise Refused(
-            Code.SYNTAX,
-            summary,
-            Message('Delete it, or write it with an escape in double quotes: "\\u0007".'),
-            error.position,
-        ) from None
+        hint = Message('Delete it, or write it with an escape in double quotes: "\\u0007".')
+        raise Refused(Code.SYNTAX, summary, hint, error.position) from None
     except MarkedYAMLError as error:
         summary, hint = _words(f"{error.context or ''}: {error.problem or ''}")
         mark = _mark(error)
@@ -89,14 +76,14 @@ def _mark(error: MarkedYAMLError) -> Any:
     return (opened or stuck) if left_open else (stuck or opened)
 
 
-def _event(kind: Kind, event: Any, text: str = "", plain: bool = False) -> Event:
+def _event(kind: Kind, event: Any) -> Event:
     tag = str(getattr(event, "tag", None) or "")
     return Event(
         kind,
         event.start_mark.index,
         event.end_mark.index,
-        text,
-        plain,
+        getattr(event, "value", ""),
+        not (getattr(event, "style", None) or getattr(event, "flow_style", None)),
         getattr(event, "anchor", None) or "",
         "" if tag in _HARMLESS_TAGS else tag,
     )

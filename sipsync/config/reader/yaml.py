@@ -1,8 +1,7 @@
 """YAML text → nodes with positions. Every scalar keeps its source text; nothing becomes a number, date or boolean.
 
-The only reader of YAML in the program. It takes ruamel.yaml's events, so that a bomb is refused before anything of it
-is built, resolves aliases and merge keys, and finds duplicate keys. What comes out knows nothing of ruamel: a quicker
-reader can stand behind the same nodes.
+The only reader of portals' files and policies. It takes the parser's events, so that a bomb is refused before anything
+of it is built, resolves aliases and merge keys, and finds duplicate keys. What comes out knows nothing of the parser.
 """
 
 from __future__ import annotations
@@ -25,6 +24,8 @@ MAX_DEPTH = 64
 MAX_ALIASES = 256
 MAX_NODES = 500_000
 """With aliases and merge keys written out."""
+MAX_FINDINGS = 1_000
+"""Of a file; the rest of them is not looked at."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -113,7 +114,7 @@ def read(source: Source) -> tuple[list[Node], list[Diagnostic]]:
             if (scalar_text := source.text[scalar.start : scalar.end])
         ]
         source.parsed = True
-    for code, summary, hint, start, end in composer.found:
+    for code, summary, hint, start, end in composer.found[:MAX_FINDINGS]:
         found.append(Diagnostic(code, summary, hint=hint, at=source.span(start, end)))
     return roots, found
 
@@ -146,23 +147,22 @@ class _Composer:
 
     def _node(self, event: Event, depth: int) -> Node:
         if depth > MAX_DEPTH:
-            raise Refused(
-                Code.TOO_LARGE,
-                Message("nested deeper than {MAX_DEPTH} levels", MAX_DEPTH=MAX_DEPTH),
-                Message("A portal needs 4."),
-                event.start,
-            )
+            summary = Message("nested deeper than {most} levels", most=MAX_DEPTH)
+            raise Refused(Code.TOO_LARGE, summary, Message("A portal needs 4."), event.start)
         if event.kind == "alias":
             return self._alias(event)
         self._count(1, event)
         if event.tag:
             hint = Message("Write the text without it, in quotes where need be. A secret is written as env:NAME.")
-            self.found.append(
-                (Code.WRONG_TYPE, Message("tags (`!…`) have no meaning here"), hint, event.start, event.start + 1)
-            )
+            summary = Message("tags (`!…`) have no meaning here")
+            self.found.append((Code.WRONG_TYPE, summary, hint, event.start, event.start + 1))
         if event.anchor:
             self._anchors[event.anchor] = None  # until it is whole: it can't contain itself
-        node = self._scalar(event) if event.kind == "scalar" else self._collection(event, depth)
+        node: Node
+        if event.kind == "scalar":
+            node = self._scalar(event)
+        else:
+            node = self._mapping(event, depth) if event.kind == "mapping" else self._sequence(event, depth)
         if event.anchor:
             self._anchors[event.anchor] = node
         return node
@@ -174,9 +174,6 @@ class _Composer:
         node = Scalar(self.source, event.start, event.end, event.plain, event.text)
         self.scalars.append(node)
         return node
-
-    def _collection(self, event: Event, depth: int) -> Node:
-        return self._mapping(event, depth) if event.kind == "mapping" else self._sequence(event, depth)
 
     def _sequence(self, opening: Event, depth: int) -> Sequence:
         items = []
@@ -205,7 +202,7 @@ class _Composer:
                 first = own[key.text][0].start
                 self.duplicates[key.start] = first
                 # Not by name: the excerpt shows it, unless it stands below a password.
-                summary = Message("this key is there already, in line {line_of}", line_of=self.source.line_of(first))
+                summary = Message("this key is there already, in line {line}", line=self.source.line_of(first))
                 self.found.append((Code.DUPLICATE_KEY, summary, Message("Keep one of the two."), key.start, key.end))
             else:
                 own[key.text] = (key, value)
@@ -226,17 +223,12 @@ class _Composer:
         self._aliases += 1
         if self._aliases > MAX_ALIASES:
             hint = Message("Use `defaults:` for what all lines have in common.")
-            raise Refused(
-                Code.TOO_LARGE, Message("more than {MAX_ALIASES} aliases", MAX_ALIASES=MAX_ALIASES), hint, event.start
-            )
+            raise Refused(Code.TOO_LARGE, Message("more than {most} aliases", most=MAX_ALIASES), hint, event.start)
         node = self._anchors.get(event.anchor)
         if node is None:
-            inside = event.anchor in self._anchors
-            summary = (
-                Message("an alias inside of what it stands for")
-                if inside
-                else Message("an alias to an anchor that is not there")
-            )
+            summary = Message("an alias to an anchor that is not there")
+            if event.anchor in self._anchors:
+                summary = Message("an alias inside of what it stands for")
             hint = Message(
                 "Put `&name` before the value that `*name` stands for; quote a text that begins with an asterisk."
             )
@@ -247,13 +239,8 @@ class _Composer:
     def _count(self, nodes: int, event: Event) -> None:
         self._nodes += nodes
         if self._nodes > MAX_NODES:
-            hint = Message("Split the file: one for each portal.")
-            raise Refused(
-                Code.TOO_LARGE,
-                Message("more than {MAX_NODES} values, aliases written out", MAX_NODES=MAX_NODES),
-                hint,
-                event.start,
-            )
+            summary = Message("more than {most} values, aliases written out", most=MAX_NODES)
+            raise Refused(Code.TOO_LARGE, summary, Message("Split the file: one for each portal."), event.start)
 
 
 def _shown(root: Node, source: Source) -> Iterator[tuple[Scalar, str]]:

@@ -135,62 +135,58 @@ _DASHES = re.compile(r"^(?:-[ \t]+)+(?=\S)")
 
 
 def _lay_out(source: Source, roots: list[Mapping]) -> str:
-    text = source.text
-    ends = "\r\n" if "\r\n" in text else "\n"
-    lines = re.split(r"\r\n|\r|\n", text)
-    wanted: dict[int, int] = {}
-    inside: set[int] = set()  # lines that a scalar began before
-    for root in roots:
-        for place, indent in _indents(root, 0, text):
-            wanted[source.line_of(place) - 1] = indent
+    lines = re.split(r"\r\n|\r|\n", source.text)
+    wanted = {source.line_of(place) - 1: indent for root in roots for place, indent in _indents(root, 0, source)}
+    inside = set[int]()  # lines that a scalar began before
     for piece in source.pieces:
         inside.update(range(source.line_of(piece.start), source.line_of(piece.end - 1)))
+    below: list[int | None] = [None] * (len(lines) + 1)
+    for number in reversed(range(len(lines))):
+        below[number] = number if number in wanted else below[number + 1]
     laid: list[str] = []
-    shift = 0
+    shift, above = 0, None
     for number, line in enumerate(lines):
         body = line.lstrip(" ")
         was = len(line) - len(body)
         if number in wanted:
-            shift = wanted[number] - was
+            shift, above = wanted[number] - was, number
             laid.append(" " * wanted[number] + _DASHES.sub(lambda found: "- " * found[0].count("-"), body).rstrip())
         elif number in inside:
             laid.append(" " * max(0, was + shift) + body if line else "")
         elif not body.strip():
             laid.append("")
         elif body.startswith("#"):
-            laid.append(" " * _comment_indent(lines, wanted, number, was) + body.rstrip())
+            laid.append(" " * _comment_indent(lines, wanted, was, above, below[number]) + body.rstrip())
         else:
             shift = shift if was else 0
             laid.append(" " * max(0, was + shift) + body.rstrip())
     while laid and not laid[-1].strip():
         laid.pop()
-    return ends.join([*laid, ""])
+    return ("\r\n" if "\r\n" in source.text else "\n").join([*laid, ""])
 
 
-def _indents(node: Node, indent: int, text: str) -> Iterator[tuple[int, int]]:
+def _indents(node: Node, indent: int, source: Source) -> Iterator[tuple[int, int]]:
     """The places that begin a line's content, with the indentation that belongs before it."""
     if isinstance(node, Mapping) and node.plain:
         for key, value in node.written:
-            if _first(key.start, text):
+            if _first(key.start, source):
                 yield key.start, indent
             if value.start >= key.end:
-                yield from _indents(value, indent + 2, text)
+                yield from _indents(value, indent + 2, source)
     elif isinstance(node, Sequence) and node.plain:
         for item in own_items(node):
-            dash = text.rfind("-", text.rfind("\n", 0, item.start) + 1, item.start)
-            if dash >= 0 and _first(dash, text):
+            dash = source.text.rfind("-", source.line_start(item.start), item.start)
+            if dash >= 0 and _first(dash, source):
                 yield dash, indent
-            yield from _indents(item, indent + 2, text)
+            yield from _indents(item, indent + 2, source)
 
 
-def _first(place: int, text: str) -> bool:
-    return not text[text.rfind("\n", 0, place) + 1 : place].strip(" ")
+def _first(place: int, source: Source) -> bool:
+    return not source.text[source.line_start(place) : place].strip(" ")
 
 
-def _comment_indent(lines: list[str], wanted: dict[int, int], number: int, was: int) -> int:
+def _comment_indent(lines: list[str], wanted: dict[int, int], was: int, above: int | None, below: int | None) -> int:
     """A comment stands like the line below it, or like the one above it where it stood like that one."""
-    below = next((line for line in range(number, len(lines)) if line in wanted), None)
-    above = next((line for line in range(number, -1, -1) if line in wanted), None)
     if above is not None and was == _indent(lines[above]) and (below is None or was != _indent(lines[below])):
         return wanted[above]
     if below is not None:

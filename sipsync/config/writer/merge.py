@@ -49,16 +49,12 @@ def _document(roots: list[Map], name: str, portal: str | None) -> Map:
     if len(roots) == 1 and portal is None:
         return roots[0]
     for root in roots:
-        section = root.get("portal")
-        given = section.get("name") if isinstance(section, Map) else None
-        if isinstance(given, Scalar) and given.text == portal:
+        if root.section("portal").text("name") == portal:
             return root
     if len(roots) == 1:
         return roots[0]  # named by its file
-    hint = Message("Name one of them by `portal.name`.")
-    raise ConfigError(
-        Diagnostic(Code.NO_PORTALS, Message("{name} has no document of its own for the portal", name=name), hint=hint)
-    )
+    summary = Message("{name} has no document of its own for the portal", name=name)
+    raise ConfigError(Diagnostic(Code.NO_PORTALS, summary, hint=Message("Name one of them by `portal.name`.")))
 
 
 @dataclass(slots=True)
@@ -72,9 +68,10 @@ class _Merge:
 
     def edits(self, current: tuple[CurrentLine, ...], *, overwrite: bool, pin: bool) -> Iterator[Edit]:
         """What changes the text."""
-        self.lines = [(key, value) for key, value in self._section("lines") if isinstance(value, Map)]
-        self.writer.typed = self._default("type") is not None
-        self.writer.keys |= {key.text for key, _ in (*self._section("lines"), *self._section("removed"))}
+        lines, removed = self.root.section("lines").entries, self.root.section("removed").entries
+        self.lines = [(key, value) for key, value in lines.values() if isinstance(value, Map)]
+        self.writer.typed = self._defaults.get("type") is not None
+        self.writer.keys |= {*lines, *removed}
         found = self._matched(current)
         titles = self._titles(found if overwrite else {})
         self.writer.titles |= set(titles.values())
@@ -85,13 +82,13 @@ class _Merge:
                 fields = [name for name in SHOWN if overwrite and (name != "title" or renames)]
                 yield from self._line(line, twin, fields, pin=pin)
         known = {line.config_id for line in found.values()}
-        known |= {int(number) for _, entry in self._section("removed") if (number := _number(entry))}
+        known |= {int(number) for _, entry in removed.values() if (number := _number(entry))}
         if missing := [line for line in current if line.config_id not in known]:
             yield self._added(missing)
 
-    def _section(self, name: str) -> list[tuple[Scalar, Node]]:
-        section = self.root.get(name)
-        return list(section.entries.values()) if isinstance(section, Map) else []
+    @property
+    def _defaults(self) -> Map:
+        return self.root.section("defaults")
 
     def _matched(self, current: tuple[CurrentLine, ...]) -> dict[str, CurrentLine]:
         """Which line each key stands for, as a plan finds it: by config_id, by the same title, by an equal one."""
@@ -106,7 +103,7 @@ class _Merge:
             for twin in by_id.values():
                 free.setdefault(same(twin.title), []).append(twin)
             for key, line in self.lines:
-                title = _text(line.get("title"))
+                title = line.text("title")
                 hits = free.get(same(title), []) if title and key.text not in found and not _number(line) else []
                 if len(hits) == 1 and hits[0].config_id in by_id:
                     found[key.text] = by_id.pop(hits[0].config_id)
@@ -117,7 +114,7 @@ class _Merge:
 
         A line that keeps its own title may stand in the way of another, so that one keeps its own as well.
         """
-        own = {key.text: title for key, line in self.lines if (title := _text(line.get("title")))}
+        own = {key.text: title for key, line in self.lines if (title := line.text("title"))}
         titles = own | {
             key: title for key in own if key in found and (title := found[key].title) and not unsaid("title", title)
         }
@@ -132,7 +129,7 @@ class _Merge:
         """What brings an entry up to date: values in their place, new keys before the first one."""
         added = [f"config_id: {twin.config_id}"] if pin and "config_id" not in line.entries else []
         for name in fields:
-            node = line.get(name) or self._default(name)
+            node = line.get(name) or self._defaults.get(name)
             text = str(twin.values.get(name, ""))
             if not isinstance(node, Scalar) or stored(name, node.text) == text or not text or unsaid(name, text):
                 continue
@@ -149,10 +146,6 @@ class _Merge:
             place = self.source.text.index("{", line.start) + 1
             yield place, place, ", ".join(added) + (", " if line.written else "")
 
-    def _default(self, name: str) -> Node | None:
-        defaults = self.root.get("defaults")
-        return defaults.get(name) if isinstance(defaults, Map) else None
-
     def _added(self, missing: list[CurrentLine]) -> Edit:
         """New entries, after the last one."""
         text = self.source.text
@@ -165,10 +158,8 @@ class _Merge:
             column, place = 2, _end(self.root)
         else:
             hint = Message("Write one line of the portal after the other below `lines:`, without brackets.")
-            at = (section or self.root).at
-            raise ConfigError(
-                Diagnostic(Code.WRONG_TYPE, Message("lines can't be added between brackets"), hint=hint, at=at)
-            )
+            summary = Message("lines can't be added between brackets")
+            raise ConfigError(Diagnostic(Code.WRONG_TYPE, summary, hint=hint, at=(section or self.root).at))
         end = text.find("\n", max(place - 1, 0)) + 1
         while end and (comment := re.compile(rf"(?: *\r?\n)* {{{column + 1},}}#.*(?:\n|$)").match(text, end)):
             end = comment.end()  # it belongs to the last entry
@@ -181,7 +172,7 @@ class _Merge:
         return "".join(f"{' ' * column}{text}\n" for line in missing for text in self.writer.entry(line))
 
     def _column(self, place: int) -> int:
-        return place - self.source.text.rfind("\n", 0, place) - 1
+        return place - self.source.line_start(place)
 
 
 def _places(line: Map) -> set[int]:
@@ -193,12 +184,8 @@ def _line_end(raw: str) -> str:
     return "\n" if raw.endswith("\n") else ""
 
 
-def _text(node: Node | None) -> str:
-    return node.text if isinstance(node, Scalar) else ""
-
-
 def _number(node: Node) -> str:
-    text = _text(node.get("config_id")) if isinstance(node, Map) else ""
+    text = node.text("config_id") if isinstance(node, Map) else ""
     return text if text.isascii() and text.isdigit() else ""
 
 

@@ -1,4 +1,4 @@
-"""A portal's lines written as YAML: a new file, or what is missing in one that exists; and `fmt`.
+"""A new file for a portal that exists.
 
 Titles on a portal are anybody's text. What the format can't express is left out, with a comment that says why, so that
 the next plan is empty.
@@ -8,13 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sipsync.config.writer.layout import format_text
 from sipsync.config.writer.lines import EntryWriter
-from sipsync.config.writer.merge import merge_text
 from sipsync.config.writer.scalars import scalar
 from sipsync.model.lines import Snapshot
-
-__all__ = ["format_text", "merge_text", "portal_text"]
 
 MODELINE = "# yaml-language-server: $schema=.sipsync/schema.json"
 
