@@ -47,13 +47,21 @@ def find(paths: Sequence[Path], root: Path) -> Found:
 
 
 def find_root(paths: Sequence[Path]) -> Path:
-    """The folder that files must not leave: the nearest parent with `.git`, else the paths' own folder."""
-    folders = [path if path.is_dir() else path.parent for path in (path.resolve() for path in paths)] or [Path.cwd()]
+    """The folder that files must not leave: the nearest parent with `.git`, else the paths' own folder.
+
+    A link in a checkout does not lead to another one: who may change the files could choose the root with it.
+    """
+    places = [Path(os.path.abspath(path)) for path in paths]
+    folders = [path if path.is_dir() else path.parent for path in places] or [Path.cwd()]
     try:
         base = Path(os.path.commonpath(folders))
     except ValueError:  # Windows: several drives
         base = folders[0]
-    return next((folder for folder in (base, *base.parents) if (folder / ".git").exists()), base)
+    root: Path | None = None
+    for folder in (*reversed(base.parents), base):
+        if (folder / ".git").exists() and (root is None or folder.resolve().is_relative_to(root)):
+            root = folder.resolve()
+    return root or base.resolve()
 
 
 def marked(source: Source) -> bool:

@@ -169,6 +169,17 @@ def test_the_root_is_the_nearest_parent_with_git_or_else_the_folder(
     assert find_root([tmp_path / "r/a"]) == tmp_path / "r"
 
 
+@pytest.mark.parametrize("link", ["portals", "portals/deep", "portals/inner"])
+def test_a_link_in_a_checkout_does_not_lead_to_the_root_of_another(tmp_path: Path, link: str) -> None:
+    for git in ("ours/.git", "theirs/.git", "theirs/inner/.git"):
+        (tmp_path / git).mkdir(parents=True)
+    (tmp_path / "theirs/deep").mkdir()
+    (tmp_path / "ours/portals").symlink_to(tmp_path / "theirs")
+    assert find_root([tmp_path / "ours" / link]) == tmp_path / "ours"
+    (tmp_path / "there").symlink_to(tmp_path / "theirs")
+    assert find_root([tmp_path / "there/inner"]) == tmp_path / "theirs/inner"
+
+
 # --- include ---
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from sipsync.model.problems import Code, Exit
+import sipsync
+from sipsync import api
+from sipsync.model.problems import Code, ConfigError, Exit
 from support.box import Box
 from support.branch import AFTER, codes, commit, git
 
@@ -130,6 +132,19 @@ async def test_a_portal_that_may_be_in_another_repository_stops_the_plan(branch:
     git(branch, "update-ref", "refs/remotes/origin/main", "HEAD")
     branch.write(AFTER)
     await unknown(branch, "portals")
+
+
+async def test_a_link_to_another_checkout_does_not_bring_its_main_branch_along(
+    branch: Box, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    theirs = replace(branch, folder=tmp_path_factory.mktemp("theirs"))
+    git(theirs, "init", "--quiet")
+    theirs.write(AFTER)
+    commit(theirs, "refs/remotes/origin/main")
+    (branch.folder / "portals").symlink_to(theirs.folder)
+    root = str(api.find_root([branch.folder / "portals"]))
+    with pytest.raises(ConfigError, match="a link that leads outside"):
+        sipsync.load([branch.folder / "portals"], replace(branch.operator, root=root))
 
 
 async def test_a_submodule_s_own_main_branch_is_not_the_target(branch: Box) -> None:
