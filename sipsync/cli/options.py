@@ -188,7 +188,13 @@ selection_options = all_of(
 )
 
 pace_options = all_of(
-    option("--parallel", type=click.IntRange(1, 256), default=16, fleet=True, help="Portals side by side."),
+    option(
+        "--parallel",
+        type=click.IntRange(1, 256),
+        default=16,
+        fleet=True,
+        help="Portals side by side; one that takes longer than 30 s lets the next one begin.",
+    ),
     option(
         "--timeout",
         type=Seconds(),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import PurePath
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 from sipsync.fleet.host import HostJob, prepare
 from sipsync.model.events import OnEvent, PortalDone, PortalStarted
@@ -17,6 +18,9 @@ from sipsync.model.options import Selection
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 
 T = TypeVar("T")
+
+PLACE_SECONDS: Final = 30.0
+"""After so long a portal goes on beside the others, and the next one begins: slow ones must not keep the rest out."""
 
 
 async def run_all(
@@ -35,7 +39,7 @@ async def run_all(
     gate = asyncio.Semaphore(max(1, parallel))
 
     async def one(job: HostJob) -> Mapping[str, T] | SipsyncError:
-        async with gate:
+        async with _place(gate):
             for portal in job.portals:
                 on_event(PortalStarted(portal.name, kind))
             result: Mapping[str, T] | SipsyncError
@@ -55,6 +59,20 @@ async def run_all(
         else:
             done |= result
     return done, failed
+
+
+@asynccontextmanager
+async def _place(gate: asyncio.Semaphore) -> AsyncIterator[None]:
+    """A place among the others, which is given up at the end or after a while."""
+    await gate.acquire()
+    loop = asyncio.get_running_loop()
+    given_up = loop.call_later(PLACE_SECONDS, gate.release)
+    try:
+        yield
+    finally:
+        if given_up.when() > loop.time():
+            given_up.cancel()
+            gate.release()
 
 
 def _internal(error: Exception) -> Diagnostic:

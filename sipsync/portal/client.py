@@ -21,6 +21,10 @@ from sipsync.rules.limits import BATCH_SIZE, PAGE
 
 READINGS: Final = 3
 """How often a list is read that changes while it is read, before we give up."""
+MAX_LINES: Final = 100_000
+"""Far more than any portal has."""
+MAX_READING: Final = 64 * 1024 * 1024
+"""How much one reading of a list may bring; a portal that says whatever it likes could send pages for ever."""
 
 
 @asynccontextmanager
@@ -49,10 +53,11 @@ class RestPortal:
         The server has no snapshot: a list that changes while it is read in pages is read again.
         """
         for _ in range(READINGS):
+            before = self._session.received
             first, names, *default = await self._session.read_all(
                 [rows.page(0), Command("voximplant.line.get"), *([Command("voximplant.line.outgoing.get")] * outgoing)]
             )
-            lines = await self._all_pages(first)
+            lines = await self._all_pages(first, before)
             if lines is not None:
                 return Snapshot(
                     lines=tuple(lines),
@@ -61,17 +66,29 @@ class RestPortal:
                 )
         raise rows.odd(self._host, Message("lists of lines that contradict each other, {count} times", count=READINGS))
 
-    async def _all_pages(self, first: Result) -> list[CurrentLine] | None:
-        """The lines of all pages, by config_id; None where the pages do not fit together."""
-        pages = [first]
-        pages += await self._read([rows.page(start) for start in range(PAGE, first.total or 0, PAGE)])
-        lines = {line.config_id: line for page in pages for line in self._lines(page)}
-        counts = {page.total for page in pages} if first.total is not None else {0}
-        return [lines[key] for key in sorted(lines)] if counts == {len(lines)} else None
+    async def _all_pages(self, first: Result, before: int) -> list[CurrentLine] | None:
+        """The lines of all pages, by config_id; None as soon as a page does not fit the first one."""
+        total = first.total or 0
+        if total > MAX_LINES:
+            raise rows.odd(self._host, Message("more lines than {most}", most=MAX_LINES))
+        lines: dict[int, CurrentLine] = {}
+        pages, end = [first], 0
+        while pages:
+            for page in pages:
+                lines |= {line.config_id: line for line in self._lines(page)}
+                end = min(end + PAGE, total)
+                if page.total != first.total or len(lines) != end:
+                    return None
+            if self._session.received - before > MAX_READING:
+                size = MAX_READING // 1024**2
+                raise rows.odd(self._host, Message("more than {size} MiB for one list of lines", size=size))
+            starts = range(end, total, PAGE)[:BATCH_SIZE]
+            pages = await self._session.read_all([rows.page(start) for start in starts]) if starts else []
+        return [lines[key] for key in sorted(lines)]
 
     def _lines(self, page: Result) -> list[CurrentLine]:
-        if not isinstance(page.value, list):
-            raise rows.odd(self._host, Message("a list of lines that is not a list"))
+        if not isinstance(page.value, list) or len(page.value) > PAGE:
+            raise rows.odd(self._host, Message("a list of lines that is not a list, or longer than a page"))
         return [rows.current_line(row, self._host) for row in page.value]
 
     async def lines(self, config_ids: Sequence[int]) -> Mapping[int, CurrentLine]:

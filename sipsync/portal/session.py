@@ -45,6 +45,11 @@ class Session:
         """HTTP requests sent so far."""
         return self._transport.requests
 
+    @property
+    def received(self) -> int:
+        """Bytes of all answers so far, unpacked."""
+        return self._transport.received
+
     async def read(self, command: Command) -> Result:
         """The result of a command that changes nothing."""
         return await self._ask(command, (command.method,), writes=False)

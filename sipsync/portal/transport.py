@@ -67,6 +67,7 @@ class Transport:
     def __init__(self, app: App | None = None) -> None:
         """`app` answers in process in the place of the network."""
         self.requests = 0
+        self.received = 0
         self._client = httpx.AsyncClient(
             transport=_HiddenTarget(app),
             headers=_HEADERS,
@@ -107,6 +108,7 @@ class Transport:
             body = await _read(answer, host)
         finally:
             await answer.aclose()
+        self.received += len(body)
         content_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         return Response(answer.status_code, content_type, body, Secret(answer.extensions[_LOCATION]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 import sipsync
 from sipsync import api
 from sipsync.disk import planfile
+from sipsync.fleet.host import HostJob
+from sipsync.model.options import Selection
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Exit, SipsyncError, StalePlan, UsageError
 from support.box import Box
@@ -106,6 +109,28 @@ async def test_a_portal_that_can_not_be_reached_any_more_fails_alone(box: Box) -
     outcome = await box.apply(plan)
     assert outcome.exit is Exit.PARTIAL
     assert errors(outcome) == [Code.CREDENTIAL]
+
+
+async def test_a_portal_that_does_not_answer_lets_the_next_one_begin(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sipsync.fleet import parallel
+
+    monkeypatch.setattr(parallel, "PLACE_SECONDS", 0.01)
+    for name in ("acme", "globex", "initech"):
+        (box.folder / f"{name}.yaml").write_text(f"sipsync: 1\nportal: {{sandbox: {name}.db}}\n", encoding="utf-8")
+    last, begun = asyncio.Event(), []
+
+    async def work(job: HostJob) -> dict[str, int]:
+        begun.append(job.portals[0].name)
+        if len(begun) == 3:
+            last.set()
+        await last.wait()
+        return {job.portals[0].name: len(begun)}
+
+    fleet = sipsync.load([box.folder], box.operator)
+    done, failed = await parallel.run_all(
+        fleet.portals, box.operator, Selection(), work, parallel=1, kind="read", on_event=lambda _event: None
+    )
+    assert (done, failed) == (dict.fromkeys(begun, 3), {})
 
 
 async def test_a_fault_of_ours_in_one_portal_does_not_cost_the_others(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -11,7 +12,8 @@ from sipsync.model.fields import FieldName
 from sipsync.model.lines import Address, Call, Limits, SandboxAccess
 from sipsync.model.problems import Code, PortalError
 from sipsync.model.secret import Secret
-from sipsync.portal.client import RestPortal
+from sipsync.portal import client
+from sipsync.portal.client import READINGS, RestPortal
 from sipsync.portal.protocol import Done, Lost, Refused, Unsent
 from support.scripted import Failed, Lines, Open, Seen, Server, commands, error, http, ok, portal_handler, reset, row
 
@@ -84,6 +86,57 @@ async def test_a_list_that_never_fits_together_is_an_error(server: Server, porta
     assert portal.requests == 3
 
 
+@pytest.mark.parametrize("total", [10**6, 10**17, "9" * 18])
+async def test_a_portal_of_more_lines_than_any_has_is_an_error_at_its_first_answer(
+    server: Server, portal: RestPortal, total: object
+) -> None:
+    full = [row(number) for number in range(1, 51)]
+    server.handler = portal_handler(lambda method, _params: (full, total) if method.endswith("sip.get") else {})
+    with pytest.raises(PortalError, match="more lines than"):
+        await portal.snapshot()
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        pytest.param(lambda start: ([], 90_000), id="no rows"),
+        pytest.param(lambda start: ([row(start + 1)], 90_000), id="too few"),
+        pytest.param(lambda start: ([row(start + n) for n in range(50)], 80_000), id="another total"),
+    ],
+)
+async def test_a_page_that_does_not_fit_the_first_one_ends_the_reading_at_once(
+    server: Server, opened: Open, lie: Callable[[int], Any]
+) -> None:
+    def lying(method: str, params: dict[str, Any]) -> Any:
+        start = int(params.get("start", 0))
+        if not method.endswith("sip.get"):
+            return {}
+        return lie(start) if start else ([row(number) for number in range(1, 51)], 90_000)
+
+    server.handler = portal_handler(lying)
+    async with opened(limits=WIDE) as portal:
+        with pytest.raises(PortalError, match="contradict"):
+            await portal.snapshot()
+        assert portal.requests == 2 * READINGS
+
+
+async def test_a_reading_takes_so_many_bytes_and_no_more(
+    server: Server, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "MAX_READING", 2 * 1024**2)
+
+    def wordy(method: str, params: dict[str, Any]) -> Any:
+        start = int(params.get("start", 0))
+        return ([row(start + number, TITLE="x" * 200) for number in range(1, 51)], 90_000)
+
+    server.handler = portal_handler(wordy)
+    async with opened(limits=WIDE) as portal:
+        with pytest.raises(PortalError, match="more than 2 MiB for one list of lines"):
+            await portal.snapshot()
+        assert portal.requests < 6
+
+
 async def test_an_error_of_a_page_is_raised(server: Server, portal: RestPortal) -> None:
     def fail(method: str, _params: dict[str, Any]) -> Any:
         raise Failed("ACCESS_DENIED")
@@ -101,7 +154,16 @@ async def test_an_answer_without_one_of_the_commands_is_an_error(server: Server,
         await portal.snapshot()
 
 
-@pytest.mark.parametrize("result", [{"result": {"c0": {}, "c1": []}}, {"result": {"c0": [], "c1": "x"}}, [], 1])
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"result": {"c0": {}, "c1": []}},
+        {"result": {"c0": [], "c1": "x"}},
+        {"result": {"c0": [row(number) for number in range(60)], "c1": []}, "result_total": {"c0": 60}},
+        [],
+        1,
+    ],
+)
 async def test_an_answer_of_another_shape_is_an_error(server: Server, portal: RestPortal, result: object) -> None:
     server.handler = lambda _seen: ok(result)
     with pytest.raises(PortalError) as caught:
