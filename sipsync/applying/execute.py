@@ -46,7 +46,10 @@ class Result:
 async def execute(
     bound: Bound, portals: Mapping[str, Portal], options: ApplyOptions, control: Control, read_at: float
 ) -> Result:
-    """What became of the plan; `read_at` is the clock's time of the reading that it was bound to."""
+    """What became of the plan; `read_at` is the clock's time of the reading that it was bound to.
+
+    Raises only what breaks before anything was sent: after that the report is made, whatever happens.
+    """
     sender = CallSender(SendLog(bound), portals, options.max_failures, control, read_at)
     calls = bound.calls
     watched = health.to_watch(line for line in bound.lines.values() if line.calls)
@@ -56,14 +59,25 @@ async def execute(
     if canary is not None:
         result = await _apply_canary(canary, sender, options, before)
         if result is not None:
-            return result
+            return _whole(result, sender.log)
         calls = [call for call in calls if call is not canary]
     result = await _send(sender, calls)
     if options.canary and canary is None and watched:
         result.diagnostics.append(_NO_CANARY)
-    await _set_titles_back(sender, result)
-    if not control.stop.is_set():
+    with sender.log.kept():
+        await _set_titles_back(sender, result)
+    with sender.log.kept():
         await _ask_after(sender, options, before, result)
+    return _whole(result, sender.log)
+
+
+def _whole(result: Result, log: SendLog) -> Result:
+    """The result with why sending ended, and with what nobody foresaw: that is never a success."""
+    stopped = [log.stopped] if log.stopped is not None and log.stopped not in log.faults else []
+    aside = sum(found.code is Code.TEMPORARY_LEFT for found in result.diagnostics)
+    result.diagnostics[aside:aside] = [*log.faults, *stopped]
+    result.exits += [Exit.INTERRUPTED for found in stopped if found.code is Code.INTERRUPTED]
+    result.exits += [Exit.PARTIAL for _ in log.faults]
     return result
 
 
@@ -78,11 +92,15 @@ _NO_CANARY = Diagnostic(
 async def _send(sender: CallSender, calls: list[Call]) -> Result:
     """What became of all lines, after these calls."""
     await sender.send(calls)
-    result = Result(outcomes(sender.log, await read_back(sender.log, sender.portals)))
-    if (stopped := sender.log.stopped) is not None:
-        result.diagnostics.append(stopped)
-        if stopped.code is Code.INTERRUPTED:
-            result.exits.append(Exit.INTERRUPTED)
+    log, lines = sender.log, None
+    with log.kept():
+        lines = await read_back(log, sender.portals)
+    sent = {line.planned.address for line in log.touched()}
+    result = Result(
+        {one: line.outcome("unverified" if one in sent else "skipped") for one, line in log.bound.lines.items()}
+    )
+    with log.kept():
+        result.lines = outcomes(log, lines)
     return result
 
 
@@ -103,11 +121,14 @@ async def _apply_canary(
     line = sender.log.bound.lines[call.address]
     result = await _send(sender, [call])
     if result.lines[call.address].result != "applied":
-        summary = Message("the canary was not written: nothing else was sent")
+        summary = Message("the canary is not known to be written: nothing else was sent")
         result.diagnostics.append(Diagnostic(Code.UNHEALTHY, summary, address=call.address))
         return result
     wait, watched = options.wait or CANARY_SECONDS, health.to_watch([line])
-    state = (await health.await_registered(watched, before, sender.portals, wait, sender.control)).get(call.address)
+    state = None
+    with sender.log.kept():
+        states = await health.await_registered(watched, before, sender.portals, wait, sender.control)
+        state = states.get(call.address)
     if state is not None and state.result == "success":
         return None
     if sender.control.stop.is_set():
@@ -115,7 +136,9 @@ async def _apply_canary(
         hint = Message("`sipsync status --live` tells how it is; run it again to go on.")
         result.fail(Exit.INTERRUPTED, about(line.desired, Code.INTERRUPTED, summary, hint=hint))
         return result
-    restored = await rollback.values_back(line, sender.portals[line.planned.portal])
+    restored = False
+    with sender.log.kept():
+        restored = await rollback.values_back(line, sender.portals[line.planned.portal])
     back = Message("it has its old values again") if restored else Message("its old values could NOT be set back")
     result.note(line, result="restored" if restored else "failed", registration=state, message=back)
     summary = Message(
@@ -130,10 +153,10 @@ async def _set_titles_back(sender: CallSender, result: Result) -> None:
     """Lines that a failed swap left at a temporary title: set back, or told first. An interrupted run goes on later."""
     stranded = rollback.stranded(sender.log, result.lines)
     if sender.control.stop.is_set():
-        result.diagnostics[:0] = [rollback.still_aside(line) for line in stranded]
+        result.diagnostics[:0] = [rollback.still_aside(line, sender.log) for line in stranded]
         return
-    restored = await rollback.titles_back(stranded, sender.portals)
-    result.diagnostics[:0] = [rollback.still_aside(line) for line in restored.left]
+    restored = await rollback.titles_back(stranded, sender.log, sender.portals)
+    result.diagnostics[:0] = [rollback.still_aside(line, sender.log) for line in restored.left]
     if restored.left:
         result.exits.append(Exit.PARTIAL)
     for line in restored.back:
@@ -145,6 +168,8 @@ async def _ask_after(
     sender: CallSender, options: ApplyOptions, before: Mapping[Address, Registration], result: Result
 ) -> None:
     """Add to each re-registered line what its operator's side says, where the operator asked for that."""
+    if sender.control.stop.is_set():
+        return
     written = [line for address, line in sender.log.bound.lines.items() if result.lines[address].result == "applied"]
     watched = health.to_watch(written) if options.wait else {}
     states = await health.await_registered(watched, before, sender.portals, options.wait, sender.control)

@@ -57,6 +57,15 @@ def applied(bound: Bound, portals: Mapping[str, PortalReader], result: Result) -
     return tuple(outcomes)
 
 
+def with_fault(outcomes: Sequence[PortalOutcome], fault: Diagnostic) -> tuple[PortalOutcome, ...]:
+    """An apply that is over, and then something broke."""
+    exit_ = Exit.PARTIAL if any(line.calls for one in outcomes for line in one.lines) else Exit.ERROR
+    return tuple(
+        one.model_copy(update={"diagnostics": (*one.diagnostics, fault), "exit": worst([one.exit, exit_])})
+        for one in outcomes
+    )
+
+
 _WRITTEN = frozenset({Code.NOT_CARRIED_OUT, Code.NEVER_REGISTERED})
 """Failures that are found after a write: something may have changed."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sipsync.applying.bind import PlannedLine
-from sipsync.applying.send import SendLog
+from sipsync.applying.send import CallResult, SendLog
 from sipsync.applying.unanswered import holds
 from sipsync.model.fields import FieldName
 from sipsync.model.lines import Address, Call, CurrentLine
@@ -18,14 +19,18 @@ from sipsync.portal.protocol import Done, Portal
 
 
 def stranded(log: SendLog, outcomes: Mapping[Address, LineOutcome]) -> list[PlannedLine]:
-    """The lines that stepped aside to a temporary title and did not go on."""
+    """The lines that stepped aside to a temporary title, or may have done so, and did not go on."""
     return [
         line
         for address, line in log.bound.lines.items()
         if line.evidence.temporary is not None
         and outcomes[address].result in ("failed", "skipped", "unverified", "stale")
-        and (line.state == "temporary" or any(log.results.get(call.id) == "done" for call in line.calls[:1]))
+        and (line.state == "temporary" or _stepped_aside(line, log) in ("done", "lost"))
     ]
+
+
+def _stepped_aside(line: PlannedLine, log: SendLog) -> CallResult | None:
+    return log.results.get(line.calls[0].id) if line.calls else None
 
 
 @dataclass(slots=True)
@@ -38,20 +43,19 @@ class Restored:
     """They still have their temporary titles."""
 
 
-async def titles_back(lines: Sequence[PlannedLine], portals: Mapping[str, Portal]) -> Restored:
+async def titles_back(lines: Sequence[PlannedLine], log: SendLog, portals: Mapping[str, Portal]) -> Restored:
     """Give each line its old title back where that is free."""
     restored = Restored()
     for line in lines:
-        try:
-            is_back = await _title_back(line, portals[line.planned.portal])
-        except PortalError:
-            is_back = False
+        is_back: bool | None = False
+        with log.kept(), suppress(PortalError):
+            is_back = await _title_back(line, log, portals[line.planned.portal])
         if is_back is not None:
             (restored.back if is_back else restored.left).append(line)
     return restored
 
 
-async def _title_back(line: PlannedLine, portal: Portal) -> bool | None:
+async def _title_back(line: PlannedLine, log: SendLog, portal: Portal) -> bool | None:
     """Whether the old title is back; None where the line is not at its temporary one."""
     old = line.current
     if old is None or line.state == "temporary":
@@ -60,6 +64,7 @@ async def _title_back(line: PlannedLine, portal: Portal) -> bool | None:
     current = next((each for each in snapshot.lines if each.config_id == old.config_id), None)
     if current is None or current.title != line.evidence.temporary:
         return None
+    log.results[line.calls[0].id] = "done"
     if Titles.of([line.given.reading(snapshot)]).holders(old.title, old.config_id):
         return False
     return await _write_back(line, old, ("title",), portal)
@@ -85,15 +90,15 @@ async def _write_back(line: PlannedLine, old: CurrentLine, fields: tuple[FieldNa
     return current is not None and holds(current, call)
 
 
-def still_aside(line: PlannedLine) -> Diagnostic:
+def still_aside(line: PlannedLine, log: SendLog) -> Diagnostic:
     """To be told before anything else."""
+    values = {"config_id": line.planned.config_id, "temporary": line.evidence.temporary}
+    summary = Message('line {config_id} still has the temporary title "{temporary}"', **values)
+    if _stepped_aside(line, log) == "lost":
+        summary = Message('line {config_id} may still have the temporary title "{temporary}"', **values)
     return Diagnostic(
         Code.TEMPORARY_LEFT,
-        Message(
-            'line {config_id} still has the temporary title "{temporary}"',
-            config_id=line.planned.config_id,
-            temporary=line.evidence.temporary,
-        ),
+        summary,
         hint=Message("The next `sipsync apply` gives it its title. Nothing else about the line changed."),
         address=line.planned.address,
     )

@@ -7,7 +7,8 @@ again, since an update registers the line anew and an add would make a second on
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Literal, TypeAlias
@@ -18,7 +19,7 @@ from sipsync.applying.unanswered import settle
 from sipsync.model.events import LineDone, LineStarted
 from sipsync.model.lines import Address, Call, CurrentLine
 from sipsync.model.message import Message
-from sipsync.model.problems import Code, Diagnostic, PortalError
+from sipsync.model.problems import Code, Diagnostic, PortalError, SipsyncError, internal
 from sipsync.planning.evidence import state_of
 from sipsync.portal.protocol import Done, Lost, Portal, Refused, Unsent
 from sipsync.rules.limits import BATCH_SIZE
@@ -46,6 +47,20 @@ class SendLog:
     """The lines read back in the last writing request, if they were."""
     stopped: Diagnostic | None = None
     """Why the rest was not sent."""
+    faults: list[Diagnostic] = field(default_factory=list)
+    """What nobody foresaw."""
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Once something was sent, nothing that breaks in here costs the report: it is noted, and sending ends."""
+        try:
+            yield
+        except Exception as error:
+            if not self.touched():
+                raise
+            fault = error.diagnostics[0] if isinstance(error, SipsyncError) else internal(error)
+            self.faults.append(fault)
+            self.stopped = self.stopped or fault
 
     def touched(self) -> list[PlannedLine]:
         """The lines for which anything was sent."""
@@ -65,15 +80,23 @@ class CallSender:
     _pending: list[Call] = field(default_factory=list)
 
     async def send(self, calls: list[Call]) -> None:
-        """Send these calls; never raises for what a portal does."""
+        """Send these calls; never raises for what a portal does, nor for anything once one was sent."""
         self._pending = list(calls)
-        while self._pending and not self._is_over():
-            await self._reread_if_old()
-            self._skip_dependants()
-            if self._pending and self.log.stopped is None:
-                await self._send_batch()
-        for call in self._pending:
-            self.log.results.setdefault(call.id, "skipped")
+        with self.log.kept():
+            while self._pending and not self._is_over():
+                await self._reread_if_old()
+                self._skip_dependants()
+                if self._pending and self.log.stopped is None:
+                    await self._send_batch()
+        left = {call.id for call in self._pending}
+        for call in calls:
+            if call.id in self.log.results:
+                continue
+            if call.id in left or not self.log.sent[call.id]:
+                self.log.results[call.id] = "skipped"
+            else:  # something broke while it was on its way
+                self.log.results[call.id] = "lost"
+                self.log.errors.setdefault(call.id, PortalError(self.log.faults[-1]))
 
     def _is_over(self) -> bool:
         failures = sum(result == "failed" for result in self.log.results.values())
@@ -105,19 +128,23 @@ class CallSender:
         batch = list(takewhile(lambda call: call.address.portal == owner, self._pending[:BATCH_SIZE]))
         self._pending = self._pending[len(batch) :]
         for call in batch:
-            self.log.sent[call.id] += 1
-            self.control.in_flight.add(call.address)
             if self._line(call).calls[0] is call:
                 self.control.on_event(LineStarted(call.address, call.action))
-        sent = await self.portals[owner].send(batch, () if self._pending else self._to_read_back())
-        self.control.in_flight.difference_update(call.address for call in batch)
+        self.log.sent.update(call.id for call in batch)
+        addresses = {call.address for call in batch}
+        self.control.in_flight.update(addresses)
+        try:
+            sent = await self.portals[owner].send(batch, () if self._pending else self._to_read_back())
+        finally:
+            self.control.in_flight.difference_update(addresses)
         self.log.read = sent.lines
         lost: list[Call] = []
         again: list[Call] = []
         for call, reply in zip(batch, sent.replies, strict=True):
             match reply:
-                case Done(value):
-                    self._made(call, value)
+                case Done(made):
+                    if made is not None and call.verb == "add":
+                        self.log.made[call.address] = made
                     self._end(call, "done")
                 case Refused(error):
                     self.log.errors[call.id] = error
@@ -137,10 +164,6 @@ class CallSender:
 
     def _line(self, call: Call) -> PlannedLine:
         return self.log.bound.lines[call.address]
-
-    def _made(self, call: Call, row: object) -> None:
-        if call.verb == "add" and isinstance(row, Mapping) and str(row.get("CONFIG_ID", "")).isdigit():
-            self.log.made[call.address] = int(str(row["CONFIG_ID"]))
 
     def _end(self, call: Call, result: CallResult) -> None:
         """Note what became of a call, and tell it where that is the end of its line."""

@@ -85,7 +85,7 @@ def internal(error: BaseException, session: Session) -> Exit:
     )
     for frame in frames:
         _log.debug("internal error, via %s", frame)
-    return Exit.ERROR
+    return Exit.PARTIAL if session.writing else Exit.ERROR
 
 
 def _frames(error: BaseException) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from sipsync.applying.bind import check_plan
 from sipsync.applying.control import Control
 from sipsync.fleet.host import HostJob, prepare
-from sipsync.fleet.parallel import run_all
+from sipsync.fleet.parallel import run_all, tell
 from sipsync.fleet.work import apply_host
 from sipsync.model.clock import Clock
 from sipsync.model.events import Stopping
@@ -130,11 +130,11 @@ def _failed(portal: str, diagnostics: Sequence[Diagnostic], exit_: Exit) -> Port
 async def _telling(control: Control) -> AsyncIterator[None]:
     """Tell what was sent and not answered at the moment when the run is stopped."""
 
-    async def tell() -> None:
+    async def wait() -> None:
         await control.stop.wait()
-        control.on_event(Stopping(tuple(sorted(control.in_flight))))
+        tell(control.on_event, Stopping(tuple(sorted(control.in_flight))))
 
-    task = asyncio.create_task(tell())
+    task = asyncio.create_task(wait())
     try:
         yield
     finally:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from pathlib import PurePath
 from typing import Final, Literal, TypeVar
 
 from sipsync.fleet.host import HostJob, prepare
-from sipsync.model.events import OnEvent, PortalDone, PortalStarted
+from sipsync.model.events import Event, OnEvent, PortalDone, PortalStarted
 from sipsync.model.lines import DesiredPortal
-from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.options import Selection
-from sipsync.model.problems import Code, Diagnostic, SipsyncError
+from sipsync.model.problems import SipsyncError, internal
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+def tell(on_event: OnEvent, event: Event) -> None:
+    """Tell of something that is over: a listener that fails must not cost what it came to."""
+    try:
+        on_event(event)
+    except Exception as error:
+        _log.error("%s", internal(error).summary)
+
 
 PLACE_SECONDS: Final = 30.0
 """After so long a portal goes on beside the others, and the next one begins: slow ones must not keep the rest out."""
@@ -40,17 +48,17 @@ async def run_all(
 
     async def one(job: HostJob) -> Mapping[str, T] | SipsyncError:
         async with _place(gate):
-            for portal in job.portals:
-                on_event(PortalStarted(portal.name, kind))
             result: Mapping[str, T] | SipsyncError
             try:
+                for portal in job.portals:
+                    on_event(PortalStarted(portal.name, kind))
                 result = await work(job)
             except SipsyncError as error:
                 result = error
             except Exception as error:  # a fault of ours in one portal must not cost the others
-                result = SipsyncError(_internal(error))
+                result = SipsyncError(internal(error))
             for portal in job.portals:
-                on_event(PortalDone(portal.name, isinstance(result, SipsyncError)))
+                tell(on_event, PortalDone(portal.name, isinstance(result, SipsyncError)))
             return result
 
     for job, result in zip(jobs, await asyncio.gather(*map(one, jobs)), strict=True):
@@ -73,19 +81,3 @@ async def _place(gate: asyncio.Semaphore) -> AsyncIterator[None]:
         if given_up.when() > loop.time():
             given_up.cancel()
             gate.release()
-
-
-def _internal(error: Exception) -> Diagnostic:
-    """A fault of ours. The exception's text is left out, since it may quote anything."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return Diagnostic(
-        Code.INTERNAL,
-        Message(
-            "internal error: {error} in {function} ({file}:{line})",
-            error=type(error).__name__,
-            function=frame.name,
-            file=PurePath(frame.filename).name,
-            line=frame.lineno,
-        ),
-        hint=Message("Please report it. Run `sipsync plan` to see what was done."),
-    )

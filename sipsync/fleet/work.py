@@ -20,9 +20,10 @@ from sipsync.model.lines import DesiredPortal
 from sipsync.model.options import ApplyOptions, PlanOptions
 from sipsync.model.outcome import PortalOutcome
 from sipsync.model.plan import PortalPlan
-from sipsync.model.problems import Exit
+from sipsync.model.problems import Exit, internal
 from sipsync.planning.inputs import PlanInput
 from sipsync.planning.plan import build
+from sipsync.portal.client import RestPortal
 from sipsync.portal.protocol import PortalReader
 
 
@@ -57,24 +58,38 @@ async def apply_host(
     def on_wait(seconds: float) -> None:
         control.on_event(Waiting(job.portals[0].name, seconds, "lock"))
 
-    async with (
-        lock(job.host, job.operator, options.lock_timeout, on_wait),
-        connected(job, control.clock, options.timeout, control.on_event) as portals,
-    ):
-        read_at = control.clock.monotonic()
-        inputs = list((await inputs_of(job, portals)).values())
-        parts = [by_portal[given.desired.name] for given in inputs]
-        reasons = {
-            part.portal: reason
-            for part, given in zip(parts, inputs, strict=True)
-            if (reason := check_plan(part, given, control.clock.now(), options.max_plan_age))
-        }
-        if reasons:
-            outcomes = outcome.refused(reasons, portals)
-        else:
-            bound = bind(parts, inputs, strict=options.strict)
-            if options.dry_run or bound.exit is not Exit.OK:
-                outcomes = outcome.dry_run(bound, portals)
-            else:
-                outcomes = outcome.applied(bound, portals, await execute(bound, portals, options, control, read_at))
+    outcomes: tuple[PortalOutcome, ...] = ()
+    try:
+        async with (
+            lock(job.host, job.operator, options.lock_timeout, on_wait),
+            connected(job, control.clock, options.timeout, control.on_event) as portals,
+        ):
+            outcomes = await _apply(job, portals, by_portal, options, control)
+    except Exception as error:
+        if not outcomes:
+            raise
+        outcomes = outcome.with_fault(outcomes, internal(error))  # closing what was open must not cost the report
     return {one.portal: one for one in outcomes}
+
+
+async def _apply(
+    job: HostJob,
+    portals: Mapping[str, RestPortal],
+    by_portal: Mapping[str, PortalPlan],
+    options: ApplyOptions,
+    control: Control,
+) -> tuple[PortalOutcome, ...]:
+    read_at = control.clock.monotonic()
+    inputs = list((await inputs_of(job, portals)).values())
+    parts = [by_portal[given.desired.name] for given in inputs]
+    reasons = {
+        part.portal: reason
+        for part, given in zip(parts, inputs, strict=True)
+        if (reason := check_plan(part, given, control.clock.now(), options.max_plan_age))
+    }
+    if reasons:
+        return outcome.refused(reasons, portals)
+    bound = bind(parts, inputs, strict=options.strict)
+    if options.dry_run or bound.exit is not Exit.OK:
+        return outcome.dry_run(bound, portals)
+    return outcome.applied(bound, portals, await execute(bound, portals, options, control, read_at))

@@ -201,6 +201,25 @@ class Diagnostic:
         return f"{place}{self.summary}"
 
 
+def internal(error: Exception) -> Diagnostic:
+    """A fault of ours. The exception's text is left out, since it may quote anything."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = trace.tb_frame.f_code if trace else internal.__code__
+    return Diagnostic(
+        Code.INTERNAL,
+        Message(
+            "internal error: {error} in {function} ({file}:{line})",
+            error=type(error).__name__,
+            function=place.co_name,
+            file=place.co_filename.replace("\\", "/").rpartition("/")[2],
+            line=trace.tb_lineno if trace else 0,
+        ),
+        hint=Message("Please report it. Run `sipsync plan` to see what was done."),
+    )
+
+
 class SipsyncError(Exception):
     """Can't go on. `code` is stable, `diagnostics` say why, `exit` is what the command line ends with."""
 

@@ -8,6 +8,7 @@ those that are not the server's JSON, tell nothing about what was carried out.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,9 @@ _CODE: Final = re.compile(r"[A-Z]+(_[A-Z]+)*|[a-z]+(_[a-z]+)+|-?[0-9]{1,3}")
 """What the server's codes look like: no digits among the letters, which secrets have (server source)."""
 
 _FAR_FUTURE: Final = 1e12
-_NUMBER: Final = re.compile(r"\s*-?[0-9]{1,20}\s*")
+_DIGITS: Final = 18
+_NUMBER: Final = re.compile(rf"\s*-?[0-9]{{1,{_DIGITS}}}\s*")
+_HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 Value: TypeAlias = "int | str | Secret | Sequence[int] | Mapping[str, Value]"
 
@@ -130,10 +133,27 @@ def _plain(value: Value) -> object:
 # --- answers ---
 
 
+def document_of(body: bytes) -> object:
+    """A body's JSON, of whole characters only; a number without bounds stays a text. Raises ValueError."""
+    document: object = json.loads(body.decode("utf-8-sig"), parse_int=_int, parse_float=_float, parse_constant=str)
+    if _HALF.search(body):
+        json.dumps(document, ensure_ascii=False).encode()
+    return document
+
+
+def _int(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _DIGITS else digits
+
+
+def _float(digits: str) -> float | str:
+    number = float(digits)
+    return number if math.isfinite(number) else digits
+
+
 def read(response: Response, host: str, method: str) -> Result:
     """The method's result; raises `ServerError`, or `Unanswered` where the body is not the server's JSON."""
     try:
-        document = json.loads(response.body)
+        document = document_of(response.body)
     except (ValueError, RecursionError):
         raise _not_json(response, host) from None
     if not isinstance(document, dict) or ("error" not in document and "result" not in document):
@@ -196,7 +216,6 @@ def _map(value: object) -> Mapping[str, object]:
 
 def _result(value: object, total: object, time: object) -> Result:
     reset_at = _map(time).get("operating_reset_at")
-    # A number of any size may come; NaN is no time either.
     known = float(reset_at) if isinstance(reset_at, int | float) and 0 < reset_at < _FAR_FUTURE else None
     return Result(value, total=whole(total), reset_at=known)
 

@@ -14,8 +14,8 @@ from sipsync.model.problems import PortalError
 class Done:
     """The server carried the call out."""
 
-    value: object
-    """1, or for an add the new row."""
+    made: int | None = None
+    """Of an add: the new line's config_id; None where the server gave none that is one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping
 
-from sipsync.model.fields import FIELDS, SECRET, FieldName
+from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.lines import CurrentLine, Registration
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, PortalError
@@ -60,15 +60,9 @@ def _values(row: Mapping[str, object]) -> dict[FieldName, str | Secret]:
     return values
 
 
-_SECRET = tuple(FIELDS[name].wire for name in SECRET)
-"""How names of values that nobody may see end: INCOMING_PASSWORD is one as well."""
-
-
-def masked(value: object) -> object:
-    """A method's result with its secrets as such: the row that an add returns has them in clear."""
-    if not isinstance(value, dict):
-        return value
-    return {name: Secret(text(item)) if str(name).endswith(_SECRET) else item for name, item in value.items()}
+def made(value: object) -> int | None:
+    """The config_id of the row that an add returns, which holds its password in clear; None where there is none."""
+    return whole(value.get("CONFIG_ID")) if isinstance(value, dict) else None
 
 
 def names(value: object, host: str) -> dict[str, str]:
@@ -77,7 +71,10 @@ def names(value: object, host: str) -> dict[str, str]:
         return {}
     if not isinstance(value, dict):
         raise odd(host, Message("a list of lines that is not an object"))
-    return {str(line_id): html.unescape(text(name)) for line_id, name in value.items()}
+    try:
+        return {str(line_id): html.unescape(text(name)) for line_id, name in value.items()}
+    except ValueError:  # a character of 5,000 digits
+        raise odd(host, Message("a title that is no text")) from None
 
 
 def default_line(value: object) -> str:

@@ -223,7 +223,7 @@ class OwnToken:
 def _texts(data: bytes) -> dict[str, str]:
     """The texts of a JSON object; nothing where it is none."""
     try:
-        document = json.loads(data)
+        document = envelope.document_of(data)
     except (ValueError, RecursionError):
         return {}
     entries = document.items() if isinstance(document, dict) else ()

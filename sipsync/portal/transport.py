@@ -99,7 +99,7 @@ class Transport:
                 return await self._exchange(request, target.host)
         except TimeoutError:
             raise errors.no_answer_within(target.host, seconds) from None
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise _translate(error, target.host) from None
 
     async def _exchange(self, request: httpx.Request, host: str) -> Response:

@@ -15,7 +15,7 @@ from sipsync.portal import envelope
 from sipsync.portal.envelope import Answer, Command, Result, ServerError
 from sipsync.portal.errors import Unanswered
 from sipsync.portal.protocol import Done, Lost, Refused, Reply, Sent, Unsent
-from sipsync.portal.rows import current_line, masked, pages_of
+from sipsync.portal.rows import current_line, made, pages_of
 from sipsync.portal.session import ATTEMPTS, Session
 from sipsync.rules.limits import BATCH_SIZE, in_requests
 
@@ -95,7 +95,7 @@ class BatchWriter:
 
     async def _alone(self, command: Command) -> Reply:
         try:
-            return Done(masked((await self._session.write(command)).value))
+            return Done(made((await self._session.write(command)).value))
         except PortalError as error:
             return _reply(error)
 
@@ -114,7 +114,7 @@ class BatchWriter:
             if answer is None:
                 replies.append(Unsent() if stopped else Lost(envelope.missing(self._session.host, command.method)))
                 continue
-            replies.append(Done(masked(answer.value)) if isinstance(answer, Result) else _reply(answer))
+            replies.append(Done(made(answer.value)) if isinstance(answer, Result) else _reply(answer))
             stopped = stopped or (halt and isinstance(answer, PortalError))
         return replies
 

@@ -144,6 +144,26 @@ def test_json_is_one_document_on_stdout(acme: Any, sipsync: Sipsync) -> None:
     assert json.loads(ran.out)["valid"] is False
 
 
+def test_lines_that_were_written_and_can_not_be_reported_are_no_error_without_changes(
+    acme: Any, sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sipsync.cli import output
+
+    acme.write(RENAME, "sipsync.yaml")
+    assert sipsync("apply", "--yes", "--report", "json=nowhere/apply.json").code == 4
+    assert sipsync("apply", "--yes", "--report", "json=nowhere/apply.json").code == 1
+    assert acme.titles[101] == "Shop"
+
+    def broken(*_: object, **_more: object) -> None:
+        raise ZeroDivisionError("secret text")
+
+    acme.write(RENAME.replace("Shop", "Store"), "sipsync.yaml")
+    monkeypatch.setattr(output, "publish", broken)
+    ran = sipsync("apply", "--yes")
+    assert (ran.code, acme.titles[101]) == (4, "Store")
+    assert "internal error: ZeroDivisionError" in ran.err
+
+
 def test_json_events_tell_the_whole_story(acme: Any, sipsync: Sipsync) -> None:
     acme.write(SWAP, "sipsync.yaml")
     ran = sipsync("apply", "--yes", "--json-events")

@@ -14,6 +14,7 @@ import sipsync
 from sipsync import api
 from sipsync.disk import planfile
 from sipsync.fleet.host import HostJob
+from sipsync.model.events import Event, LineDone, LineStarted, PortalDone, PortalStarted, Stopping
 from sipsync.model.options import Selection
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Exit, SipsyncError, StalePlan, UsageError
@@ -310,3 +311,63 @@ async def test_a_check_up_tells_what_is_wrong_with_each_portal(box: Box) -> None
     box.environ["HOOK"] = ""
     diagnosis = await api.adoctor(box.fleet())
     assert diagnosis.exit is Exit.ERROR
+
+
+# --- what nobody foresaw ---
+
+
+@pytest.mark.parametrize("broken", ["aclose", "release"])
+async def test_what_breaks_after_the_writes_costs_no_report(
+    box: Box, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    import filelock
+
+    from sipsync.portal.transport import Transport
+
+    seeded(box)
+    box.write(LINES)
+    plan = await box.plan()
+
+    async def closes(self: Transport, *_: object) -> None:
+        await self._client.aclose()
+        raise ZeroDivisionError("secret text")
+
+    def releases(self: filelock.FileLock) -> None:
+        release(self)
+        raise ZeroDivisionError("secret text")
+
+    release = filelock.FileLock.release
+    if broken == "aclose":
+        monkeypatch.setattr(Transport, "__aexit__", closes)
+    else:
+        monkeypatch.setattr(filelock.FileLock, "release", releases)
+    outcome = await box.apply(plan)
+    monkeypatch.undo()
+    assert [(line.result, line.config_id) for line in outcome.lines] == [("applied", 101)]
+    assert (errors(outcome), outcome.exit) == ([Code.INTERNAL], Exit.PARTIAL)
+    assert "secret text" not in str(outcome.to_json())
+
+
+@pytest.mark.parametrize("kind", [PortalStarted, LineStarted, LineDone, PortalDone, Stopping])
+async def test_a_listener_that_fails_costs_no_report_and_no_other_portal(box: Box, kind: type[Event]) -> None:
+    import asyncio
+
+    seeded(box)
+    box.write(LINES)
+    second = other(box)
+    plan = await box.plan()
+    stop = asyncio.Event()
+    if kind is Stopping:
+        stop.set()
+
+    def listen(event: Event) -> None:
+        if isinstance(event, kind) and getattr(event, "portal", getattr(event, "address", "acme"))[:4] == "acme":
+            raise ZeroDivisionError("secret text")
+
+    outcome = await sipsync.aapply(plan, box.fleet(), on_event=listen, stop=stop)
+    wrote = box.titles == {101: "New"}
+    assert wrote is (kind in (LineDone, PortalDone))
+    expected = {PortalDone: Exit.OK, Stopping: Exit.INTERRUPTED}.get(kind, Exit.PARTIAL)
+    assert (len(outcome.parts), outcome.exit) == (2, expected)
+    assert Code.INTERNAL in errors(outcome) or kind in (PortalDone, Stopping)
+    assert second.titles == {101: "A" if kind is Stopping else "New"}

@@ -47,6 +47,8 @@ class Emulated:
     """Whether it returns passwords."""
     before: Callable[[Asked], None] = lambda _asked: None
     """What happens just before a request is answered."""
+    instead: Callable[[Asked, bytes], bytes] = lambda _asked, body: body
+    """What is answered in the place of an answer."""
     asked: list[Asked] = field(default_factory=list)
 
     @cached_property
@@ -76,8 +78,12 @@ class Emulated:
             return {"type": "http.request", "body": body}
 
         async def passed(answer: Message) -> None:
+            if "headers" in answer:
+                answer["headers"] = [(name, value) for name, value in answer["headers"] if name != b"content-length"]
             if not self.passwords and "body" in answer:
-                answer["body"] = re.sub(rb',"PASSWORD":"[^"]*"', lambda hit: b" " * len(hit[0]), answer["body"])
+                answer["body"] = re.sub(rb',"PASSWORD":"[^"]*"', b"", answer["body"])
+            if answer.get("body"):
+                answer["body"] = self.instead(asked, answer["body"])
             await send(answer)
 
         await self._sandbox(scope, once, passed)

@@ -118,12 +118,15 @@ def command(
         events.failed(error.diagnostics)
         session.json = session.json and not json_events
         raise
+    session.writing = any(line.calls for line in outcome.lines)
     events.applied(outcome)
     # A fresh plan that holds nothing but errors was shown already.
     told = json_events or (format_ == "text" and not plan_file and plan.errored and not _anything_to_do(plan))
     if format_ == "text" and not plan_file and not told:
         streams.write("\n")
     written = publish(session, outcome, None if told else format_, reports)
+    if session.writing and written is Exit.ERROR:
+        written = Exit.PARTIAL  # lines were written, and the report of that was not
     return worst([written, outcome.exit, Exit.INTERRUPTED if stopped else Exit.OK])
 
 

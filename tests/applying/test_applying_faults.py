@@ -1,0 +1,215 @@
+"""What nobody foresaw, at every point of a run: once something was sent, the report is whole and says what is open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from sipsync.applying.control import Control
+from sipsync.applying.execute import execute
+from sipsync.applying.outcome import applied
+from sipsync.model.lines import TEMPORARY_TITLE
+from sipsync.model.options import ApplyOptions
+from sipsync.model.outcome import PortalOutcome
+from sipsync.model.problems import Code, Exit
+from sipsync.portal.protocol import Portal
+from support.emulated import Asked
+from support.lines import codes, desired
+from support.rulebook import row
+from support.stage import Stage, move, results, stage, swap
+
+REFUSED = {"error": "CHECK_FIELDS_ERROR"}
+NEW = desired("n", title="New", server="s.example", login="x")
+
+
+class Nobody(Exception):
+    """What nobody foresaw."""
+
+
+@dataclass
+class Seam:
+    """Counts what applying asks of the world, and breaks one of these."""
+
+    breaks: int
+    after: bool
+    """Whether the portal did what it was asked before it broke."""
+    count: int = 0
+
+    def step(self) -> None:
+        """One more question."""
+        self.count += 1
+        if self.count == self.breaks:
+            raise Nobody("secret text")
+
+    def portal(self, portal: Portal) -> Portal:
+        """A portal whose methods are counted."""
+        return _Counted(portal, self)
+
+
+@dataclass
+class _Counted:
+    _portal: Portal
+    _seam: Seam
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._portal, name)
+        if name not in ("snapshot", "lines", "statuses", "send"):
+            return real
+
+        async def counted(*arguments: Any, **named: Any) -> Any:
+            if not self._seam.after:
+                self._seam.step()
+            answer = await real(*arguments, **named)
+            if self._seam.after:
+                self._seam.step()
+            return answer
+
+        return counted
+
+
+async def broken(one: Stage, seam: Seam, **options: Any) -> PortalOutcome:
+    """Apply the plan with something broken."""
+
+    def event(_event: object) -> None:
+        seam.step()
+
+    plan = one.plan()
+    async with one.portal.connected(one.file) as portal:
+        bound = one.bound(plan)
+        control = Control(one.clock, event, one.stop)
+        portals = {one.file.name: seam.portal(portal)}
+        (outcome,) = applied(bound, portals, await execute(bound, portals, ApplyOptions(**options), control, 0.0))
+    return outcome
+
+
+def _swap() -> Stage:
+    """A swap that the portal refuses to finish, and a line that moves."""
+    lines = desired("a", 1, title="B", server="new.example"), desired("b", 2, title="A"), desired("c", 3, login="new")
+    return stage([row(1, "A"), row(2, "B"), row(3, "C")], *lines)
+
+
+def _refused_swap() -> Stage:
+    one = _swap()
+    one.portal.goes_wrong(REFUSED, 3)
+    return one
+
+
+def _lost_swap() -> Stage:
+    one = _swap()
+    one.portal.goes_wrong("reset-after", 2)
+    return one
+
+
+def _lame() -> Stage:
+    one = move(3)
+    one.portal.before = lambda asked: one.portal.says(1, 403) if "sip.update" in asked else None
+    return one
+
+
+STORIES: dict[str, tuple[Callable[[], Stage], dict[str, Any]]] = {
+    "swap": (_swap, {}),
+    "refused swap": (_refused_swap, {}),
+    "lost swap": (_lost_swap, {}),
+    "wait": (lambda: move(3), {"wait": 9.0}),
+    "canary": (lambda: move(3), {"canary": True}),
+    "lame canary": (_lame, {"canary": True}),
+    "add": (lambda: stage([row(1, "A")], NEW, desired("a", 1, title="B")), {}),
+    "many": (lambda: move(120), {}),
+}
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("story", STORIES)
+async def test_whatever_breaks_once_something_was_sent_the_report_is_whole(story: str, after: bool) -> None:
+    make, options = STORIES[story]
+    told = 0
+    for place in range(1, 400):
+        one, seam = make(), Seam(place, after)
+        try:
+            outcome = await broken(one, seam, **options)
+        except Nobody:
+            assert one.portal.writes == 0, "something was sent, and the report is lost"
+            continue
+        if seam.count < place:
+            break
+        told += 1
+        assert {line.address.key for line in outcome.lines} == {line.address.key for line in one.file.lines}
+        assert outcome.exit in (Exit.PARTIAL, Exit.UNHEALTHY)
+        assert Code.INTERNAL in codes(outcome)
+        assert "secret text" not in outcome.model_dump_json()
+        aside = {f"acme.{line.address.key}" for line in one.file.lines if _is_aside(one, line.config_id)}
+        first = [found.address for found in outcome.diagnostics[: len(aside)] if found.code is Code.TEMPORARY_LEFT]
+        assert set(first) == aside
+        await _finishes(one)
+    assert told > 1
+
+
+def _is_aside(one: Stage, config_id: int | None) -> bool:
+    return config_id is not None and (one.titles[config_id] or "").startswith(TEMPORARY_TITLE)
+
+
+async def _finishes(one: Stage) -> None:
+    """The next run does the rest."""
+    one.portal.faults.clear()
+    one.portal.before = lambda _asked: None
+    assert (await one.apply()).exit is Exit.OK
+    assert not one.plan().calls
+
+
+# --- hostile answers ---
+
+HOSTILE = {
+    "half a character": (b'"SERVER":"', b'"SERVER":"\\ud83d'),
+    "half a character as bytes": (b'"SERVER":"', b'"SERVER":"\xed\xa0\xbd'),
+    "a number of 5,000 digits": (b'"REG_ID":"', b'"X":' + b"9" * 5000 + b',"REG_ID":"'),
+    "a text of 5,000 digits": (b'"REG_ID":"', b'"REG_ID":"' + b"9" * 5000),
+    "a status of 5,000 digits": (
+        b'"REGISTRATION_STATUS_CODE":',
+        b'"REGISTRATION_STATUS_CODE":"' + b"9" * 5000 + b'","X":',
+    ),
+    "an id that looks like a digit": (b'"CONFIG_ID":"', '"CONFIG_ID":"²'.encode()),
+    "NaN": (b'"REG_ID":"', b'"REG_ID":NaN,"X":"'),
+    "Infinity": (b'"CONFIG_ID":"', b'"CONFIG_ID":Infinity,"X":"'),
+    "a number without bounds": (b'"CONFIG_ID":"', b'"CONFIG_ID":1e400,"X":"'),
+    "a title with a number of 5,000 digits": (b'"reg', b'"x":"&#' + b"9" * 5000 + b';","reg'),
+}
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("make", [lambda: swap(server="new.example"), lambda: stage([], NEW), lambda: move(1)])
+async def test_a_hostile_answer_after_any_request_costs_no_report(make: Callable[[], Stage], hostile: str) -> None:
+    text, put = HOSTILE[hostile]
+    for start in range(1, 9):
+        one = make()
+
+        def answer(_asked: Asked, body: bytes, one: Stage = one, start: int = start) -> bytes:
+            return body.replace(text, put) if len(one.portal.asked) > start else body
+
+        one.portal.instead = answer
+        outcome = await one.apply(wait=5.0)
+        assert Code.INTERNAL not in codes(outcome)
+        assert len(outcome.lines) == len(one.file.lines)
+        clean = one.titles == {line.config_id: line.title for line in one.file.lines}
+        if outcome.exit is Exit.OK:
+            assert set(results(outcome).values()) == {"applied"}
+        elif one.portal.writes:
+            assert outcome.exit in (Exit.PARTIAL, Exit.UNHEALTHY), clean
+        aside = [config_id for config_id in one.titles if _is_aside(one, config_id)]
+        assert [found.code for found in outcome.diagnostics[: len(aside)]] == [Code.TEMPORARY_LEFT] * len(aside)
+
+
+@pytest.mark.parametrize("config_id", ["²", "9" * 5000, 10**400, "0x1", "", None, [1], {"a": 1}, True, 1.5])
+async def test_an_add_that_is_answered_with_an_odd_id_is_unverified(config_id: object) -> None:
+    import json
+
+    one = stage([], NEW)
+
+    def answer(asked: Asked, body: bytes) -> bytes:
+        return json.dumps({"result": {"CONFIG_ID": config_id}}).encode() if "sip.add" in asked else body
+
+    one.portal.instead = answer
+    outcome = await one.apply()
+    assert (results(outcome), outcome.exit) == ({"n": "unverified"}, Exit.PARTIAL)
