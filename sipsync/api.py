@@ -64,12 +64,15 @@ def find_root(paths: Sequence[str | Path] = ()) -> Path:
     return find([Path(path) for path in paths])
 
 
-def load(paths: Sequence[str | Path] = (), operator: Operator | None = None) -> Fleet:
-    """The portals of these files. Raises ConfigError with all errors of all files."""
+def load(paths: Sequence[str | Path] = (), operator: Operator | None = None, *, partly: bool = False) -> Fleet:
+    """The portals of these files. Raises ConfigError with all errors of all files.
+
+    `partly` leaves out the portals that are not in order, and keeps their errors, where there are others.
+    """
     operator = operator or _operator(paths)
     loaded = _files(paths, operator)
     errors = tuple(found for found in loaded.diagnostics if found.severity == "error")
-    if errors:
+    if errors and not (partly and loaded.portals):
         raise ConfigError(*errors)
     return Fleet(loaded.portals, operator, loaded.diagnostics)
 

@@ -102,7 +102,7 @@ def check_plan(part: PortalPlan, given: PlanInput, now: datetime, max_age: timed
 def _seal_holds(part: PortalPlan, given: PlanInput) -> bool:
     whole = part.digest == digest_of(part.substance())
     # As bytes, since an edited seal may be any text.
-    return whole and hmac.compare_digest(part.seal.encode(), seal_of(part, given).encode())
+    return whole and hmac.compare_digest(part.seal.encode("utf-8", "surrogatepass"), seal_of(part, given).encode())
 
 
 def bind(parts: Sequence[PortalPlan], inputs: Sequence[PlanInput], *, strict: bool = False) -> Bound:

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from sipsync.model.plan import Plan
 
 
-def load(session: Session, paths: Sequence[Path], limits: OperatorOptions) -> Fleet:
-    """The fleet of some files, under the operator's limits."""
+def load(session: Session, paths: Sequence[Path], limits: OperatorOptions, *, partly: bool = False) -> Fleet:
+    """The fleet of some files, under the operator's limits; `partly`: of those that are in order."""
     from sipsync import api
 
-    return api.load(paths, limits.operator(session, paths))
+    return api.load(paths, limits.operator(session, paths), partly=partly)
 
 
 def make_plan(session: Session, fleet: Fleet, options: PlanOptions, events: OnEvent = ignore) -> Plan:

@@ -24,8 +24,8 @@ _ACCESS = ("webhook", "oauth", "sandbox")
 class Files(Protocol):
     """Where included files are: on the disk, or in a commit."""
 
-    def resolve(self, path: Path) -> Path:
-        """The file that a path means."""
+    def resolve(self, path: Path) -> Path | None:
+        """The file that a path means; None where no file can have that name."""
 
     def read(self, path: Path, name: str) -> Source | None:
         """A file's text, None where it is not there. Raises ConfigError where it can't be read."""
@@ -38,12 +38,16 @@ class Includes:
     root: Path
     files: Files = Disk()
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    broken: bool = False
+    """Whether something is wrong with what the last document includes."""
     _read: dict[Path, Mapping | None] = field(default_factory=dict)
+    _wrong: set[Path] = field(default_factory=set)
     _merges: int = 0
 
     def merged(self, document: Mapping, chain: tuple[Path, ...] = ()) -> Mapping:
         """The document with what it includes under it: its own values win, then those of the later file."""
-        self._merges = self._merges if chain else 0
+        if not chain:
+            self._merges, self.broken = 0, False
         includes = document.get("include")
         if not isinstance(includes, Sequence):
             return document  # a wrong type is found by the model
@@ -56,6 +60,8 @@ class Includes:
 
     def _included(self, item: Scalar, chain: tuple[Path, ...]) -> Mapping | None:
         path = self.files.resolve(beside(item) / item.text)
+        if path is None:
+            return self._refused(item, Message("no file can have this name"), Message("Write another path."))
         if not path.is_relative_to(self.root):
             hint = Message("Move the file there, or give the common folder with --root.")
             return self._refused(item, Message("an include from outside of {root}", root=self.root), hint)
@@ -69,7 +75,11 @@ class Includes:
                 self._refused(item, summary, Message("Include one file that says what they say."))
             return None
         if path not in self._read:
+            before = len(self.diagnostics)
             self._read[path] = self._load(path, item)
+            if len(self.diagnostics) > before:
+                self._wrong.add(path)
+        self.broken |= path in self._wrong
         below = self._read[path]
         return self.merged(below, chain) if below else None
 
@@ -96,6 +106,7 @@ class Includes:
 
     def _refused(self, node: Node, summary: Message, hint: Message) -> Mapping | None:
         """Nothing to merge, and a finding that says why."""
+        self.broken = True
         self.diagnostics.append(Diagnostic(Code.INCLUDE, summary, hint=hint, at=node.at))
         return None
 

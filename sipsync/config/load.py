@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -42,6 +44,8 @@ def load(paths: Sequence[Path], operator: Operator, schemes: Collection[str]) ->
     for source in found.sources.values():
         run.file(*read(source))
     run.diagnostics += [*run.includes.diagnostics, *check.names(run.names)]
+    names = Counter(name.lower() for name, _ in run.names)
+    run.portals = [portal for portal in run.portals if names[portal.name.lower()] == 1]
     return run.loaded(len(found.sources))
 
 
@@ -63,7 +67,7 @@ def _is_portal(document: Node) -> bool:
 
 def load_policy(path: Path) -> OperatorPolicy:
     """The operator's policy from a file. Raises ConfigError with all that is wrong with it."""
-    if not path.is_file():
+    if not os.path.isfile(path):
         hint = Message("Give the path of a YAML file with the keys of `policy:`.")
         raise ConfigError(
             Diagnostic(
@@ -99,10 +103,12 @@ class _Run:
 
     def file(self, documents: Sequence[Node], problems: Sequence[Diagnostic]) -> None:
         """One file, as it was read."""
-        before = len(self.diagnostics)
+        before, in_order = len(self.diagnostics), len(self.portals)
         self.diagnostics += problems
         for document in documents:
             self.document(document)
+        if problems:
+            del self.portals[in_order:]
         theirs = sorted(self.diagnostics[before:], key=lambda found: found.severity)  # errors first
         if len(theirs) >= MAX_FINDINGS:
             summary = Message("this file has more than {most} findings; not all are told", most=MAX_FINDINGS - 1)
@@ -124,7 +130,7 @@ class _Run:
         model, problems = validate(PortalFile, merged, self.context)
         problems += [*check.document(merged), *check.file_name(name, place)]
         self.diagnostics += problems
-        if model and all(found.severity == "warning" for found in problems):
+        if model and not self.includes.broken and all(found.severity == "warning" for found in problems):
             self.portals.append(portal_of(model, merged, name, self.context))
 
 

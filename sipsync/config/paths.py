@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sipsync.config.reader.source import MAX_BYTES, Source, decode
-from sipsync.disk.files import is_device, reason
+from sipsync.disk.files import is_device, read_regular, real_path, reason
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic, Span
 
@@ -33,9 +33,9 @@ def find(paths: Sequence[Path], root: Path) -> Found:
     """The files with the marker at these paths."""
     found, root = Found(), root.resolve()
     for path in paths or [_default()]:
-        if path.is_dir():
+        if os.path.isdir(path):
             _search(path, root, found)
-        elif not path.exists():
+        elif not os.path.exists(path):
             found.diagnostics.append(_not_found(path, bool(paths)))
         elif problem := _bad_name(path, {}):
             found.diagnostics.append(problem)
@@ -52,7 +52,7 @@ def find_root(paths: Sequence[Path]) -> Path:
     A link in a checkout does not lead to another one: who may change the files could choose the root with it.
     """
     places = [Path(os.path.abspath(path)) for path in paths]
-    folders = [path if path.is_dir() else path.parent for path in places] or [Path.cwd()]
+    folders = [path if os.path.isdir(path) else path.parent for path in places] or [Path.cwd()]
     try:
         base = Path(os.path.commonpath(folders))
     except ValueError:  # Windows: several drives
@@ -73,25 +73,30 @@ def marked(source: Source) -> bool:
 class Disk:
     """The files that includes name, read from the disk."""
 
-    def resolve(self, path: Path) -> Path:
-        """The file that a path means."""
-        return path.resolve()
+    def resolve(self, path: Path) -> Path | None:
+        """The file that a path means; None where no file can have that name."""
+        return real_path(path)
 
     def read(self, path: Path, name: str) -> Source | None:
         """A file's text, None where it is not there. Raises ConfigError where it can't be read."""
-        return read_source(path, name) if path.is_file() else None
+        return read_source(path, name) if os.path.isfile(path) else None
 
 
 def read_source(path: Path, name: str) -> Source:
     """The text of a file. Raises ConfigError where it can't be read."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_regular(path, MAX_BYTES + 1)
     except OSError as error:
         hint = Message("Check that it is a file and who may read it.")
-        summary = Message("can't read the file: {reason}", reason=reason(error))
-        raise ConfigError(Diagnostic(Code.FILE_UNREADABLE, summary, hint=hint, at=Span(name, 1))) from None
+        raise ConfigError(_unreadable(reason(error), hint, name)) from None
+    if data is None:
+        raise ConfigError(_unreadable("it is not a regular file", Message("Put a file of its own there."), name))
     return decode(data, name, path.resolve())
+
+
+def _unreadable(why: str, hint: Message, name: str) -> Diagnostic:
+    summary = Message("can't read it: {reason}", reason=why)
+    return Diagnostic(Code.FILE_UNREADABLE, summary, hint=hint, at=Span(name, 1))
 
 
 def _default() -> Path:
@@ -108,6 +113,9 @@ def _read(path: Path, found: Found) -> Source | None:
 
 def _bad_name(path: Path, names: dict[str, Path]) -> Diagnostic | None:
     """Whether some system can't have a file of that name beside those before it."""
+    name = path.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    if name != path.as_posix():
+        return _finding(Code.FILE_NAME, Message("the name is not UTF-8"), Message("Rename it."), Path(name))
     twin = names.setdefault(path.as_posix().casefold(), path)
     if twin is not path:
         summary = Message("differs from {path} in letter case only", path=twin.as_posix())
@@ -120,11 +128,10 @@ def _bad_name(path: Path, names: dict[str, Path]) -> Diagnostic | None:
 
 def _outside(path: Path, root: Path) -> Diagnostic | None:
     """Whether a found file is a link to somewhere else."""
-    try:
-        inside = path.resolve().is_relative_to(root)
-    except (OSError, RuntimeError):  # a loop of links
+    real = real_path(path)
+    if real is None:
         return _finding(Code.FILE_UNREADABLE, Message("a link that leads to itself"), Message("Delete it."), path)
-    if inside:
+    if real.is_relative_to(root):
         return None
     hint = Message("Put the file itself there, or give the common folder with --root.")
     return _finding(Code.FILE_UNREADABLE, Message("a link that leads outside of {root}", root=root), hint, path)
@@ -136,7 +143,7 @@ def _finding(code: Code, summary: Message, hint: Message, path: Path) -> Diagnos
 
 def _search(folder: Path, root: Path, found: Found) -> None:
     told, unmarked, names = False, 0, dict[str, Path]()
-    for path in _files(folder):
+    for path in _files(folder, found):
         if problem := _bad_name(path, names) or _outside(path, root):
             found.diagnostics.append(problem)
         elif source := _read(path, found):
@@ -156,9 +163,14 @@ def _search(folder: Path, root: Path, found: Found) -> None:
         found.diagnostics.append(Diagnostic(Code.NO_PORTALS, summary, hint=hint))
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path, found: Found) -> Iterator[Path]:
     """YAML files below, in an order that every machine has; links to folders are not followed."""
-    for parent, folders, names in os.walk(folder):
+
+    def unlisted(error: OSError) -> None:
+        hint = Message("Check who may read the folder.")
+        found.diagnostics.append(_unreadable(reason(error), hint, Path(error.filename).as_posix()))
+
+    for parent, folders, names in os.walk(folder, onerror=unlisted):
         folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
         for name in sorted(names):
             if name.lower().endswith(SUFFIXES) and not name.startswith((".", "_")):

@@ -18,6 +18,7 @@ from pydantic_core import PydanticKnownError
 
 from sipsync.config.reader.mask import VARIABLE, holds_secret
 from sipsync.config.reader.yaml import Scalar
+from sipsync.disk.files import real_path
 from sipsync.model.message import Message
 from sipsync.model.nearest import did_you_mean
 from sipsync.model.operator import Operator
@@ -92,7 +93,9 @@ def path_inside(value: object, info: ValidationInfo[RunContext]) -> str:
     text, root = _text(value), info.context.root
     if not text:
         raise PydanticKnownError("string_too_short", {"min_length": 1})
-    path = (beside(text.node) / trimmed(text)).resolve()
+    path = real_path(beside(text.node) / trimmed(text))
+    if path is None:
+        wrong(Code.BAD_VALUE, Message("no file can have this name"), Message("Write another path."))
     if not path.is_relative_to(root):
         hint = Message("Keep it beside the file, or give the common folder with --root.")
         wrong(Code.BAD_VALUE, Message("a sandbox outside of {root}", root=root), hint)

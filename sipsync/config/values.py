@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from sipsync.config.refs import identifier, path_inside, reference
 from sipsync.disk.files import is_device
 from sipsync.model.fields import FIELDS, FieldName
-from sipsync.model.hosts import HOST, is_loopback
+from sipsync.model.hosts import HOST, PORT, is_loopback
 from sipsync.model.lines import TEMPORARY_TITLE
 from sipsync.model.message import Message
 from sipsync.model.problems import Code
@@ -22,7 +22,7 @@ from sipsync.model.scalars import TEXT, Scalar, number, trimmed, wrong
 from sipsync.model.secret import SecretRef
 
 ADDRESS_PART = r"[A-Za-z0-9][A-Za-z0-9_-]*"
-_PORT = "(?::[0-9]{1,5})?"
+_PORT = f"(?::{PORT})?"
 
 
 def _title(text: str) -> str:

@@ -68,6 +68,22 @@ def read_private(path: Path) -> bytes | None:
         raise unusable(what, error, hint, Code.FILE_UNREADABLE) from None
 
 
+def real_path(path: Path) -> Path | None:
+    """The file that a path means, links followed; None where no file can have that name, or its links lead round."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):  # ValueError: a null character, or half a character
+        return None
+
+
+def read_regular(path: Path, most: int) -> bytes | None:
+    """The first bytes of a regular file; None for anything else. Raises OSError."""
+    # A FIFO that nobody writes to would block the opening, and a device may act on it.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with open(os.open(path, flags), "rb") as file:
+        return file.read(most) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+
+
 def write_private(path: Path, data: bytes, *, replace: Callable[[str, Path], None] = os.replace) -> None:
     """Write the file whole or not at all, readable by this user only, and on the disk when this returns.
 

@@ -91,8 +91,8 @@ def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection) -> tuple[De
             and not any(_named(n, [glob]) for n in others)
         ]
     problems += [problem for allow in selection.allow for problem in _wrong_allow(allow, addresses, names)]
-    if problems:
-        raise UsageError(*problems)
+    if problems:  # what is sought may be in a file that could not be read
+        raise UsageError(*problems, *(found for found in fleet.diagnostics if found.severity == "error"))
     return tuple(
         portal
         for portal in portals

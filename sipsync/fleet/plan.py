@@ -40,4 +40,4 @@ async def plan_fleet(fleet: Fleet, options: PlanOptions, clock: Clock, on_event:
     parts |= {
         name: PortalPlan(portal=name, diagnostics=error.diagnostics, exit=Exit.ERROR) for name, error in failed.items()
     }
-    return Plan(timestamp=timestamp, parts=tuple(parts[portal.name] for portal in portals), problems=fleet.warnings)
+    return Plan(timestamp=timestamp, parts=tuple(parts[portal.name] for portal in portals), problems=fleet.diagnostics)

@@ -121,7 +121,9 @@ def _check_seal(desired: DesiredPortal, saved: SavedPortal, operator: Operator) 
             ),
         )
     # As bytes, since an edited seal may be any text.
-    if not hmac.compare_digest(saved.seal.encode(), seal(canonical(saved.substance())).encode()):
+    if not hmac.compare_digest(
+        saved.seal.encode("utf-8", "surrogatepass"), seal(canonical(saved.substance())).encode()
+    ):
         raise _edited(desired)
     return ()
 

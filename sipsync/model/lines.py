@@ -182,7 +182,8 @@ class Fleet:
 
     portals: tuple[DesiredPortal, ...]
     operator: Operator
-    warnings: tuple[Diagnostic, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """What is wrong with the files; an error where portals are left out for it."""
 
 
 # --- current ---

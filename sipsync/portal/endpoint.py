@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from sipsync.model.hosts import HOST, is_loopback
+from sipsync.model.hosts import HOST, PORT, is_loopback
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, ConfigError, Diagnostic, PortalError, Span
@@ -28,7 +28,7 @@ TOKEN_HOSTS: Final = frozenset({"oauth.bitrix.info", "oauth.bitrix24.tech"})
 TOKEN_URL: Final = "https://oauth.bitrix.info/oauth/token/"  # noqa: S105  # documented; not a secret
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_ORIGIN = rf"(?P<scheme>https?)://(?P<host>{HOST})(?::(?P<port>\d{{1,5}}))?"
+_ORIGIN = rf"(?P<scheme>https?)://(?P<host>{HOST})(?::(?P<port>{PORT}))?"
 _PREFIX = r"(?P<prefix>(?:/[\w-]+)*?)"
 _WEBHOOK = re.compile(rf"{_ORIGIN}{_PREFIX}/rest/(?P<user>\d+)/(?P<secret>[\w-]+)/?", re.ASCII | re.IGNORECASE)
 _BASE = re.compile(rf"{_ORIGIN}{_PREFIX}/?", re.ASCII | re.IGNORECASE)

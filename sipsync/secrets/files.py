@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path, PureWindowsPath
 from typing import Final
 
-from sipsync.disk.files import is_device
+from sipsync.disk.files import is_device, read_regular
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, SecretError
@@ -45,7 +43,7 @@ def locate(ref: SecretRef, name: str, operator: Operator) -> Path:
 def read_secret(ref: SecretRef, path: Path, name: str) -> Secret:
     """The file's text without the one line end that editors put there; `name` is what errors call it."""
     try:
-        data = _read(path)
+        data = read_regular(path, MAX_BYTES + 1)  # one byte more than is allowed
     except OSError:
         summary = Message("the file {name} can't be read", name=name)
         raise problem(ref, Code.SECRET_SOURCE, summary, Message("Check who may read it.")) from None
@@ -68,14 +66,6 @@ def read_secret(ref: SecretRef, path: Path, name: str) -> Secret:
 def _irregular(ref: SecretRef, name: str) -> SecretError:
     hint = Message("A secret is read from a regular file.")
     return problem(ref, Code.SECRET_SOURCE, Message("{name} is not a regular file", name=name), hint)
-
-
-def _read(path: Path) -> bytes | None:
-    """One byte more than is allowed, at most; None for what is not a regular file."""
-    # A FIFO that nobody writes to would block the opening, and a device may act on it.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    with open(os.open(path, flags), "rb") as file:
-        return file.read(MAX_BYTES + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
 
 
 def without_line_end(text: str) -> str:

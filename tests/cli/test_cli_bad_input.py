@@ -178,6 +178,17 @@ def test_a_plan_of_another_portal_is_refused(acme: Any, sipsync: Sipsync, monkey
     assert (ran.code, "[plan-seal]" in ran.out) == (5, True)
 
 
+def test_a_plan_with_half_a_character_in_its_seal_is_refused(acme: Any, sipsync: Sipsync) -> None:
+    acme.write("lines: {a: {config_id: 101, title: Shop}}\n", "sipsync.yaml")
+    sipsync("plan", "--out", "a.plan.json")
+    plan = json.loads(Path("a.plan.json").read_text())
+    plan["parts"][0]["seal"] = "\ud800"
+    Path("a.plan.json").write_text(json.dumps(plan))
+    for command, code in ((["apply", "--plan", "a.plan.json"], 5), (["show", "a.plan.json"], 0)):
+        ran = sipsync(*command)
+        assert (ran.code, "internal" in ran.out + ran.err) == (code, False)
+
+
 def test_a_plan_of_another_file_is_refused(acme: Any, sipsync: Sipsync) -> None:
     acme.write("lines: {a: {config_id: 101, title: Shop}}\n", "sipsync.yaml")
     sipsync("plan", "--out", "a.plan.json")

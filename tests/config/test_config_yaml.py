@@ -100,8 +100,8 @@ def test_places_count_lines_and_columns_from_one() -> None:
         ("%YAML 9.9\n---\na: 1", "1:1", "---"),
         ("a: |x\n b", "1:5", "several lines"),
         ("a: \x07", "1:4", "U+0007"),
-        ('a: "\\UFFFFFFFF"', "1:1", "valid"),
-        ('a: "\\U00110000"', "1:1", "valid"),
+        ('a: "\\UFFFFFFFF"', "1:2", "valid"),
+        ('a: "\\U00110000"', "1:2", "valid"),
     ],
 )
 def test_a_syntax_error_says_where_and_what_to_do(text: str, place: str, words: str) -> None:

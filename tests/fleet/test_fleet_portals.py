@@ -233,6 +233,7 @@ async def test_a_plan_against_a_saved_state_says_what_a_plan_says(box: Box, tmp_
         ({"taken": "2026-01-01"}, ""),
         ({"taken": "2001-01-01T00:00:00+00:00"}, ""),
         ({"seal": "é"}, "key"),
+        ({"seal": "\ud800"}, "key"),
         ({"host": "other"}, "key"),
         ({"portal": "other"}, "key"),
     ],

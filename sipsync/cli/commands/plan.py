@@ -94,7 +94,7 @@ def command(
     events = EventStream(wanted=json_events)
     failure = None
     try:
-        fleet = load(session, paths, limits)
+        fleet = load(session, paths, limits, partly=True)
         compared = api.read_state(snapshot) if snapshot else None
         plan = make_plan(session, fleet, replace(options, against=compared), events)
     except SipsyncError as error:

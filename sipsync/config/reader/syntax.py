@@ -5,6 +5,7 @@ Its own messages are never shown: some quote the text, and that may be a passwor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
@@ -51,8 +52,10 @@ class Refused(Exception):
 
 def events(text: str) -> Iterator[Event]:
     """The events of a text, one by one; raises Refused where it is not YAML."""
+    at = 0
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
+            at = event.end_mark.index
             if kind := _KINDS.get(type(event)):
                 yield _event(kind, event)
     except ReaderError as error:
@@ -64,8 +67,12 @@ def events(text: str) -> Iterator[Event]:
         summary, hint = _words(f"{error.context or ''}: {error.problem or ''}")
         mark = _mark(error)
         raise Refused(Code.SYNTAX, summary, hint, mark.index if mark else 0) from None
+    except AssertionError:
+        directive = _VERSION.search(text, at)
+        at = directive.start() if directive else at
+        raise Refused(Code.SYNTAX, Message("a version of YAML that is unknown"), _DIRECTIVE, at) from None
     except (YAMLError, ValueError, OverflowError):  # an escape beyond Unicode is a ValueError, or an OverflowError
-        raise Refused(Code.SYNTAX, Message("this is not valid YAML"), _GENERAL, 0) from None
+        raise Refused(Code.SYNTAX, Message("this is not valid YAML"), _GENERAL, at) from None
 
 
 def _mark(error: MarkedYAMLError) -> Any:
@@ -92,6 +99,8 @@ def _event(kind: Kind, event: Any) -> Event:
 _GENERAL = Message(
     "Each line is `key: value`, indented with blanks; a text with special characters goes into double quotes."
 )
+_DIRECTIVE = Message("Only `%YAML 1.2` may stand there; delete the line.")
+_VERSION = re.compile(r"^%YAML", re.MULTILINE)
 _WORDS: tuple[tuple[str, Message, Message], ...] = (
     (
         "'\\t'",
@@ -165,7 +174,7 @@ _WORDS: tuple[tuple[str, Message, Message], ...] = (
     (
         "directive",
         Message("a percent sign at the beginning of a line"),
-        Message("Only `%YAML 1.2` may stand there; delete the line."),
+        _DIRECTIVE,
     ),
     (
         "document",
