@@ -37,17 +37,8 @@ class Command(click.Command):
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
         if any(isinstance(param, Option) and param.fleet for param in self.params):
-            self.params.append(
-                click.Option(
-                    ["--help-all"],
-                    is_flag=True,
-                    is_eager=True,
-                    expose_value=False,
-                    allow_from_autoenv=False,
-                    help="Show this message with the options that only fleets need.",
-                    callback=_help_all,
-                )
-            )
+            told = "Show this message with the options that only fleets need."
+            self.params.append(click.Option(["--help-all"], **shows(full_help, told)))
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""
@@ -59,6 +50,18 @@ class Command(click.Command):
 
 class Group(Command, click.Group):
     """A command with commands of its own."""
+
+
+def shows(text: Callable[[click.Context], str], help_: str) -> dict[str, Any]:
+    """The settings of a flag that shows a text in the place of any work."""
+
+    def show(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            click.echo(text(ctx), color=ctx.color)
+            ctx.exit()
+
+    eager = {"is_flag": True, "is_eager": True, "expose_value": False, "allow_from_autoenv": False}
+    return {**eager, "callback": show, "help": help_}
 
 
 def full_help(ctx: click.Context) -> str:
@@ -73,25 +76,13 @@ def full_help(ctx: click.Context) -> str:
             param.hidden = True
 
 
-def _help_all(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
-    if value and not ctx.resilient_parsing:
-        click.echo(full_help(ctx), color=ctx.color)
-        ctx.exit()
-
-
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called; its help imports none of them.
 
     `sections` says what the help lists, and why: commands by name, and other things to know, which look otherwise.
     """
 
-    def __init__(
-        self,
-        *args: Any,
-        package: str,
-        sections: Mapping[str, Mapping[str, str]],
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *args: Any, package: str, sections: Mapping[str, Mapping[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.package = package
         self.sections = sections
@@ -122,6 +113,11 @@ class LazyGroup(click.Group):
         for title, rows in self.sections.items():
             with formatter.section(title):
                 formatter.write_dl(list(rows.items()))
+
+
+def make_command(name: str, help_: str, *examples: str) -> Callable[[Callable[..., Any]], Command]:
+    """Makes a command of a function, which is given the session; its examples stand at the end of its help."""
+    return lambda function: click.command(name, cls=Command, help=help_, examples=examples)(click.pass_obj(function))
 
 
 def option(*names: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sipsync.cli import streams
-from sipsync.cli.group import LazyGroup, full_help
-from sipsync.cli.session import Session
-from sipsync.model.problems import Exit, SipsyncError
+from sipsync._version import __version__
+from sipsync.cli.group import LazyGroup, full_help, shows
+from sipsync.cli.output import failed
+from sipsync.cli.session import ColorChoice, Session, prepare_streams, start_logging
+from sipsync.model.problems import Exit
 
 if TYPE_CHECKING:
     from sipsync.report.language import Language
@@ -83,54 +84,24 @@ Every option can be given as a variable as well: SIPSYNC_PLAN_OUT is --out of pl
 )
 @click.option("--json-log", is_flag=True, help="Log one JSON object a line.")
 @click.option(
-    "--help-all",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    allow_from_autoenv=False,
-    callback=lambda ctx, _param, value: _help_all(ctx, value),
-    help="Show this message, and all options of all commands.",
+    "--help-all", **shows(lambda ctx: _help_of_all(ctx), "Show this message, and all options of all commands.")
 )
-@click.option(
-    "--version",
-    "-V",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    allow_from_autoenv=False,
-    callback=lambda ctx, _param, value: _version(ctx, value),
-    help="Show the version and exit.",
-)
+@click.option("--version", "-V", **shows(lambda _ctx: f"sipsync {__version__}", "Show the version and exit."))
 @click.pass_obj
-def cli(session: Session, color: streams.ColorChoice, lang: Language, log_level: str, json_log: bool) -> None:
-    session.color = color
-    session.lang = lang
-    from sipsync.cli.logs import start_logging
-
+def cli(session: Session, color: ColorChoice, lang: Language, log_level: str, json_log: bool) -> None:
+    session.color, session.lang = color, lang
     start_logging(getattr(logging, log_level.upper()), as_json=json_log)
 
 
-def _version(ctx: click.Context, value: bool) -> None:
-    if value and not ctx.resilient_parsing:
-        from sipsync._version import __version__
-
-        click.echo(f"sipsync {__version__}")
-        ctx.exit()
-
-
-def _help_all(ctx: click.Context, value: bool) -> None:
-    if value and not ctx.resilient_parsing:
-        click.echo(ctx.get_help())
-        for name in cli.list_commands(ctx):
-            if command := cli.get_command(ctx, name):
-                below = click.Context(command, info_name=name, parent=ctx)
-                click.echo(f"\n\n{full_help(below)}")
-        ctx.exit()
+def _help_of_all(ctx: click.Context) -> str:
+    commands = {name: cli.get_command(ctx, name) for name in cli.list_commands(ctx)}
+    contexts = [click.Context(command, info_name=name, parent=ctx) for name, command in commands.items() if command]
+    return "\n\n\n".join([ctx.get_help(), *map(full_help, contexts)])
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and tell its exit code. Nothing it raises gets any further."""
-    streams.prepare()
+    prepare_streams()
     signal.signal(signal.SIGTERM, _terminated)
     session = Session(os.environ)
     try:
@@ -143,19 +114,3 @@ def run(arguments: Sequence[str]) -> int:
 def _terminated(_signal: int, _frame: object) -> None:
     """Take SIGTERM as Ctrl-C: whatever is open is closed, and the exit code says that the run was interrupted."""
     raise KeyboardInterrupt
-
-
-def failed(error: BaseException, session: Session) -> Exit:
-    """Tell people why it ended, and the exit code for programs."""
-    from sipsync.cli import failures
-
-    if isinstance(error, SipsyncError):
-        failures.show(error.diagnostics, session)
-        return error.exit
-    if isinstance(error, click.ClickException):
-        return failures.wrong_usage(error, session)
-    if isinstance(error, (KeyboardInterrupt, click.Abort)):
-        return failures.interrupted(session)
-    if isinstance(error, SystemExit):  # click's, where a reader left in the middle of the help
-        return Exit.OK
-    return failures.internal(error, session)

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
-from sipsync.cli.complete import complete_lines, complete_portals
 from sipsync.cli.group import option
-from sipsync.cli.types import ReportType, Seconds, SecretCommand, SecretCommandType
+from sipsync.cli.types import FILE, Output, ReportType, Seconds, SecretCommand, SecretCommandType
+from sipsync.model.operator import Operator
+from sipsync.model.problems import SipsyncError
 from sipsync.report import formats_of
 
 if TYPE_CHECKING:
     from sipsync.cli.session import Session
-    from sipsync.model.operator import Operator
+    from sipsync.model.lines import DesiredPortal
 
 Function = Callable[..., Any]
-
-PLAN_FORMATS = formats_of("Plan")
-OUTCOME_FORMATS = formats_of("Outcome")
-FINDINGS_FORMATS = formats_of("Findings")
 
 paths_argument = click.argument(
     "paths",
     nargs=-1,
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="[PATH]...",
     help="Files and folders; sipsync.yaml, or the folder portals/, where none is given.",
 )
@@ -43,6 +42,26 @@ def all_of(*decorators: Callable[[Function], Function]) -> Callable[[Function], 
         return function
 
     return decorate
+
+
+def typed(parameter: str, kind: type) -> Callable[[Function], Function]:
+    """Below the options: those that are fields of a dataclass reach the command as one value of it."""
+    names = [field.name for field in fields(kind)]
+
+    def decorate(function: Function) -> Function:
+        @wraps(function)
+        def collected(*args: Any, **given: Any) -> Any:
+            value = kind(**{name: given.pop(name) for name in names if name in given})
+            return function(*args, **{parameter: value}, **given)
+
+        return collected
+
+    return decorate
+
+
+def fleet_option(*names: str, **settings: Any) -> Callable[[Function], Function]:
+    """An option that only fleets need: `--help-all` shows it."""
+    return option(*names, fleet=True, **settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +82,6 @@ class OperatorOptions:
         """The operator of this run: the options over the environment."""
         from sipsync import api
         from sipsync.config.load import load_policy
-        from sipsync.model.operator import Operator
 
         root = self.root.resolve() if self.root else Path(api.find_root(paths))
         operator = Operator.from_environ(session.environ, root=str(root))
@@ -81,66 +99,46 @@ class OperatorOptions:
 
 
 _LIMITS = all_of(
-    option(
+    fleet_option(
         "--root",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         envvar="SIPSYNC_ROOT",
-        fleet=True,
         help="The folder that files, includes and secrets must not leave. Default: the nearest with .git.",
     ),
-    option(
+    fleet_option(
         "--policy",
-        type=click.Path(path_type=Path),
+        type=FILE,
+        metavar="PATH",
         envvar="SIPSYNC_POLICY",
-        fleet=True,
         help="Limits that the files can tighten and not loosen.",
     ),
-    option("--host", "hosts", multiple=True, fleet=True, help="A host that may receive a credential (SIPSYNC_HOSTS)."),
-    option("--env", multiple=True, metavar="GLOB", fleet=True, help="Variables that `env:` may read (SIPSYNC_ENV)."),
-    option(
+    fleet_option("--host", "hosts", multiple=True, help="A host that may receive a credential (SIPSYNC_HOSTS)."),
+    fleet_option("--env", multiple=True, metavar="GLOB", help="Variables that `env:` may read (SIPSYNC_ENV)."),
+    fleet_option(
         "--secret-root",
         "secret_roots",
         multiple=True,
         metavar="DIR",
-        fleet=True,
         help="Folders that `file:` and `sops:` may read (SIPSYNC_SECRET_ROOTS).",
     ),
-    option(
+    fleet_option(
         "--secret-command",
         "secret_commands",
         multiple=True,
         type=SecretCommandType(),
-        metavar="NAME=COMMAND",
         envvar="SIPSYNC_SECRET_COMMANDS",
-        fleet=True,
         help="What `exec:NAME` runs.",
     ),
-    option(
+    fleet_option(
         "--vault-path",
         "vault_paths",
         multiple=True,
         metavar="GLOB",
-        fleet=True,
         help="MOUNT/PATH that `vault:` may read (SIPSYNC_VAULT_PATHS).",
     ),
-    option("--token-store", metavar="PLACE", fleet=True, help="Where renewed tokens are kept (SIPSYNC_TOKEN_STORE)."),
-    option("--state-dir", metavar="DIR", fleet=True, help="Where locks and tokens are kept (SIPSYNC_STATE_DIR)."),
+    fleet_option("--token-store", metavar="PLACE", help="Where renewed tokens are kept (SIPSYNC_TOKEN_STORE)."),
+    fleet_option("--state-dir", metavar="DIR", help="Where locks and tokens are kept (SIPSYNC_STATE_DIR)."),
 )
-
-
-def typed(parameter: str, kind: type) -> Callable[[Function], Function]:
-    """Below the options: those that are fields of a dataclass reach the command as one value of it."""
-    names = [field.name for field in fields(kind)]
-
-    def decorate(function: Function) -> Function:
-        @wraps(function)
-        def collected(*args: Any, **given: Any) -> Any:
-            value = kind(**{name: given.pop(name) for name in names if name in given})
-            return function(*args, **{parameter: value}, **given)
-
-        return collected
-
-    return decorate
 
 
 def operator_options(function: Function) -> Function:
@@ -148,30 +146,45 @@ def operator_options(function: Function) -> Function:
     return _LIMITS(typed("limits", OperatorOptions)(function))
 
 
+# --- which portals and lines ---
+
+
+def complete_portals(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The names of the portals in the files."""
+    return [
+        CompletionItem(portal.name, help=portal.file) for portal in _portals(ctx) if portal.name.startswith(incomplete)
+    ]
+
+
+def complete_lines(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The addresses of the lines in the files."""
+    return [
+        CompletionItem(line.address, help=line.title)
+        for portal in _portals(ctx)
+        for line in portal.lines
+        if line.address.startswith(incomplete)
+    ]
+
+
+def _portals(ctx: click.Context) -> Iterator[DesiredPortal]:
+    from sipsync import api
+
+    paths: tuple[Path, ...] = tuple(ctx.params.get("paths") or ())
+    try:
+        operator = Operator.from_environ(os.environ, root=str(api.find_root(paths)))
+        yield from api.load(paths, operator).portals
+    except (SipsyncError, OSError):
+        return
+
+
+def _globs(*names: str, **settings: Any) -> Callable[[Function], Function]:
+    return option(*names, multiple=True, metavar="GLOB", **settings)
+
+
 selection_options = all_of(
-    option(
-        "--portal",
-        "portals",
-        multiple=True,
-        metavar="GLOB",
-        shell_complete=complete_portals,
-        help="Only portals of this name.",
-    ),
-    option(
-        "--line",
-        "lines",
-        multiple=True,
-        metavar="GLOB",
-        shell_complete=complete_lines,
-        help="Only lines of this key or address.",
-    ),
-    option(
-        "--exclude",
-        multiple=True,
-        metavar="GLOB",
-        shell_complete=complete_lines,
-        help="All but portals of this name or lines of this address.",
-    ),
+    _globs("--portal", "portals", shell_complete=complete_portals, help="Only portals of this name."),
+    _globs("--line", "lines", shell_complete=complete_lines, help="Only lines of this key or address."),
+    _globs("--exclude", shell_complete=complete_lines, help="All but portals of this name or lines of this address."),
     option(
         "--allow",
         multiple=True,
@@ -188,53 +201,47 @@ selection_options = all_of(
 )
 
 pace_options = all_of(
-    option(
+    fleet_option(
         "--parallel",
         type=click.IntRange(1, 256),
         default=16,
-        fleet=True,
         help="Portals side by side; one that takes longer than 30 s lets the next one begin.",
     ),
-    option(
-        "--timeout",
-        type=Seconds(),
-        default=900.0,
-        metavar="SECONDS",
-        fleet=True,
-        help="The longest that one portal may take.",
-    ),
+    fleet_option("--timeout", type=Seconds(), default=900.0, help="The longest that one portal may take."),
 )
 
-input_option = option(
+input_option = fleet_option(
     "--input",
     "may_ask",
     type=bool,
     default=True,
     envvar="SIPSYNC_INPUT",
     metavar="true|false",
-    fleet=True,
     help="false: never ask anything; what would have to be asked is refused.",
 )
 
-json_events_option = option(
-    "--json-events", is_flag=True, fleet=True, help="Print one JSON object for each event, as it happens."
+json_events_option = fleet_option(
+    "--json-events", is_flag=True, help="Print one JSON object for each event, as it happens."
 )
 
 
-def format_option(formats: tuple[str, ...]) -> Callable[[Function], Function]:
-    """`--format`: what stdout carries."""
-    return option(
-        "--format", "format_", type=click.Choice(formats), default="text", show_default=True, help="What to print."
-    )
+def _format(*formats: str) -> Callable[[Function], Function]:
+    return option("--format", type=click.Choice(formats), default="text", show_default=True, help="What to print.")
 
 
-def report_option(formats: tuple[str, ...]) -> Callable[[Function], Function]:
-    """`--report`: files to write besides, from the same run."""
-    return option(
+def format_option(*formats: str) -> Callable[[Function], Function]:
+    """`--format`: what stdout carries, given to the command as `output`."""
+    return all_of(_format(*formats), typed("output", Output))
+
+
+def output_options(document: str) -> Callable[[Function], Function]:
+    """`--format` and `--report`, files to write besides from the same run, given to the command as `output`."""
+    formats = formats_of(document)
+    report = option(
         "--report",
         "reports",
         multiple=True,
         type=ReportType(formats),
-        metavar="FORMAT=FILE",
         help=f"Write a file as well; may be given several times. Formats: {', '.join(formats)}.",
     )
+    return all_of(_format(*formats), report, typed("output", Output))

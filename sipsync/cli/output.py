@@ -1,60 +1,177 @@
-"""A document in every form that was asked for: on stdout, and in files. What can be rendered is, whatever fails."""
+"""What a command brings forth: documents in every form that was asked for, the user's files, and why it can't go on.
+
+What can be rendered is, whatever fails. A failure is told on stderr for people, on stdout as one JSON document where
+that was asked for.
+"""
 
 from __future__ import annotations
 
-import codecs
+import logging
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sipsync.cli import failures, streams
-from sipsync.cli.types import Report
-from sipsync.model.problems import Exit, worst
+import click
+
+from sipsync.cli.session import Session, write
+from sipsync.cli.types import Output
+from sipsync.model.message import Message
+from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, UsageError, worst
 
 if TYPE_CHECKING:
-    from sipsync.cli.session import Session
+    from sipsync.model.plan import Plan
     from sipsync.report import Rendered
 
+_log = logging.getLogger(__name__)
+_PACKAGE = Path(__file__).resolve().parent.parent
+_SUMMARY_BUDGET = 1024 * 1024
+"""Bytes; a longer summary is not cut by GitHub but refused (documented)."""
 
-def publish(
-    session: Session,
-    document: Rendered,
-    format_: str | None,
-    reports: Sequence[Report] = (),
-    *,
-    everything: bool = False,
-) -> Exit:
+
+def publish(session: Session, document: Rendered, output: Output, *, everything: bool = False) -> Exit:
     """Print a document and write its reports; ERROR where a report can't be written. No format prints nothing."""
     from sipsync.report import Style, render
 
-    if format_ is not None:
-        people = format_ == "text"
+    if output.format is not None:
+        people = output.format == "text"
         style = session.style(everything=everything) if people else Style(lang=session.lang, all=everything)
-        streams.write(render(document, format_, style), color=people and session.in_color())
+        write(render(document, output.format, style), color=people and session.in_color())
         session.json = False
-    exits = []
-    for report in reports:
-        text = render(document, report.format, Style(lang=session.lang, all=everything))
-        exits.append(write_file(session, report.file, text))
-    return worst(exits)
+    style = Style(lang=session.lang, all=everything)
+    return worst(write_report(session, to.file, render(document, to.format, style)) for to in output.reports)
 
 
-def write_file(session: Session, file: Path, text: str, *, append: bool = False) -> Exit:
-    """Write a file that the user named, and tell why where that can't be done."""
+# --- files ---
+
+
+def write_report(session: Session, file: Path, text: str, *, append: bool = False) -> Exit:
+    """Write a file that the user named as it is, be it a pipe or a device, and tell why where that can't be done."""
     from sipsync.disk.files import unwritable
 
     try:
         with file.open("a" if append else "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
     except OSError as error:
-        failures.show(unwritable(file, error).diagnostics, session)
+        show(unwritable(file, error).diagnostics, session)
         return Exit.ERROR
     return Exit.OK
 
 
-def text_of(file: Path) -> str:
-    """A file's text, to be written back: a byte-order mark of UTF-8 stays, UTF-16 becomes UTF-8."""
-    from sipsync.config.paths import read_source
+def write_new(file: Path, text: str) -> None:
+    """Write a file, and the folders that it is to be in."""
+    from sipsync.disk.files import unwritable, write_file
 
-    text = read_source(file, file.as_posix()).text
-    return f"\ufeff{text}" if file.read_bytes().startswith(codecs.BOM_UTF8) else text
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(file, error) from None
+    write_file(file, text.encode())
+
+
+def read_text(file: Path, errors: str = "strict") -> str:
+    """The text of a file that the user named. Raises SipsyncError where it can't be read."""
+    from sipsync.disk.files import reason
+
+    try:
+        return file.read_text(encoding="utf-8", errors=errors)
+    except (OSError, UnicodeDecodeError) as error:
+        why = Message(reason(error)) if isinstance(error, OSError) else Message("it is not UTF-8 text")
+        summary = Message("{file} can't be read: {why}", file=file, why=why)
+        raise SipsyncError(Diagnostic(Code.FILE_UNREADABLE, summary, hint=Message("Check the path."))) from None
+
+
+def tell_github(session: Session, plan: Plan, saved: Path | None) -> Exit:
+    """Write summary and outputs of a GitHub job's step, through the files that the runner names."""
+    from sipsync.report import Style, render
+
+    outputs = {
+        "changes": str(plan.has_changes).lower(),
+        "to_add": plan.summary.add,
+        "to_change": plan.summary.change,
+        "to_destroy": plan.summary.destroy,
+        "digest": plan.digest,
+        "plan_path": saved.resolve() if saved else "",
+    }
+    texts = {
+        "GITHUB_STEP_SUMMARY": render(plan, "markdown", Style(lang=session.lang, budget=_SUMMARY_BUDGET)),
+        "GITHUB_OUTPUT": "".join(f"{name}={value}\n" for name, value in outputs.items()),
+    }
+    return worst(
+        write_report(session, Path(session.environ[name]), text, append=True)
+        for name, text in texts.items()
+        if session.environ.get(name)
+    )
+
+
+# --- failures ---
+
+
+def usage_error(summary: Message, hint: Message) -> UsageError:
+    """The error for a command line whose options do not go together."""
+    return UsageError(Diagnostic(Code.USAGE, summary, hint=hint))
+
+
+def show(diagnostics: Sequence[Diagnostic], session: Session) -> None:
+    """Print findings: what, where, the line with a caret, and what to do."""
+    from sipsync.model.looks import Findings
+    from sipsync.report import render
+
+    findings = Findings(diagnostics=tuple(diagnostics))
+    write(render(findings, "text", session.style(err=True)), err=True, color=session.in_color(err=True))
+    if session.json:
+        write(render(findings, "json"))
+        session.json = False
+
+
+def failed(error: BaseException, session: Session) -> Exit:
+    """Tell people why it ended, and the exit code for programs."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        write(f"{error.format_message()}\n", err=True)
+        return Exit.USAGE
+    if isinstance(error, SystemExit):  # click's, where a reader left in the middle of the help
+        return Exit.OK
+    if isinstance(error, SipsyncError):
+        diagnostics, exit_ = error.diagnostics, error.exit
+    elif isinstance(error, click.ClickException):
+        diagnostics, exit_ = (_wrong_usage(error),), Exit.USAGE
+    elif isinstance(error, (KeyboardInterrupt, click.Abort)):
+        diagnostics, exit_ = (_interrupted(session),), Exit.INTERRUPTED
+    else:
+        return _internal(error, session)
+    show(diagnostics, session)
+    return exit_
+
+
+def _wrong_usage(error: click.ClickException) -> Diagnostic:
+    context = getattr(error, "ctx", None)
+    hint = Message("See: {command} --help.", command=context.command_path if context is not None else "sipsync")
+    return Diagnostic(Code.USAGE, Message(error.format_message().rstrip(".")), hint=hint)
+
+
+def _interrupted(session: Session) -> Diagnostic:
+    if not session.writing:
+        return Diagnostic(Code.INTERRUPTED, Message("interrupted; nothing was changed"))
+    hint = Message("Run it again: it goes on from what the portal holds.")
+    return Diagnostic(Code.INTERRUPTED, Message("interrupted"), hint=hint)
+
+
+def _internal(error: BaseException, session: Session) -> Exit:
+    """Tell of a mistake of ours. Names and places only: a message or a value could hold a secret."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    frames = [  # where it came through our code, outermost first
+        f"sipsync/{Path(frame.filename).resolve().relative_to(_PACKAGE).as_posix()}:{frame.lineno} in {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).resolve().is_relative_to(_PACKAGE)
+    ]
+    place = frames[-1] if frames else "?"
+    summary = Message("internal error: {error} at {place}", error=type(error).__name__, place=place)
+    hint = Message(
+        "This is a mistake in sipsync, please report it with the line above; nothing secret is in it. "
+        "--log-level debug shows the way there."
+    )
+    show([Diagnostic(Code.INTERNAL, summary, hint=hint)], session)
+    for frame in frames:
+        _log.debug("internal error, via %s", frame)
+    return Exit.PARTIAL if session.writing else Exit.ERROR

@@ -1,14 +1,19 @@
-"""What is going on, on stderr while it goes on: moving on a terminal, plain lines for what matters elsewhere."""
+"""What is going on, while it goes on: for people on stderr, for programs as JSON on stdout (`--json-events`).
+
+On a terminal one line moves; elsewhere what matters is a line of its own. The report room says what each event is worth
+to programs.
+"""
 
 from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from sipsync.cli import streams
+from sipsync.cli.session import Session, width, write
 from sipsync.model.events import (
     Event,
     LineDone,
@@ -20,17 +25,20 @@ from sipsync.model.events import (
     Waiting,
     ignore,
 )
+from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from sipsync.cli.session import Session
+    from sipsync.model.outcome import Outcome
+    from sipsync.model.plan import Plan
+    from sipsync.model.problems import Diagnostic
+    from sipsync.report.events import Stream
 
 _LONG_WAIT = 2.0
 """Seconds; shorter waits are not worth a line."""
-_DONE = {"create": "created", "update": "updated", "delete": "deleted"}
-_WORK = {"plan": "Reading", "read": "Reading", "apply": "Applying"}
+_WORK = {"plan": Message("Reading"), "read": Message("Reading"), "apply": Message("Applying")}
 
 
 @contextmanager
@@ -50,19 +58,30 @@ def progress(session: Session, total: int, events: OnEvent = ignore) -> Iterator
         yield both
 
 
-def told(event: Event) -> str | None:
+def _line_of(event: Event) -> Message | None:
     """The line that an event is worth where lines can't be taken back."""
     match event:
-        case LineDone(address, action, ok):
-            return f"{address}: {_DONE[action] if ok else f'{action} failed'}"
+        case LineDone():
+            return _done(event)
         case Waiting(portal, seconds, reason) if seconds > _LONG_WAIT:
-            return f"{portal}: waiting {seconds:.0f} s ({reason})"
+            return Message(
+                "{portal}: waiting {seconds:.0f} s ({reason})", portal=portal, seconds=seconds, reason=reason
+            )
         case Stopping(in_flight) if in_flight:
-            return f"Stopping. Sent and not answered yet: {', '.join(in_flight)}. Nothing more is sent."
+            sent = ", ".join(in_flight)
+            return Message("Stopping. Sent and not answered yet: {sent}. Nothing more is sent.", sent=sent)
         case Stopping():
-            return "Stopping. Nothing is under way, nothing more is sent."
+            return Message("Stopping. Nothing is under way, nothing more is sent.")
         case _:
             return None
+
+
+def _done(event: LineDone) -> Message:
+    from sipsync.report.wording import ACTIONS
+
+    if not event.ok:
+        return Message("{address}: {action} failed", address=event.address, action=event.action)
+    return Message("{address}: {done}", address=event.address, done=ACTIONS[event.action].done)
 
 
 class _Plain:
@@ -72,7 +91,7 @@ class _Plain:
         self._session = session
 
     def __call__(self, event: Event) -> None:
-        line = told(event)
+        line = _line_of(event)
         if line and (isinstance(event, Stopping) or not self._session.json):
             self._session.say(line)
 
@@ -84,18 +103,17 @@ class _Live:
         from rich.console import Console
         from rich.live import Live
 
-        self._session = session
         self._total = total
-        self._done = 0
+        self._ended = 0
         self._failed = 0
-        self._waiting: dict[str, str] = {}
-        self._now = ""
+        self._waiting: dict[str, Message] = {}
+        self._now = Message()
         self._lock = threading.Lock()
         console = Console(
             stderr=True,
             force_terminal=True,
             no_color=not session.in_color(err=True),
-            width=streams.width(session.environ, terminal=True),
+            width=width(session.environ, terminal=True),
         )
         self._live = Live(
             console=console,
@@ -117,34 +135,74 @@ class _Live:
         """Take note of an event; failures and waits that last are printed above the moving line as well."""
         with self._lock:
             self._note(event)
-        line = told(event)
+        line = _line_of(event)
         if line and not (isinstance(event, LineDone) and event.ok):
             self._live.console.print(line, markup=False, highlight=False, emoji=False)
 
     def _note(self, event: Event) -> None:
         match event:
             case PortalStarted(portal, work):
-                self._now = f"{_WORK[work]} {portal}"
+                self._now = Message("{work} {portal}", work=_WORK[work], portal=portal)
             case PortalDone(portal, failed):
-                self._done += 1
+                self._ended += 1
                 self._failed += failed
                 self._waiting.pop(portal, None)
             case Waiting(portal, seconds, reason):
-                self._waiting[portal] = f"{portal} waits {seconds:.0f} s ({reason})"
+                wait = Message(
+                    "{portal} waits {seconds:.0f} s ({reason})", portal=portal, seconds=seconds, reason=reason
+                )
+                self._waiting[portal] = wait
             case LineStarted(address, action):
                 self._waiting.pop(address.portal, None)
-                self._now = f"{address}: {action}"
-            case LineDone(address, action, ok):
-                self._now = f"{address}: {_DONE[action] if ok else f'{action} failed'}"
+                self._now = Message("{address}: {action}", address=address, action=action)
+            case LineDone():
+                self._now = _done(event)
             case Stopping():
-                self._now = "stopping"
+                self._now = Message("stopping")
 
     def _line(self) -> Text:
         from rich.text import Text
 
         with self._lock:
-            parts = [f"{self._done}/{self._total} portals" if self._total > 1 else "", self._now]
-            if self._failed:
-                parts.insert(1, f"{self._failed} failed")
+            portals = Message("{ended}/{total} portals", ended=self._ended, total=self._total)
+            failed = Message("{failed} failed", failed=self._failed)
+            parts = [portals if self._total > 1 else "", failed if self._failed else "", self._now]
             parts += list(self._waiting.values())[:2]
-        return Text(" · ".join(filter(None, parts)) or "Starting", no_wrap=True, overflow="ellipsis")
+        return Text(" · ".join(filter(None, parts)) or Message("Starting"), no_wrap=True, overflow="ellipsis")
+
+
+class EventStream:
+    """`--json-events`: writes events as they happen; the one that is not wanted is deaf."""
+
+    def __init__(self, *, wanted: bool) -> None:
+        self._stream: Stream | None = None
+        if wanted:
+            from sipsync.report.events import Stream
+
+            self._stream = Stream()
+            self._tell(lambda stream, now: iter([stream.version(now)]))
+
+    def __call__(self, event: Event) -> None:
+        """Write what an event is worth."""
+        self._tell(lambda stream, now: stream.event(event, now))
+
+    def planned(self, plan: Plan) -> None:
+        """Write the changes of a plan, its findings and its counts."""
+        self._tell(lambda stream, now: stream.plan(plan, now))
+
+    def applied(self, outcome: Outcome) -> None:
+        """Write the findings of an apply and its counts."""
+        self._tell(lambda stream, now: stream.outcome(outcome, now))
+
+    def failed(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        """Write why there is nothing more."""
+        from sipsync.report.events import diagnostic
+
+        self._tell(lambda _stream, now: (diagnostic(reason, now) for reason in diagnostics))
+
+    def _tell(self, messages: Callable[[Stream, datetime], Iterator[dict[str, Any]]]) -> None:
+        if self._stream is not None:
+            from sipsync.report.events import line_of
+
+            for message in messages(self._stream, datetime.now(UTC)):
+                write(line_of(message))

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
-from sipsync.cli import streams
+from sipsync.cli.session import write
 from sipsync.model.problems import Exit
 
 T = TypeVar("T")
@@ -53,6 +53,6 @@ def _heard(stop: asyncio.Event) -> Iterator[None]:
 def _signalled(stop: asyncio.Event) -> None:
     if stop.is_set():
         cursor = _SHOW_CURSOR if sys.stderr.isatty() else ""
-        streams.write(f"{cursor}Ended at once. Run it again: it goes on from what the portal holds.\n", err=True)
+        write(f"{cursor}Ended at once. Run it again: it goes on from what the portal holds.\n", err=True)
         os._exit(Exit.INTERRUPTED)
     stop.set()

@@ -6,13 +6,16 @@ import math
 import os
 import re
 import shlex
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
+FILE = click.Path(path_type=Path)
+FILE.name = "file"  # in help
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -45,11 +48,21 @@ class Seconds(click.ParamType[float]):
         return seconds
 
 
-class Report(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Report:
     """One `--report`: a format and the file to write."""
 
     format: str
     file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where a document goes."""
+
+    format: str | None = "text"
+    """What stdout carries; None: nothing."""
+    reports: tuple[Report, ...] = ()
 
 
 class ReportType(click.ParamType[Report]):
@@ -73,7 +86,8 @@ class ReportType(click.ParamType[Report]):
         return [CompletionItem(f"{name}=") for name in self.formats if name.startswith(incomplete)]
 
 
-class SecretCommand(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SecretCommand:
     """One `--secret-command`: the name that `exec:NAME` refers to, and what it runs."""
 
     name: str

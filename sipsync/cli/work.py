@@ -1,19 +1,27 @@
-"""What several commands do with the library: load files and plan, with progress shown meanwhile."""
+"""What several commands do with the library: load files, plan, check and read portals, with progress shown."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sipsync.cli.options import OperatorOptions
+from sipsync.cli.output import publish
 from sipsync.cli.progress import progress
+from sipsync.cli.session import Session
+from sipsync.cli.types import Output
 from sipsync.model.events import OnEvent, ignore
+from sipsync.model.lines import DesiredPortal, Fleet, Snapshot, WebhookAccess
+from sipsync.model.message import Message
+from sipsync.model.operator import Operator
+from sipsync.model.options import PlanOptions
+from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, Span
+from sipsync.model.secret import SecretRef
 
 if TYPE_CHECKING:
-    from sipsync.cli.options import OperatorOptions
-    from sipsync.cli.session import Session
-    from sipsync.model.lines import Fleet
-    from sipsync.model.options import PlanOptions
+    from sipsync.api import Reading
     from sipsync.model.plan import Plan
 
 
@@ -24,9 +32,38 @@ def load(session: Session, paths: Sequence[Path], limits: OperatorOptions, *, pa
     return api.load(paths, limits.operator(session, paths), partly=partly)
 
 
+def fleet_of(name: str, variable: str, file: Path, operator: Operator) -> Fleet:
+    """A fleet of one portal that no file names yet, without lines; its webhook is in a variable of the operator's."""
+    access = WebhookAccess(SecretRef("env", variable))
+    return Fleet((DesiredPortal(name, Span(str(file), 1), access, ()),), operator)
+
+
 def make_plan(session: Session, fleet: Fleet, options: PlanOptions, events: OnEvent = ignore) -> Plan:
     """The plan of a fleet."""
     from sipsync import api
 
     with progress(session, len(fleet.portals), events) as on_event:
         return api.plan(fleet, options, on_event)
+
+
+def check(session: Session, fleet: Fleet) -> None:
+    """Show what `doctor` finds; raises where that is in the way."""
+    from sipsync import api
+
+    with progress(session, 1) as on_event:
+        diagnosis = asyncio.run(api.adoctor(fleet, on_event))
+    publish(session, diagnosis, Output())
+    if diagnosis.exit is not Exit.OK:
+        summary = Message("the webhook did not pass the check; nothing was written")
+        raise SipsyncError(Diagnostic(Code.CREDENTIAL, summary, hint=Message("See above.")))
+
+
+def read(session: Session, fleet: Fleet) -> list[tuple[Reading, Snapshot]]:
+    """Each portal as it is, and what it holds; raises where one can't be read."""
+    from sipsync import api
+
+    with progress(session, len(fleet.portals)) as on_event:
+        readings = asyncio.run(api.aread(fleet, on_event))
+    if failures := [reason for reading in readings if reading.snapshot is None for reason in reading.diagnostics]:
+        raise SipsyncError(*failures)
+    return [(reading, reading.snapshot) for reading in readings if reading.snapshot is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -92,6 +93,12 @@ def read_source(path: Path, name: str) -> Source:
     if data is None:
         raise ConfigError(_unreadable("it is not a regular file", Message("Put a file of its own there."), name))
     return decode(data, name, path.resolve())
+
+
+def editable_text(path: Path) -> str:
+    """A file's text, to be written back: a byte-order mark of UTF-8 stays, UTF-16 becomes UTF-8."""
+    text = read_source(path, path.as_posix()).text
+    return f"\ufeff{text}" if path.read_bytes().startswith(codecs.BOM_UTF8) else text
 
 
 def _unreadable(why: str, hint: Message, name: str) -> Diagnostic:

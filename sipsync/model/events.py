@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from sipsync.model.lines import Address
+from sipsync.model.lines import Action, Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,7 @@ class LineStarted:
     """A call for a line is about to be sent."""
 
     address: Address
-    action: str
-    """`create`, `update` or `delete`."""
+    action: Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class LineDone:
     """A line's last call was answered."""
 
     address: Address
-    action: str
+    action: Action
     ok: bool
 
 

@@ -7,12 +7,23 @@ from gettext import NullTranslations, translation
 from importlib.resources import files
 from typing import Literal
 
+from sipsync.model.message import Message
+
 Language = Literal["en", "ru"]
 
 
 def translate(text: str, lang: Language) -> str:
     """The text in a language; in English where that has no word for it. English opens no catalogue."""
     return text if lang == "en" else _catalogue(lang).gettext(text)
+
+
+def in_language(message: Message, lang: Language) -> str:
+    """The message in a language, the messages among its values too."""
+    if lang == "en":
+        return message
+    template = translate(message.template, lang)
+    values = {name: in_language(v, lang) if isinstance(v, Message) else v for name, v in message.values.items()}
+    return template.format_map(values) if values else template
 
 
 @cache

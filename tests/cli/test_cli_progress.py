@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from sipsync.cli.events import EventStream
-from sipsync.cli.progress import progress
+from sipsync.cli.progress import EventStream, progress
 from sipsync.cli.session import Session
 from sipsync.model.events import Event, LineDone, LineStarted, PortalDone, PortalStarted, Stopping, Waiting
 from sipsync.model.lines import Address

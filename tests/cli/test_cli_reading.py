@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sipsync.cli.complete import complete_lines, complete_portals
 from sipsync.cli.main import cli
+from sipsync.cli.options import complete_lines, complete_portals
 from sipsync.model.problems import Code
 
 if TYPE_CHECKING:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from sipsync.cli.commands import demo
+import sipsync
+from sipsync.cli.scaffold import template
 from support.runs import environment
 
 if TYPE_CHECKING:
     from support.runs import Sipsync
 
-QUICKSTART = Path(demo.__file__).parents[3] / "examples" / "quickstart"
+QUICKSTART = Path(sipsync.__file__).parents[1] / "examples" / "quickstart"
 
 
 def test_the_demo_goes_from_plan_to_apply_to_no_changes(home: Path, sipsync: Sipsync) -> None:
@@ -45,7 +46,7 @@ def test_the_demo_leaves_files_that_one_can_go_on_with(home: Path, sipsync: Sips
 def test_a_demo_without_its_extra_says_what_to_install(
     home: Path, sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo, "find_spec", lambda _name: None)
+    monkeypatch.setattr("sipsync.cli.commands.demo.find_spec", lambda _name: None)
     ran = sipsync("demo")
     assert ran.code == 1
     assert 'pip install "sipsync[sandbox]"' in ran.err
@@ -58,7 +59,7 @@ def test_a_demo_that_has_no_place_says_so(home: Path, sipsync: Sipsync) -> None:
 
 
 def test_a_demo_that_goes_wrong_is_a_failure(home: Path, sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "SEED", '{"lines": []}')
+    monkeypatch.setattr("sipsync.sandbox.seed_portal", lambda *_: 0)
     ran = sipsync("demo")
     assert (ran.code, "did not end as it should" in ran.err) == (1, True)
 
@@ -72,8 +73,8 @@ def _steady(text: str) -> str:
 
 
 def test_the_example_is_what_the_demo_shows() -> None:
-    assert (QUICKSTART / "sipsync.yaml").read_text() == demo.FILE
-    assert (QUICKSTART / "seed.json").read_text() == demo.SEED
+    assert (QUICKSTART / "sipsync.yaml").read_text() == template("demo.yaml")
+    assert (QUICKSTART / "seed.json").read_text() == template("demo.json")
 
 
 def test_the_examples_transcript_is_what_its_commands_print(home: Path, sipsync: Sipsync) -> None:
@@ -92,7 +93,7 @@ def test_the_examples_transcript_is_what_its_commands_print(home: Path, sipsync:
 
 
 def test_what_was_seeded_is_dumped(home: Path, sipsync: Sipsync) -> None:
-    Path("seed.json").write_text(demo.SEED)
+    Path("seed.json").write_text(template("demo.json"))
     assert sipsync("sandbox", "seed", "--db", "portal.sandbox", "seed.json").out == "portal.sandbox: 3 lines.\n"
     dumped = json.loads(sipsync("sandbox", "dump", "--db", "portal.sandbox").out)
     assert [line["title"] for line in dumped["lines"]] == ["Sales", "Support", "Warehouse"]
@@ -103,7 +104,7 @@ def test_what_was_seeded_is_dumped(home: Path, sipsync: Sipsync) -> None:
     [
         (["dump", "--db", "missing"], 1, "there is no emulated portal missing"),
         (["seed", "--db", "x", "missing.json"], 1, "missing.json can't be read: no such file or directory"),
-        (["seed", "--db", "x", "latin.json"], 1, "it is not utf-8 text"),
+        (["seed", "--db", "x", "latin.json"], 1, "it is not UTF-8 text"),
         (["seed", "--db", "x", "faults.json"], 1, "is no seed"),
         (["serve", "--faults", "latin.json"], 1, "can't be read"),
         (["serve", "--faults", "text.json"], 1, "text.json is no JSON list of faults"),
@@ -139,7 +140,7 @@ def _serving(*arguments: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_served_sandbox_says_where_and_stops_on_a_signal(number: signal.Signals, home: Path) -> None:
-    Path("seed.json").write_text(demo.SEED)
+    Path("seed.json").write_text(template("demo.json"))
     Path("faults.json").write_text("[]")
     running, started = _serving(
         "--seed", "seed.json", "--app", "appa", "--bucket", "off", "--faults", "faults.json", "--log", "log"
@@ -155,9 +156,9 @@ def test_a_served_sandbox_says_where_and_stops_on_a_signal(number: signal.Signal
 
 def test_a_plan_file_goes_from_a_served_portal_to_its_file(home: Path, sipsync: Sipsync) -> None:
     """A portal that was served from a file can be looked at and planned without serving it."""
-    Path("seed.json").write_text(demo.SEED)
+    Path("seed.json").write_text(template("demo.json"))
     running, _ = _serving("--db", "portal.sandbox", "--seed", "seed.json")
     running.send_signal(signal.SIGTERM)
     running.communicate(timeout=30)
-    Path("sipsync.yaml").write_text(demo.FILE)
+    Path("sipsync.yaml").write_text(template("demo.yaml"))
     assert "3 to change" in sipsync("plan").out

@@ -155,7 +155,7 @@ def test_a_broken_program_is_told_without_traceback_or_values(
         assert "internal error: RuntimeError at sipsync/cli/commands/validate.py:" in ran.err
         assert "hunter2" not in ran.out + ran.err
         assert "Traceback" not in ran.err
-    assert "debug: sipsync.cli.failures: internal error, via sipsync/cli/commands/validate.py" in ran.err
+    assert "debug: sipsync.cli.output: internal error, via sipsync/cli/commands/validate.py" in ran.err
 
 
 def test_a_failure_among_several_is_told_by_the_first(sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +199,7 @@ def test_logs_can_be_json(sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch) -> 
     lines = sipsync("--json-log", "--log-level", "debug", "validate").err.splitlines()
     record = json.loads(lines[-1])
     assert record["@level"] == "debug"
-    assert record["@module"] == "sipsync.cli.failures"
+    assert record["@module"] == "sipsync.cli.output"
 
 
 def test_the_package_runs_as_a_module(process: Sipsync, home: Path) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sipsync.cli import streams
+from sipsync.cli import session as streams
 from sipsync.cli.session import Session
+from sipsync.model.message import Message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +70,7 @@ def _captured(monkeypatch: pytest.MonkeyPatch, encoding: str) -> io.BytesIO:
 
 def test_what_an_encoding_cannot_hold_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = _captured(monkeypatch, "ascii")
-    streams.prepare()
+    streams.prepare_streams()
     streams.write("Склад ☎\n")
     assert raw.getvalue() == b"\\u0421\\u043a\\u043b\\u0430\\u0434 \\u260e\n"
 
@@ -79,11 +80,11 @@ def test_windows_streams_are_utf8_unless_the_user_said_otherwise(
     told: str | None, written: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw = _captured(monkeypatch, "cp1251")
-    monkeypatch.setattr("sipsync.cli.streams.os.name", "nt")
+    monkeypatch.setattr("sipsync.cli.session.os.name", "nt")
     monkeypatch.delenv("PYTHONIOENCODING", raising=False)
     if told:
         monkeypatch.setenv("PYTHONIOENCODING", told)
-    streams.prepare()
+    streams.prepare_streams()
     sys.stdout.write("Склад")
     sys.stdout.flush()
     assert raw.getvalue() == written
@@ -91,7 +92,7 @@ def test_windows_streams_are_utf8_unless_the_user_said_otherwise(
 
 def test_a_stream_that_is_no_text_file_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", stream := io.StringIO())
-    streams.prepare()
+    streams.prepare_streams()
     streams.write("as it is\n")
     assert stream.getvalue() == "as it is\n"
 
@@ -106,9 +107,9 @@ def test_a_reader_that_went_away_ends_nothing(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_hints_are_for_people_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    Session({}).hint("next")
-    Session({"SIPSYNC_IN_AUTOMATION": "1"}).hint("automation")
-    Session({}, json=True).hint("json")
+    Session({}).hint(Message("next"))
+    Session({"SIPSYNC_IN_AUTOMATION": "1"}).hint(Message("automation"))
+    Session({}, json=True).hint(Message("json"))
     assert capsys.readouterr() == ("", "next\n")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from sipsync.cli.options import OUTCOME_FORMATS, PLAN_FORMATS
+from sipsync.report import formats_of
 from support.leak.scan import search
 from support.leak.server import Hostile, Request, answer
 from support.leak.stage import Stage
@@ -19,8 +19,8 @@ from support.leak.stage import Stage
 if TYPE_CHECKING:
     from support.box import Box
 
-PLAN_REPORTS = [f"--report={name}=plan.{name}" for name in PLAN_FORMATS]
-OUTCOME_REPORTS = [f"--report={name}=outcome.{name}" for name in OUTCOME_FORMATS]
+PLAN_REPORTS = [f"--report={name}=plan.{name}" for name in formats_of("Plan")]
+OUTCOME_REPORTS = [f"--report={name}=outcome.{name}" for name in formats_of("Outcome")]
 SOURCES = ("env:SIP_PASSWORD", "file:secret", "exec:store#key", "sops:sops.yaml#/key", "env:LATER_FILED")
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sipsync.cli.options import FINDINGS_FORMATS, PLAN_FORMATS
+from sipsync.report import formats_of
 from support.leak.files import literal_files
 from support.leak.scan import Canary
 from support.leak.stage import Ran, Stage
@@ -37,10 +37,10 @@ def findings(ran: Ran) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("json_log", [False, True])
 def test_no_finding_about_a_file_shows_the_secret_in_it(stage: Stage, literal: Canary, json_log: bool) -> None:
-    ran = stage.sipsync("validate", "--format", "json", *reports(FINDINGS_FORMATS), json_log=json_log)
+    ran = stage.sipsync("validate", "--format", "json", *reports(formats_of("Findings")), json_log=json_log)
     assert ran.code == 3
     assert findings(ran).keys() >= literal_files("").keys()
-    assert {f"report.{name}" for name in FINDINGS_FORMATS} <= {path.name for path in stage.work.iterdir()}
+    assert {f"report.{name}" for name in formats_of("Findings")} <= {path.name for path in stage.work.iterdir()}
 
 
 @pytest.mark.parametrize("lang", ["en", "ru"])
@@ -53,7 +53,7 @@ def test_findings_for_people_show_no_secret(stage: Stage, literal: Canary, lang:
 @pytest.mark.parametrize(
     "command",
     [
-        ["plan", "--out", "plan.json", "--github", "--all", *reports(PLAN_FORMATS)],
+        ["plan", "--out", "plan.json", "--github", "--all", *reports(formats_of("Plan"))],
         ["plan", "--json-events"],
         ["apply", "--yes", "--json-events"],
         ["status", "--format", "json"],

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from sipsync.cli.options import OUTCOME_FORMATS, PLAN_FORMATS
+from sipsync.report import formats_of
 from support.leak.server import BROKEN, WRONG, Hostile
 from support.leak.stage import Stage
 
@@ -56,9 +56,9 @@ def portal(stage: Stage, name: str, webhook: str, lines: str = LINES) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        ["plan", "--all", "--out=plan.json", *(f"--report={name}=report.{name}" for name in PLAN_FORMATS)],
+        ["plan", "--all", "--out=plan.json", *(f"--report={name}=report.{name}" for name in formats_of("Plan"))],
         ["plan", "--json-events"],
-        ["apply", "--yes", *(f"--report={name}=report.{name}" for name in OUTCOME_FORMATS)],
+        ["apply", "--yes", *(f"--report={name}=report.{name}" for name in formats_of("Outcome"))],
         ["apply", "--dry-run", "--format", "json"],
         ["status", "--live", "--incoming"],
         ["doctor"],

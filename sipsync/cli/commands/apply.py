@@ -8,68 +8,62 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sipsync.cli.group import Command, option
+from sipsync.cli.group import make_command, option
 from sipsync.cli.options import (
-    OUTCOME_FORMATS,
     OperatorOptions,
-    format_option,
+    fleet_option,
     input_option,
     json_events_option,
     operator_options,
+    output_options,
     pace_options,
     paths_argument,
-    report_option,
     selection_options,
     typed,
 )
-from sipsync.cli.session import Session
-from sipsync.cli.types import Duration, Report, Seconds
+from sipsync.cli.output import publish, usage_error
+from sipsync.cli.progress import EventStream, progress
+from sipsync.cli.session import Session, write
+from sipsync.cli.types import FILE, Duration, Output, Seconds
+from sipsync.cli.work import make_plan
 from sipsync.model.message import Message
+from sipsync.model.operator import Operator
 from sipsync.model.options import ApplyOptions, PlanOptions, Selection
-from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, UsageError, worst
+from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, worst
 
 if TYPE_CHECKING:
-    from sipsync.cli.events import EventStream
     from sipsync.model.lines import Fleet
-    from sipsync.model.operator import Operator
     from sipsync.model.outcome import Outcome
     from sipsync.model.plan import Plan
 
 
-@click.command(
+@make_command(
     "apply",
-    cls=Command,
-    help="Plan, show the plan, ask, and carry it out. With --plan carry out a saved plan, and nothing else.",
-    examples=[
-        "sipsync apply",
-        "sipsync apply --dry-run                 # every step but the writing calls",
-        "sipsync apply --plan acme.plan.json     # what was reviewed, or nothing",
-        "sipsync apply --yes --wait 60           # unattended; waits for the registrations",
-        "sipsync apply --line acme.sales",
-    ],
+    "Plan, show the plan, ask, and carry it out. With --plan carry out a saved plan, and nothing else.",
+    "sipsync apply",
+    "sipsync apply --dry-run                 # every step but the writing calls",
+    "sipsync apply --plan acme.plan.json     # what was reviewed, or nothing",
+    "sipsync apply --yes --wait 60           # unattended; waits for the registrations",
+    "sipsync apply --line acme.sales",
 )
 @paths_argument
-@option("--plan", "plan_file", type=click.Path(path_type=Path), metavar="FILE", help="The saved plan to carry out.")
+@option("--plan", "plan_file", type=FILE, help="The saved plan to carry out.")
 @option("--yes", "-y", is_flag=True, help="Do not ask.")
 @option("--dry-run", is_flag=True, help="Go through all of it and print the exact calls; send no writing call.")
-@option("--wait", type=Seconds(), default=0.0, metavar="SECONDS", help="Wait so long for lines to register.")
+@option("--wait", type=Seconds(), default=0.0, help="Wait so long for lines to register.")
 @option("--canary", is_flag=True, help="Change one line first; if it does not register, set it back and stop.")
-@format_option(OUTCOME_FORMATS)
-@report_option(OUTCOME_FORMATS)
+@output_options("Outcome")
 @selection_options
 @option("--expect-plan", "expect", metavar="DIGEST", help="Refuse any plan but the one of this digest.")
-@option("--strict", is_flag=True, fleet=True, help="Touch nothing where anything is not as planned.")
-@option("--max-failures", type=click.IntRange(1), default=10, fleet=True, help="Stop a portal after so many.")
-@option(
-    "--check-command", "check_name", metavar="NAME", fleet=True, help="The --secret-command that checks office lines."
-)
-@option("--lock-timeout", type=Seconds(), default=60.0, metavar="SECONDS", fleet=True, help="Wait for another run.")
-@option("--max-plan-age", type=Duration(), default="7d", fleet=True, help="The oldest plan to carry out.")
+@fleet_option("--strict", is_flag=True, help="Touch nothing where anything is not as planned.")
+@fleet_option("--max-failures", type=click.IntRange(1), default=10, help="Stop a portal after so many.")
+@fleet_option("--check-command", "checks", metavar="NAME", help="The --secret-command that checks office lines.")
+@fleet_option("--lock-timeout", type=Seconds(), default=60.0, help="Wait for another run.")
+@fleet_option("--max-plan-age", type=Duration(), default="7d", help="The oldest plan to carry out.")
 @input_option
 @json_events_option
 @pace_options
 @operator_options
-@click.pass_obj
 @typed("selection", Selection)
 @typed("options", ApplyOptions)
 def command(
@@ -81,33 +75,24 @@ def command(
     selection: Selection,
     plan_file: Path | None,
     yes: bool,
-    format_: str,
-    reports: tuple[Report, ...],
+    output: Output,
     may_ask: bool,
     json_events: bool,
-    check_name: str | None,
+    checks: str | None,
 ) -> Exit:
     from sipsync import api
-    from sipsync.cli import streams
-    from sipsync.cli.events import EventStream
-    from sipsync.cli.output import publish
-    from sipsync.cli.work import load
 
-    session.input, session.json = may_ask, format_ == "json" or json_events
+    session.input, session.json = may_ask, output.format == "json" or json_events
     asks = not (plan_file or yes or options.dry_run)
     if plan_file and (portals or selection != Selection()):
-        raise _usage(
-            Message("the selection is part of a saved plan"),
-            Message("Give --portal, --line and the like to plan instead."),
-        )
-    if asks and not session.can_ask():
-        from sipsync.cli.questions import no_terminal
-
-        raise no_terminal("apply", Message("Give --yes, or --plan FILE with a plan that was reviewed."))
+        hint = Message("Give --portal, --line and the like to plan instead.")
+        raise usage_error(Message("the selection is part of a saved plan"), hint)
+    if asks:
+        session.must_ask("apply", Message("Give --yes, or --plan FILE with a plan that was reviewed."))
     events = EventStream(wanted=json_events)
     try:
-        fleet = load(session, paths, limits)
-        options = replace(options, check_command=_operators_command(check_name, fleet.operator))
+        fleet = api.load(paths, limits.operator(session, paths))
+        options = replace(options, check_command=_operators_command(checks, fleet.operator))
         if plan_file:
             plan = api.read_plan(plan_file)
         else:
@@ -120,11 +105,13 @@ def command(
         raise
     session.writing = any(line.calls for line in outcome.lines)
     events.applied(outcome)
+    fresh = output.format == "text" and not plan_file
     # A fresh plan that holds nothing but errors was shown already.
-    told = json_events or (format_ == "text" and not plan_file and plan.errored and not _anything_to_do(plan))
-    if format_ == "text" and not plan_file and not told:
-        streams.write("\n")
-    written = publish(session, outcome, None if told else format_, reports)
+    if json_events or (fresh and plan.errored and not _anything_to_do(plan)):
+        output = replace(output, format=None)
+    elif fresh:
+        write("\n")
+    written = publish(session, outcome, output)
     if session.writing and written is Exit.ERROR:
         written = Exit.PARTIAL  # lines were written, and the report of that was not
     return worst([written, outcome.exit, Exit.INTERRUPTED if stopped else Exit.OK])
@@ -132,17 +119,21 @@ def command(
 
 def _plan_and_ask(session: Session, fleet: Fleet, options: PlanOptions, events: EventStream, *, asks: bool) -> Plan:
     """A fresh plan that was shown and, where that is wanted, approved."""
-    from sipsync.cli import streams
-    from sipsync.cli.questions import approved
-    from sipsync.cli.work import make_plan
     from sipsync.report import render
+    from sipsync.report.wording import count
 
     plan = make_plan(session, fleet, options, events)
     events.planned(plan)
     beside = session.json
-    color = session.in_color(err=beside)
-    streams.write(render(plan, "text", session.style(err=beside)), err=beside, color=color)
-    if asks and _anything_to_do(plan) and not approved(session, destroys=plan.summary.destroy):
+    write(render(plan, "text", session.style(err=beside)), err=beside, color=session.in_color(err=beside))
+    destroys = plan.summary.destroy
+    warning = Message("  This deletes {lines} for good.\n", lines=count(destroys, "line")) if destroys else Message()
+    question = Message(
+        "\nDo you want to perform these actions?\n{warning}  sipsync will perform the actions described above.\n"
+        "  Only 'yes' will be accepted to approve.\n\n  Enter a value: ",
+        warning=warning,
+    )
+    if asks and _anything_to_do(plan) and not session.approved(question):
         raise SipsyncError(Diagnostic(Code.DECLINED, Message("not approved; nothing was sent")))
     return plan
 
@@ -156,7 +147,6 @@ def _carry_out(
 ) -> tuple[Outcome, bool]:
     """What became of the plan, and whether a signal stopped it."""
     from sipsync import api
-    from sipsync.cli.progress import progress
     from sipsync.cli.signals import run_stoppable
 
     session.writing = not options.dry_run
@@ -167,12 +157,6 @@ def _carry_out(
 def _operators_command(name: str | None, operator: Operator) -> tuple[str, ...] | None:
     """The operator's command of that name."""
     if name is not None and name not in operator.commands:
-        raise _usage(
-            Message("there is no command {name!r}", name=name),
-            Message("Define it: --secret-command {name}=COMMAND.", name=name),
-        )
+        hint = Message("Define it: --secret-command {name}=COMMAND.", name=name)
+        raise usage_error(Message("there is no command {name!r}", name=name), hint)
     return operator.commands[name] if name is not None else None
-
-
-def _usage(summary: Message, hint: Message) -> UsageError:
-    return UsageError(Diagnostic(Code.USAGE, summary, hint=hint))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from sipsync.cli.group import Command
-from sipsync.cli.session import Session
+from sipsync.cli.group import make_command
+from sipsync.cli.session import Session, write
 from sipsync.model.problems import Exit
 
 SHELLS = ("bash", "zsh", "fish", "powershell")
@@ -17,21 +17,18 @@ _INSTALL = {
 }
 
 
-@click.command(
+@make_command(
     "completion",
-    cls=Command,
-    help="Print the script that lets a shell complete commands, options, portals and lines.",
-    examples=_INSTALL.values(),
+    "Print the script that lets a shell complete commands, options, portals and lines.",
+    *_INSTALL.values(),
 )
 @click.argument("shell", type=click.Choice(SHELLS), help="The shell.")
-@click.pass_obj
-def command(session: Session, shell: str) -> Exit:
+def command(_session: Session, shell: str) -> Exit:
     from click.shell_completion import get_completion_class
 
-    from sipsync.cli import streams
     from sipsync.cli.main import cli
 
     script = get_completion_class(shell)
     assert script is not None, "click knows the shells in SHELLS"  # noqa: S101  # a broken invariant, not input
-    streams.write(f"# {_INSTALL[shell]}\n{script(cli, {}, 'sipsync', '_SIPSYNC_COMPLETE').source()}\n")
+    write(f"# {_INSTALL[shell]}\n{script(cli, {}, 'sipsync', '_SIPSYNC_COMPLETE').source()}\n")
     return Exit.OK

@@ -5,33 +5,30 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import click
-
-from sipsync.cli.group import Command
+from sipsync.cli.group import make_command
 from sipsync.cli.options import OperatorOptions, format_option, operator_options, paths_argument
+from sipsync.cli.output import publish
+from sipsync.cli.progress import progress
 from sipsync.cli.session import Session
+from sipsync.cli.types import Output
 from sipsync.model.problems import Exit
 
 
-@click.command(
+@make_command(
     "doctor",
-    cls=Command,
-    help="Check credential, scope, rights, clock and connector of each portal; say what to do. Changes nothing.",
-    examples=["sipsync doctor", "sipsync doctor portals/acme.yaml --format json"],
+    "Check credential, scope, rights, clock and connector of each portal; say what to do. Changes nothing.",
+    "sipsync doctor",
+    "sipsync doctor portals/acme.yaml --format json",
 )
 @paths_argument
-@format_option(("text", "json"))
+@format_option("text", "json")
 @operator_options
-@click.pass_obj
-def command(session: Session, paths: tuple[Path, ...], limits: OperatorOptions, format_: str) -> Exit:
+def command(session: Session, paths: tuple[Path, ...], limits: OperatorOptions, output: Output) -> Exit:
     from sipsync import api
-    from sipsync.cli.output import publish
-    from sipsync.cli.progress import progress
-    from sipsync.cli.work import load
 
-    session.json = format_ == "json"
-    fleet = load(session, paths, limits)
+    session.json = output.format == "json"
+    fleet = api.load(paths, limits.operator(session, paths))
     with progress(session, len(fleet.portals)) as on_event:
-        diagnosis = asyncio.run(api.adoctor(fleet, on_event=on_event))
-    publish(session, diagnosis, format_)
+        diagnosis = asyncio.run(api.adoctor(fleet, on_event))
+    publish(session, diagnosis, output)
     return diagnosis.exit

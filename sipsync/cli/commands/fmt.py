@@ -5,82 +5,63 @@ from __future__ import annotations
 from difflib import unified_diff
 from pathlib import Path
 
-import click
-
-from sipsync.cli.group import Command, option
+from sipsync.cli.group import make_command, option
 from sipsync.cli.options import OperatorOptions, operator_options, paths_argument
-from sipsync.cli.session import Session
+from sipsync.cli.output import show
+from sipsync.cli.session import Session, write
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, Span
 
 
-@click.command(
+@make_command(
     "fmt",
-    cls=Command,
-    help="Write files in the one layout. Comments stay; number-like text is quoted, so that every reader sees text.",
-    examples=["sipsync fmt", "sipsync fmt --check --diff portals/"],
+    "Write files in the one layout. Comments stay; number-like text is quoted, so that every reader sees text.",
+    "sipsync fmt",
+    "sipsync fmt --check --diff portals/",
 )
 @paths_argument
 @option("--check", is_flag=True, help="Write nothing; exit with 3 where a file would change.")
 @option("--diff", is_flag=True, help="Show what changes.")
 @operator_options
-@click.pass_obj
 def command(session: Session, paths: tuple[Path, ...], limits: OperatorOptions, check: bool, diff: bool) -> Exit:
-    from sipsync.cli import failures, streams
-    from sipsync.config.paths import find
+    from sipsync.config.paths import editable_text, find
+    from sipsync.config.writer.layout import format_text
     from sipsync.disk.files import write_file
 
-    found = find(paths, Path(limits.operator(session, paths).root))
-    problems = list(found.diagnostics)
-    for source in found.sources.values():
+    sources = find(paths, Path(limits.operator(session, paths).root))
+    problems = list(sources.diagnostics)
+    for name in [source.name for source in sources.sources.values()]:
         try:
-            before, after = _texts(Path(source.name))
-            if after.encode() == Path(source.name).read_bytes():
+            before = editable_text(Path(name))
+            after = format_text(before, name)
+            if after.encode() == Path(name).read_bytes():
                 continue
             if diff:
-                streams.write(_difference(source.name, before, after))
+                write(_difference(name, before, after))
             if check:
-                problems.append(_not_formatted(source.name))
+                hint = Message("Write it anew: `sipsync fmt {name}`.", name=name)
+                summary = Message("the file is not in the one layout")
+                problems.append(Diagnostic(Code.NOT_FORMATTED, summary, hint=hint, at=Span(name, 1)))
             else:
-                write_file(Path(source.name), after.encode())
-                streams.write(f"{source.name}\n")
+                write_file(Path(name), after.encode())
+                write(f"{name}\n")
         except SipsyncError as error:
             problems += error.diagnostics
     if problems:
-        failures.show(problems, session)
+        show(problems, session)
     return Exit.OK if not problems else Exit.FINDINGS if check else Exit.ERROR
-
-
-def _texts(file: Path) -> tuple[str, str]:
-    """The file's text as it is, and in the one layout."""
-    from sipsync.cli.output import text_of
-    from sipsync.config.writer.layout import format_text
-
-    text = text_of(file)
-    return text, format_text(text, file.as_posix())
 
 
 def _difference(name: str, before: str, after: str) -> str:
     """What changes, without what may be a secret: a job's log keeps it, and `fmt` runs on files that nobody checked."""
-    from sipsync.report.escape import visible
-
-    lines = unified_diff(_shown(name, before), _shown(name, after), name, f"{name} (formatted)", lineterm="")
-    return "".join(f"{visible(line)}\n" for line in lines)
-
-
-def _shown(name: str, text: str) -> list[str]:
     from sipsync.config.reader.source import Source
     from sipsync.config.reader.yaml import read
+    from sipsync.report.escape import visible
 
-    source = Source(name, text)
-    read(source)
-    return source.masked().splitlines()
+    def shown(text: str) -> list[str]:
+        source = Source(name, text)
+        read(source)
+        return source.masked().splitlines()
 
-
-def _not_formatted(name: str) -> Diagnostic:
-    return Diagnostic(
-        Code.NOT_FORMATTED,
-        Message("the file is not in the one layout"),
-        hint=Message("Write it anew: `sipsync fmt {name}`.", name=name),
-        at=Span(name, 1),
-    )
+    lines = unified_diff(shown(before), shown(after), name, f"{name} (formatted)", lineterm="")
+    return "".join(f"{visible(line)}\n" for line in lines)

@@ -6,52 +6,31 @@ import re
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import click
 
-from sipsync.cli.group import Command, option
+from sipsync.cli import scaffold
+from sipsync.cli.group import make_command, option
 from sipsync.cli.options import OperatorOptions, input_option, operator_options
+from sipsync.cli.output import publish, write_new
+from sipsync.cli.scaffold import Forge
 from sipsync.cli.session import Session
+from sipsync.cli.types import FILE, Output
+from sipsync.cli.work import check, fleet_of, make_plan, read
 from sipsync.model.message import Message
+from sipsync.model.operator import Operator
+from sipsync.model.options import PlanOptions
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError
 
-if TYPE_CHECKING:
-    from sipsync.model.operator import Operator
-
-Forge = Literal["github", "gitlab"]
 WEBHOOK_VARIABLE = "SIPSYNC_WEBHOOK"
-_WHERE = {
-    "en": """sipsync needs an inbound webhook of your portal. In Bitrix24, as an administrator:
+_WHERE = Message(
+    """sipsync needs an inbound webhook of your portal. In Bitrix24, as an administrator:
   Applications → Developer resources → Other → Inbound webhook,
   tick the box "Telephony (telephony)", save, and copy the URL: https://…/rest/1/…/
 It is kept on this machine and never shown.
-""",
-    "ru": """Нужен входящий вебхук вашего портала. В Битрикс24, под администратором:
-  Разработчикам → Другое → Входящий вебхук,
-  отметьте «Телефония (telephony)», сохраните и скопируйте адрес: https://…/rest/1/…/
-Он хранится на этом компьютере и нигде не показывается.
-""",
-}
-
-
-_NEXT = {
-    "en": (
-        "What to do next:",
-        "1. Open {file} and change a title.",
-        "2. sipsync plan     shows what would change.",
-        "3. sipsync apply    asks, and changes it.",
-        "4. Put the webhook into a secret named as in {file}, and commit. The workflow says more.",
-    ),
-    "ru": (
-        "Что дальше:",
-        "1. Откройте {file} и измените какое-нибудь название.",
-        "2. sipsync plan     покажет, что изменится.",
-        "3. sipsync apply    спросит и изменит.",
-        "4. Сохраните вебхук в секрете с именем из {file} и сделайте коммит. Остальное написано в workflow.",
-    ),
-}
+"""
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +45,20 @@ class Webhook:
         return f"Webhook({self.reference})"
 
 
-@click.command(
+@make_command(
     "init",
-    cls=Command,
-    help="Connect a portal: ask for its webhook, check it, write sipsync.yaml from what is there, show the first plan.",
-    examples=[
-        "sipsync init",
-        "sipsync init sip-lines --ci github",
-        "ACME_WEBHOOK=https://… sipsync init --webhook-env ACME_WEBHOOK",
-    ],
+    "Connect a portal: ask for its webhook, check it, write sipsync.yaml from what is there, show the first plan.",
+    "sipsync init",
+    "sipsync init sip-lines --ci github",
+    "ACME_WEBHOOK=https://… sipsync init --webhook-env ACME_WEBHOOK",
 )
-@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=".", help="Where to write.")
+@click.argument("folder", metavar="[DIR]", type=FILE, default=".", help="Where to write.")
 @option("--name", metavar="NAME", help="The portal's name in plans. Default: from its host.")
 @option("--webhook-env", metavar="NAME", help="Take the webhook from this variable; the file will, too.")
 @option("--webhook-stdin", is_flag=True, help="Read the webhook from standard input.")
 @option("--ci", type=click.Choice(["github", "gitlab"]), help="Write a workflow, .gitignore and .gitattributes, too.")
 @input_option
 @operator_options
-@click.pass_obj
 def command(
     session: Session,
     folder: Path,
@@ -94,46 +69,22 @@ def command(
     ci: Forge | None,
     may_ask: bool,
 ) -> Exit:
-    from sipsync.cli import connect
     from sipsync.config.writer.new_file import portal_text
 
     session.input = may_ask
     file = folder / "sipsync.yaml"
-    _refuse_existing(file)
-    webhook = _webhook(session, webhook_env, from_stdin=webhook_stdin, ci=ci)
-    operator = _operator(session, limits, folder, webhook)
-    fleet = connect.fleet_of(name or _name_of(webhook.url), webhook.variable, file, operator)
-    connect.check(session, fleet)
-    [(reading, snapshot)] = connect.read(session, fleet)
-    text = portal_text(reading.portal.name, [f"webhook: {webhook.reference}"], snapshot)
-    _write(session, folder, text, webhook, ci)
-    return _first_plan(session, file, operator, ci)
-
-
-def _write(session: Session, folder: Path, text: str, webhook: Webhook, ci: Forge | None) -> None:
-    """Write all files; the portal's own comes last, so that a run that failed before can be repeated."""
-    from sipsync.cli import scaffold
-
-    scaffold.write_schema(folder)
-    if webhook.reference.startswith("file:"):
-        scaffold.keep_webhook(folder, webhook.url)
-    if ci:
-        scaffold.write_ci(session, folder, ci, webhook.variable)
-    scaffold.write_new(folder / "sipsync.yaml", text)
-
-
-def _refuse_existing(file: Path) -> None:
     if file.exists():
-        raise SipsyncError(
-            Diagnostic(
-                Code.UNWRITABLE,
-                Message("{file} exists already, and init never overwrites", file=file),
-                hint=Message(
-                    "To take over lines that the portal has: sipsync import {file}. To begin anew, move it away.",
-                    file=file,
-                ),
-            )
-        )
+        summary = Message("{file} exists already, and init never overwrites", file=file)
+        hint = "To take over lines that the portal has: sipsync import {file}. To begin anew, move it away."
+        raise SipsyncError(Diagnostic(Code.UNWRITABLE, summary, hint=Message(hint, file=file)))
+    webhook = _webhook(session, webhook_env, from_stdin=webhook_stdin, ci=ci)
+    operator = _operator(limits.operator(session, [folder]), webhook)
+    fleet = fleet_of(name or _name_of(webhook.url), webhook.variable, file, operator)
+    check(session, fleet)
+    [(reading, snapshot)] = read(session, fleet)
+    text = portal_text(reading.portal.name, [f"webhook: {webhook.reference}"], snapshot)
+    _write(session, file, text, webhook, ci)
+    return _first_plan(session, file, operator, ci)
 
 
 def _webhook(session: Session, variable: str | None, *, from_stdin: bool, ci: Forge | None) -> Webhook:
@@ -144,32 +95,22 @@ def _webhook(session: Session, variable: str | None, *, from_stdin: bool, ci: Fo
     elif from_stdin:
         url = sys.stdin.readline().strip()
         missing = Message("there is no webhook on standard input")
-    elif session.can_ask():
-        from sipsync.cli.questions import hidden
-
-        session.say(_WHERE[session.lang])
-        url = hidden("Webhook (not shown while you paste): ")
-        missing = Message("no webhook was given")
     else:
-        from sipsync.cli.questions import no_terminal
-
-        raise no_terminal("init", Message("Give the webhook by --webhook-env NAME or --webhook-stdin."))
+        session.must_ask("init", Message("Give the webhook by --webhook-env NAME or --webhook-stdin."))
+        session.say(_WHERE)
+        url = session.hidden(Message("Webhook (not shown while you paste): "))
+        missing = Message("no webhook was given")
     if not url:
-        raise SipsyncError(
-            Diagnostic(Code.CREDENTIAL, missing, hint=Message("It begins with https:// and has /rest/ in it."))
-        )
+        hint = Message("It begins with https:// and has /rest/ in it.")
+        raise SipsyncError(Diagnostic(Code.CREDENTIAL, missing, hint=hint))
     kept = variable or (WEBHOOK_VARIABLE if ci else None)
     return Webhook(url, kept or WEBHOOK_VARIABLE, f"env:{kept}" if kept else "file:.sipsync/webhook")
 
 
-def _operator(session: Session, limits: OperatorOptions, folder: Path, webhook: Webhook) -> Operator:
-    """The operator, with the webhook in their environment, where the file is not there to say whence it comes."""
-    operator = limits.operator(session, [folder])
-    return replace(
-        operator,
-        environ={**operator.environ, webhook.variable: webhook.url},
-        env=(*operator.env, webhook.variable),
-    )
+def _operator(operator: Operator, webhook: Webhook) -> Operator:
+    """The operator with the webhook in their environment, as the file is not there to say whence it comes."""
+    environ = {**operator.environ, webhook.variable: webhook.url}
+    return replace(operator, environ=environ, env=(*operator.env, webhook.variable))
 
 
 def _name_of(url: str) -> str:
@@ -182,15 +123,27 @@ def _name_of(url: str) -> str:
     return label if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", label) and label != "localhost" else "portal"
 
 
+def _write(session: Session, file: Path, text: str, webhook: Webhook, ci: Forge | None) -> None:
+    """Write all files; the portal's own comes last, so that a run that failed before can be repeated."""
+    scaffold.write_schema(file.parent)
+    if webhook.reference.startswith("file:"):
+        scaffold.keep_webhook(file.parent, webhook.url)
+    if ci:
+        scaffold.write_ci(session, file.parent, ci, webhook.variable)
+    write_new(file, text)
+
+
 def _first_plan(session: Session, file: Path, operator: Operator, ci: Forge | None) -> Exit:
     """Show that the file says what the portal holds, and what to do now."""
     from sipsync import api
-    from sipsync.cli.output import publish
-    from sipsync.cli.work import make_plan
 
-    plan = make_plan(session, api.load([file], operator), api.PlanOptions())
-    publish(session, plan, "text")
-    head, *steps, for_ci = _NEXT[session.lang]
-    wanted = [*steps, for_ci] if ci else steps
-    session.hint("\n".join((f"\n{head}", *(f"  {step.format(file=file)}" for step in wanted))))
+    plan = make_plan(session, api.load([file], operator), PlanOptions())
+    publish(session, plan, Output())
+    session.hint(Message("\nWhat to do next:"))
+    session.hint(Message("  1. Open {file} and change a title.", file=file))
+    session.hint(Message("  2. sipsync plan     shows what would change."))
+    session.hint(Message("  3. sipsync apply    asks, and changes it."))
+    if ci:
+        told = "  4. Put the webhook into a secret named as in {file}, and commit. The workflow says more."
+        session.hint(Message(told, file=file))
     return plan.exit

@@ -7,23 +7,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from sipsync.cli.group import Command, option
+from sipsync.cli.group import make_command, option
 from sipsync.cli.options import (
-    PLAN_FORMATS,
     OperatorOptions,
-    format_option,
+    fleet_option,
     json_events_option,
     operator_options,
+    output_options,
     pace_options,
     paths_argument,
-    report_option,
     selection_options,
     typed,
 )
+from sipsync.cli.output import publish, show, tell_github
+from sipsync.cli.progress import EventStream
 from sipsync.cli.session import Session
-from sipsync.cli.types import Duration, Report
+from sipsync.cli.types import FILE, Duration, Output
+from sipsync.cli.work import make_plan
+from sipsync.model.message import Message
 from sipsync.model.options import PlanOptions, Selection
 from sipsync.model.problems import Exit, SipsyncError, worst
 
@@ -31,22 +32,18 @@ if TYPE_CHECKING:
     from sipsync.model.plan import Plan
 
 
-@click.command(
+@make_command(
     "plan",
-    cls=Command,
-    help="Show what would change in the portals. Changes nothing: only reading methods are called.",
-    examples=[
-        "sipsync plan",
-        "sipsync plan portals/acme.yaml --out acme.plan.json",
-        "sipsync plan --portal 'acme*' --format json",
-        "sipsync plan --report markdown=plan.md --report gitlab=plan-report.json",
-        "sipsync plan --against snapshot.json   # without any credential",
-    ],
+    "Show what would change in the portals. Changes nothing: only reading methods are called.",
+    "sipsync plan",
+    "sipsync plan portals/acme.yaml --out acme.plan.json",
+    "sipsync plan --portal 'acme*' --format json",
+    "sipsync plan --report markdown=plan.md --report gitlab=plan-report.json",
+    "sipsync plan --against snapshot.json   # without any credential",
 )
 @paths_argument
-@option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan, for apply --plan FILE.")
-@format_option(PLAN_FORMATS)
-@report_option(PLAN_FORMATS)
+@option("--out", type=FILE, help="Save the plan, for apply --plan FILE.")
+@output_options("Plan")
 @option("--detailed-exitcode", is_flag=True, help="Exit with 2 where something would change.")
 @selection_options
 @option(
@@ -59,17 +56,16 @@ if TYPE_CHECKING:
 @option(
     "--against",
     "snapshot",
-    type=click.Path(path_type=Path),
+    type=FILE,
     metavar="SNAPSHOT",
     help="Compare with a saved snapshot: no portal is asked, no secret is read.",
 )
 @option("--max-age", type=Duration(), default="1d", show_default=True, help="The oldest snapshot to compare with.")
 @option("--all", "no_ops", is_flag=True, help="List the lines that do not differ, too.")
-@option("--github", is_flag=True, fleet=True, help="Write the step's summary and outputs of a GitHub job.")
+@fleet_option("--github", is_flag=True, help="Write the step's summary and outputs of a GitHub job.")
 @json_events_option
 @pace_options
 @operator_options
-@click.pass_obj
 @typed("selection", Selection)
 @typed("options", PlanOptions)
 def command(
@@ -79,45 +75,39 @@ def command(
     options: PlanOptions,
     snapshot: Path | None,
     out: Path | None,
-    format_: str,
-    reports: tuple[Report, ...],
+    output: Output,
     detailed_exitcode: bool,
     github: bool,
     json_events: bool,
 ) -> Exit:
     from sipsync import api
-    from sipsync.cli.events import EventStream
-    from sipsync.cli.output import publish
-    from sipsync.cli.work import load, make_plan
 
-    session.json = format_ == "json"
+    session.json = output.format == "json"
     events = EventStream(wanted=json_events)
     failure = None
     try:
-        fleet = load(session, paths, limits, partly=True)
-        compared = api.read_state(snapshot) if snapshot else None
-        plan = make_plan(session, fleet, replace(options, against=compared), events)
+        fleet = api.load(paths, limits.operator(session, paths), partly=True)
+        against = api.read_state(snapshot) if snapshot else None
+        plan = make_plan(session, fleet, replace(options, against=against), events)
     except SipsyncError as error:
         failure, plan = error, _failed(error)
         events.failed(error.diagnostics)
     else:
         events.planned(plan)
-    shown = None if json_events or (failure and format_ == "text") else format_
-    exits = [publish(session, plan, shown, reports, everything=options.no_ops)]
-    if out:
-        exits.append(_save(session, plan, out))
+    if json_events or (failure and output.format == "text"):
+        output = replace(output, format=None)
+    exits = [plan.exit, publish(session, plan, output, everything=options.no_ops)]
+    saved = _save(session, plan, out) if out else Exit.OK
     if github:
-        from sipsync.cli.github import tell_github
-
         exits.append(tell_github(session, plan, out))
     if failure:
         session.json = False
         raise failure
-    if out and plan.applyable and exits[-1] is Exit.OK:
-        session.hint(f"\nSaved. To carry out exactly this plan: sipsync apply --plan {out}")
+    if out and plan.applyable and saved is Exit.OK:
+        session.hint(Message("\nSaved. To carry out exactly this plan: sipsync apply --plan {out}", out=out))
     if detailed_exitcode and plan.has_changes:
         exits.append(Exit.CHANGES)
-    return worst([plan.exit, *exits])
+    return worst([*exits, saved])
 
 
 def _failed(error: SipsyncError) -> Plan:
@@ -129,11 +119,10 @@ def _failed(error: SipsyncError) -> Plan:
 
 def _save(session: Session, plan: Plan, file: Path) -> Exit:
     from sipsync import api
-    from sipsync.cli import failures
 
     try:
         api.write_plan(file, plan)
     except SipsyncError as error:
-        failures.show(error.diagnostics, session)
+        show(error.diagnostics, session)
         return Exit.ERROR
     return Exit.OK

@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
-from sipsync.cli.group import Command, Group, option
-from sipsync.cli.session import Session
-from sipsync.cli.types import Seconds
+from sipsync.cli.group import Group, make_command, option
+from sipsync.cli.output import read_text
+from sipsync.cli.session import Session, write
+from sipsync.cli.types import FILE, Seconds
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError
 
@@ -35,7 +36,6 @@ _db = option(
     "--db",
     type=click.Path(dir_okay=False),
     required=True,
-    metavar="FILE",
     help="The emulated portal's file, as in `portal: {sandbox: FILE}`.",
 )
 _portal = option(
@@ -43,69 +43,49 @@ _portal = option(
 )
 
 
-@click.group(
-    "sandbox",
-    cls=Group,
-    help="Run, fill or read an emulated portal. It obeys the server's rules and needs no account.",
-    examples=[
-        "sipsync sandbox serve --app appa --seed seed.json",
-        "sipsync sandbox seed --db portal.sandbox seed.json",
-        "sipsync sandbox dump --db portal.sandbox",
-    ],
-)
-def command() -> None: ...
-
-
-@command.command(
+@make_command(
     "serve",
-    cls=Command,
-    help="""Serve emulated portals on 127.0.0.1 until SIGTERM or Ctrl-C; one JSON line says where, once it listens.
+    """Serve emulated portals on 127.0.0.1 until SIGTERM or Ctrl-C; one JSON line says where, once it listens.
 
     Any portal name may stand before /rest/: each is a portal of its own. /_sandbox/reset, seed, faults
     (POST) and dump, stats (GET) are for tests; each takes ?portal=NAME.
     """,
-    examples=[
-        "sipsync sandbox serve --seed seed.json",
-        "sipsync sandbox serve --app appa --app appb --bucket off --port 8080",
-        "sipsync sandbox serve --faults faults.json   # " + '[{"match": {"method": "batch"}, "do": "reset-after"}]',
-    ],
+    "sipsync sandbox serve --seed seed.json",
+    "sipsync sandbox serve --app appa --app appb --bucket off --port 8080",
+    "sipsync sandbox serve --faults faults.json   # " + '[{"match": {"method": "batch"}, "do": "reset-after"}]',
 )
 @option("--db", default=":memory:", show_default=True, metavar="FILE", help="Where portals are kept.")
-@option("--seed", type=click.Path(path_type=Path), metavar="FILE", help="What the unnamed portal holds at first.")
+@option("--seed", type=FILE, help="What the unnamed portal holds at first.")
 @option("--port", type=click.IntRange(0, 65535), default=0, help="The port; 0 takes one that is free.")
 @option("--app", "apps", multiple=True, metavar="NAME", help="An application that may sign in.")
-@option("--latency", type=Seconds(), default=0.0, metavar="SECONDS", help="How much longer each answer takes.")
+@option("--latency", type=Seconds(), default=0.0, help="How much longer each answer takes.")
 @option("--bucket", type=Bucket(), default="50/2", show_default=True, help="Requests at once, and a second.")
-@option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="Failures to play, as a JSON list.")
-@option("--log", type=click.Path(path_type=Path), metavar="FILE", help="Write a JSON line for each request.")
-@click.pass_obj
-def serve_command(
+@option("--faults", type=FILE, help="Failures to play, as a JSON list.")
+@option("--log", type=FILE, help="Write a JSON line for each request.")
+def serve(
     _session: Session,
-    /,
+    db: str,
     seed: Path | None,
+    port: int,
+    apps: tuple[str, ...],
+    latency: float,
     bucket: tuple[int, float] | None,
     faults: Path | None,
     log: Path | None,
-    **told: Any,
 ) -> Exit:
-    from sipsync.cli import streams
-    from sipsync.sandbox import Options, seeds, serve
+    from sipsync import sandbox
+    from sipsync.sandbox.seeds import read
 
-    options = Options(
-        seed=seeds.read(read_text(seed), seed.name) if seed else None,
-        bucket=bucket,
-        faults=tuple(_json(faults)) if faults else (),
-        log=log,
-        **told,
-    )
-    serve(options, lambda line: streams.write(line + "\n"))
+    seeded = read(read_text(seed), seed.name) if seed else None
+    played = tuple(_json(faults)) if faults else ()
+    options = sandbox.Options(db, seeded, port, apps, latency, bucket, played, log)
+    sandbox.serve(options, lambda line: write(f"{line}\n"))
     return Exit.OK
 
 
-@command.command(
+@make_command(
     "seed",
-    cls=Command,
-    help="""Lay lines into an emulated portal's file, in the place of what it holds.
+    """Lay lines into an emulated portal's file, in the place of what it holds.
 
     \b
     A seed, as JSON or YAML:
@@ -115,68 +95,58 @@ def serve_command(
     `configs` are rented numbers and caller ids, whose names block titles. Further keys: of a line
     reg_id, status_code, registration; beside the lines default_line, access.
     """,
-    examples=["sipsync sandbox seed --db portal.sandbox seed.json"],
+    "sipsync sandbox seed --db portal.sandbox seed.json",
 )
-@click.argument("seed", type=click.Path(path_type=Path), help="The seed.")
+@click.argument("file", metavar="SEED", type=FILE, help="The seed.")
 @_db
 @_portal
-@click.pass_obj
-def seed_command(_session: Session, seed: Path, db: str, portal: str) -> Exit:
-    from sipsync.cli import streams
+def seed(_session: Session, file: Path, db: str, portal: str) -> Exit:
     from sipsync.report.wording import count
-    from sipsync.sandbox import seed_portal, seeds
+    from sipsync.sandbox import seed_portal
+    from sipsync.sandbox.seeds import read
 
-    lines = seed_portal(db, seeds.read(read_text(seed), seed.name), portal)
-    streams.write(f"{db}: {count(lines, 'line')}.\n")
+    lines = seed_portal(db, read(read_text(file), file.name), portal)
+    write(Message("{db}: {lines}.\n", db=db, lines=count(lines, "line")))
     return Exit.OK
 
 
-@command.command(
+@make_command(
     "dump",
-    cls=Command,
-    help="Print what an emulated portal's file holds, as JSON. A dump can be used as a seed.",
-    examples=["sipsync sandbox dump --db portal.sandbox"],
+    "Print what an emulated portal's file holds, as JSON. A dump can be used as a seed.",
+    "sipsync sandbox dump --db portal.sandbox",
 )
 @_db
 @_portal
-@click.pass_obj
-def dump_command(_session: Session, db: str, portal: str) -> Exit:
-    from sipsync.cli import streams
+def dump(_session: Session, db: str, portal: str) -> Exit:
     from sipsync.report.formats.json import dumped
     from sipsync.sandbox import dump_portal
 
     if not Path(db).exists():
+        summary = Message("there is no emulated portal {db}", db=db)
         hint = Message("sipsync sandbox seed makes one, and so does the first plan of a file that names it.")
-        raise SipsyncError(
-            Diagnostic(Code.FILE_NOT_FOUND, Message("there is no emulated portal {db}", db=db), hint=hint)
-        )
-    streams.write(dumped(dump_portal(db, portal), indent=2) + "\n")
+        raise SipsyncError(Diagnostic(Code.FILE_NOT_FOUND, summary, hint=hint))
+    write(dumped(dump_portal(db, portal), indent=2) + "\n")
     return Exit.OK
 
 
 def _json(file: Path) -> list[Any]:
     try:
-        found = json.loads(read_text(file))
+        faults = json.loads(read_text(file))
     except ValueError:
-        found = None
-    if not isinstance(found, list):
-        hint = Message("See sipsync sandbox serve --help.")
-        raise SipsyncError(
-            Diagnostic(Code.BAD_VALUE, Message("{file} is no JSON list of faults", file=file), hint=hint)
-        )
-    return found
+        faults = None
+    if not isinstance(faults, list):
+        summary, hint = Message("{file} is no JSON list of faults", file=file), "See sipsync sandbox serve --help."
+        raise SipsyncError(Diagnostic(Code.BAD_VALUE, summary, hint=Message(hint)))
+    return faults
 
 
-def read_text(file: Path) -> str:
-    """The text of a file that the user named. Raises SipsyncError where it can't be read."""
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SipsyncError(
-            Diagnostic(
-                Code.FILE_UNREADABLE,
-                Message("{file} can't be read: {value}", file=file, value=(reason or "").lower()),
-                hint=Message("Check the path."),
-            )
-        ) from None
+command = Group(
+    "sandbox",
+    commands=[serve, seed, dump],
+    help="Run, fill or read an emulated portal. It obeys the server's rules and needs no account.",
+    examples=[
+        "sipsync sandbox serve --app appa --seed seed.json",
+        "sipsync sandbox seed --db portal.sandbox seed.json",
+        "sipsync sandbox dump --db portal.sandbox",
+    ],
+)

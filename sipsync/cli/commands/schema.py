@@ -4,43 +4,28 @@ from __future__ import annotations
 
 import json
 
-import click
-
-from sipsync.cli.group import Command, option
-from sipsync.cli.session import Session
+from sipsync.cli.group import make_command, option
+from sipsync.cli.output import usage_error
+from sipsync.cli.session import Session, write
 from sipsync.model.message import Message
-from sipsync.model.problems import Code, Diagnostic, Exit, UsageError
+from sipsync.model.problems import Exit
 
 
-@click.command(
+@make_command(
     "schema",
-    cls=Command,
-    help="Print the JSON Schema of the file. Editors complete and explain its keys with it.",
-    examples=[
-        "sipsync schema > .sipsync/schema.json",
-        "# the first line of the file:  # yaml-language-server: $schema=.sipsync/schema.json",
-        "sipsync schema --plan > plan.schema.json",
-    ],
+    "Print the JSON Schema of the file. Editors complete and explain its keys with it.",
+    "sipsync schema > .sipsync/schema.json",
+    "# the first line of the file:  # yaml-language-server: $schema=.sipsync/schema.json",
+    "sipsync schema --plan > plan.schema.json",
 )
 @option("--plan", "of_plan", is_flag=True, help="The schema of plan --format json.")
 @option("--events", "of_events", is_flag=True, help="The schema of one line of --json-events.")
-@click.pass_obj
 def command(_session: Session, of_plan: bool, of_events: bool) -> Exit:
-    from sipsync.cli import streams
+    from sipsync.config.schema import json_schema
+    from sipsync.report.schemas import schema
 
     if of_plan and of_events:
-        raise UsageError(
-            Diagnostic(Code.USAGE, Message("--plan and --events are two schemas"), hint=Message("Give one of them."))
-        )
-    streams.write(json.dumps(_schema(of_plan=of_plan, of_events=of_events), indent=2, ensure_ascii=False) + "\n")
+        raise usage_error(Message("--plan and --events are two schemas"), Message("Give one of them."))
+    wanted = schema("plan") if of_plan else schema("events") if of_events else json_schema()
+    write(json.dumps(wanted, indent=2, ensure_ascii=False) + "\n")
     return Exit.OK
-
-
-def _schema(*, of_plan: bool, of_events: bool) -> object:
-    if of_plan or of_events:
-        from sipsync.report.schemas import schema
-
-        return schema("plan" if of_plan else "events")
-    from sipsync.config.schema import json_schema
-
-    return json_schema()

@@ -6,44 +6,43 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from sipsync.cli.group import Command, option
+from sipsync.cli.group import make_command, option
 from sipsync.cli.options import OperatorOptions, format_option, operator_options, paths_argument
+from sipsync.cli.output import publish
+from sipsync.cli.progress import progress
 from sipsync.cli.session import Session
+from sipsync.cli.types import Output
+from sipsync.model.message import Message
 from sipsync.model.problems import Exit
 
 if TYPE_CHECKING:
     from sipsync.model.looks import Status
 
 
-@click.command(
+@make_command(
     "status",
-    cls=Command,
-    help="Show every line's registration as the portal stored it; that may be old.",
-    examples=["sipsync status", "sipsync status --live", "sipsync status --incoming --format json"],
+    "Show every line's registration as the portal stored it; that may be old.",
+    "sipsync status",
+    "sipsync status --live",
+    "sipsync status --incoming --format json",
 )
 @paths_argument
 @option("--live", is_flag=True, help="Ask the telephony operator. Portal users may get a notification.")
 @option("--incoming", is_flag=True, help="Show the server and login that an office PBX has to use.")
-@format_option(("text", "json"))
+@format_option("text", "json")
 @operator_options
-@click.pass_obj
 def command(
-    session: Session, paths: tuple[Path, ...], limits: OperatorOptions, live: bool, incoming: bool, format_: str
+    session: Session, paths: tuple[Path, ...], limits: OperatorOptions, live: bool, incoming: bool, output: Output
 ) -> Exit:
     from sipsync import api
-    from sipsync.cli.output import publish
-    from sipsync.cli.progress import progress
-    from sipsync.cli.work import load
 
-    session.json = format_ == "json"
-    fleet = load(session, paths, limits)
+    session.json = output.format == "json"
+    fleet = api.load(paths, limits.operator(session, paths))
     if live:
-        session.say("Asking the telephony operator; where a registration changed, portal users are notified.")
+        session.say(Message("Asking the telephony operator; where a registration changed, portal users are notified."))
     with progress(session, len(fleet.portals)) as on_event:
         status = asyncio.run(api.astatus(fleet, live=live, on_event=on_event))
-    publish(session, status if incoming else _without_incoming(status), format_)
+    publish(session, status if incoming else _without_incoming(status), output)
     return status.exit
 
 
