@@ -69,14 +69,24 @@ def _hints(node: ast.AST) -> Iterator[str]:
                 yield from _hints(value)
 
 
+def _given_hints(node: ast.AST) -> Iterator[ast.expr]:
+    """What a call is given as `hint`, and what a variable of that name is set to."""
+    match node:
+        case ast.Call(keywords=keywords):
+            yield from (keyword.value for keyword in keywords if keyword.arg == "hint")
+        case ast.Assign(targets=[ast.Name(id="hint")], value=value):
+            yield value
+
+
 def test_each_hint_is_a_sentence() -> None:
     hints = [
-        (at, text)
-        for at, call in _calls("Diagnostic")
-        for keyword in call.keywords
-        if keyword.arg == "hint"
-        for text in _hints(keyword.value)
+        (f"{file.name}:{node.lineno}", text)
+        for file in SOURCES
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call | ast.Assign)
+        for given in _given_hints(node)
+        for text in _hints(given)
     ]
-    assert len(hints) > 50
+    assert len(hints) > 100
     assert [(at, text) for at, text in hints if not text[0].isupper() and text[0] not in "`-{"] == []
     assert [(at, text) for at, text in hints if text[-1] not in ".?…}"] == []
