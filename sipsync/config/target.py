@@ -28,7 +28,7 @@ from sipsync.model.lines import Access, DesiredLine, DesiredPortal, RemovedLine
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.policy import ProtectedLine, TargetPolicy
-from sipsync.model.problems import Code, ConfigError, Diagnostic
+from sipsync.model.problems import ConfigError
 
 _NO_BRANCH = re.compile(r"^[-/]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|(^|/)\.|(\.|\.lock|/)(/|$)|^@?$")
 """What git takes for no name of a branch."""
@@ -53,8 +53,9 @@ def with_target_policy(
     try:
         there = _read(name, operator, schemes, [portal.file for portal in portals])
     except GitError as error:
-        return tuple(_unknown(portal, branch, error.reason, error.remedy) for portal in portals)
-    return tuple(_protect(portal, branch, there) for portal in portals)
+        unknown = TargetPolicy(branch, unknown=(error.reason, error.remedy))
+        return tuple(replace(portal, target=unknown) for portal in portals)
+    return tuple(replace(portal, target=_target_policy(portal, branch, there)) for portal in portals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +67,18 @@ class _Target:
     """Folders that hold another repository's files."""
 
 
-def _protect(portal: DesiredPortal, branch: str, there: _Target) -> DesiredPortal:
+def _target_policy(portal: DesiredPortal, branch: str, there: _Target) -> TargetPolicy:
     same = there.portals.get(portal.access)
     if same is None and there.submodules:
-        return _unknown(
-            portal,
-            branch,
-            Message(
-                "no portal there is reached by the same reference, and files of {folder} belong to another repository",
-                folder=there.submodules[0],
-            ),
-            Message("Keep the portals' files in this repository."),
+        reason = Message(
+            "no portal there is reached by the same reference, and files of {folder} belong to another repository",
+            folder=there.submodules[0],
         )
+        return TargetPolicy(branch, unknown=(reason, Message("Keep the portals' files in this repository.")))
     theirs = same if same is not None else [other for others in there.portals.values() for other in others]
     protected = tuple(dict.fromkeys(glob for other in theirs for glob in other.policy.protected))
     lines = tuple(line for other in theirs for line in _protected_lines(other))
-    return replace(portal, target=TargetPolicy(branch, protected, lines))
+    return TargetPolicy(branch, protected, lines)
 
 
 def _protected_lines(portal: DesiredPortal) -> Iterator[ProtectedLine]:
@@ -91,24 +88,6 @@ def _protected_lines(portal: DesiredPortal) -> Iterator[ProtectedLine]:
         names = [line.address.key, line.title or "", str(line.config_id or "")]
         if any(fnmatchcase(name, glob) for name in names if name for glob in portal.policy.protected):
             yield ProtectedLine(line.address, line.config_id, line.title)
-
-
-def _unknown(portal: DesiredPortal, branch: str, reason: Message, remedy: Message) -> DesiredPortal:
-    diagnostic = Diagnostic(
-        Code.TARGET_UNKNOWN,
-        Message(
-            "stopped by a safety limit: what {branch} protects can't be told: {reason}", branch=branch, reason=reason
-        ),
-        hint=Message(
-            "{remedy} --allow {code}:{address} lets this one pass.",
-            remedy=remedy,
-            code=Code.TARGET_UNKNOWN,
-            address=portal.name,
-        ),
-        at=portal.at,
-        address=portal.name,
-    )
-    return replace(portal, target=TargetPolicy(branch, unknown=diagnostic))
 
 
 # --- the branch's files ---

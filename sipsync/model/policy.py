@@ -11,7 +11,7 @@ from operator import add, and_
 from typing import Any, ClassVar, Literal
 
 from sipsync.model.fields import FieldName
-from sipsync.model.problems import Diagnostic
+from sipsync.model.message import Message
 from sipsync.model.scalars import SECTION, Day, Share, Switch, Words
 
 Unmanaged = Literal["ignore", "report", "error"]
@@ -91,8 +91,8 @@ class TargetPolicy:
     protected: tuple[str, ...] = ()
     """Globs, as the policy has them."""
     lines: tuple[ProtectedLine, ...] = ()
-    unknown: Diagnostic | None = None
-    """Why it can't be told."""
+    unknown: tuple[Message, Message] | None = None
+    """Why it can't be told, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The safety limits: one function each, listed in GUARDS.
 
-A guard looks at one portal's changes and returns findings; `--allow <guard>:<address>` turns the one finding that it
+A guard looks at one owner's changes and says what it stops; `--allow <guard>:<address>` turns the one finding that it
 names into a warning. There is no way to allow everything.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from typing import TypeAlias
 
 from sipsync.model.lines import CurrentLine, DesiredPortal, Verb
 from sipsync.model.message import Message
@@ -17,6 +18,9 @@ from sipsync.planning.inputs import Delete, LineChange, about
 from sipsync.planning.owner import OwnerPlan
 from sipsync.rules.values import title_key
 
+Stop: TypeAlias = tuple[DesiredPortal | LineChange, Message, Message]
+"""What is stopped, why, and what to do but allowing it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Guard:
@@ -24,7 +28,7 @@ class Guard:
 
     code: Code
     """Of all its findings."""
-    check: Callable[[OwnerPlan], Iterator[Diagnostic]]
+    stops: Callable[[OwnerPlan], Iterator[Stop]]
     allowable: bool = True
     """Whether the operator may let one finding pass with `--allow`."""
 
@@ -33,53 +37,62 @@ def check(owner: OwnerPlan) -> tuple[list[Diagnostic], list[Diagnostic]]:
     """What stops the portal, and what the operator allowed (as warnings)."""
     stops, allowed = [], []
     for guard in GUARDS:
-        for stop in guard.check(owner):
-            if guard.allowable and owner.given.selection.allows(stop.code, stop.address):
+        for subject, summary, hint in guard.stops(owner):
+            stop = about(subject, guard.code, summary, hint=hint)
+            if not guard.allowable:
+                stops.append(stop)
+            elif owner.given.selection.allows(guard.code, stop.address):
                 allowed.append(replace(stop, severity="warning", hint=Message("Allowed by the operator (--allow).")))
             else:
-                stops.append(stop)
+                override = Message(
+                    "{hint} --allow {code}:{address} lets this one pass.",
+                    hint=hint,
+                    code=guard.code,
+                    address=stop.address,
+                )
+                stops.append(replace(stop, hint=override))
     return stops, allowed
 
 
-def vanished_lines(owner: OwnerPlan) -> Iterator[Diagnostic]:
+def vanished_lines(owner: OwnerPlan) -> Iterator[Stop]:
     """The credential sees none of the lines that the file names: likely another webhook or application."""
-    portal = owner.given.desired
     if owner.match.vanished:
-        yield about(
-            portal,
-            Code.VANISHED_LINES,
+        yield (
+            owner.given.desired,
             Message(
                 "this credential sees none of the lines that the file names by config_id: probably "
                 "another webhook or application"
             ),
-            hint=Message(
+            Message(
                 "A webhook sees the lines made in Bitrix24's pages or by any webhook, an application "
-                "only its own. Use the credential that the file was imported with. {override}",
-                override=_override(Code.VANISHED_LINES, portal.name),
+                "only its own. Use the credential that the file was imported with."
             ),
         )
 
 
-def max_changes(owner: OwnerPlan) -> Iterator[Diagnostic]:
+def delete_off(owner: OwnerPlan) -> Iterator[Stop]:
+    """A delete without `policy.delete`."""
+    for change in owner.changes:
+        if isinstance(change, Delete) and not owner.given.desired.policy.delete:
+            yield (
+                change,
+                Message("stopped by a safety limit: the line is listed under `removed`, and deletes are off"),
+                Message(
+                    "Set `policy: {delete: true}` if the line is really to go; what is lost for good is told above."
+                ),
+            )
+
+
+def max_changes(owner: OwnerPlan) -> Iterator[Stop]:
     """More lines change than the policy lets change at once."""
     portal, count = owner.given.desired, len(owner.changes)
     total = len(owner.match.pairs) + len(owner.match.adds) + len(owner.match.deletes)
-    for limit in (portal.policy.max_changes or "").split(","):
-        if limit and count > allowed_changes(limit, total):
-            yield about(
-                portal,
-                Code.MAX_CHANGES,
-                Message(
-                    "stopped by a safety limit: max_changes is {limit}, the plan changes {count}",
-                    limit=limit,
-                    count=count,
-                ),
-                hint=Message(
-                    "Change fewer lines at a time, for example with --line. {override}",
-                    override=_override(Code.MAX_CHANGES, portal.name),
-                ),
-            )
-            return
+    limits = (portal.policy.max_changes or "").split(",")
+    if limit := next((each for each in limits if each and count > allowed_changes(each, total)), None):
+        summary = Message(
+            "stopped by a safety limit: max_changes is {limit}, the plan changes {count}", limit=limit, count=count
+        )
+        yield portal, summary, Message("Change fewer lines at a time, for example with --line.")
 
 
 def allowed_changes(limit: str, total: int) -> int:
@@ -90,25 +103,16 @@ def allowed_changes(limit: str, total: int) -> int:
     return int(limit)
 
 
-def protected(owner: OwnerPlan) -> Iterator[Diagnostic]:
+def protected(owner: OwnerPlan) -> Iterator[Stop]:
     """A line that the policy, or the branch that the change is meant for, protects would change."""
     protector = _Protector(owner.given.desired)
     for change in owner.changes:
         if by := protector.of(change):
-            yield about(
-                change,
-                Code.PROTECTED,
-                Message(
-                    "stopped by a safety limit: the line is protected ({by}), {what}",
-                    by=by,
-                    what=_WOULD[change.verb],
-                ),
-                hint=Message(
-                    "Take the line out of the plan with --exclude {address}. {override}",
-                    address=change.address,
-                    override=_override(Code.PROTECTED, change.address),
-                ),
+            summary = Message(
+                "stopped by a safety limit: the line is protected ({by}), {what}", by=by, what=_WOULD[change.verb]
             )
+            hint = Message("Take the line out of the plan with --exclude {address}.", address=change.address)
+            yield change, summary, hint
 
 
 _WOULD: Mapping[Verb, Message] = {
@@ -142,29 +146,20 @@ class _Protector:
         return Message("as {name} on {branch}", name=line.name, branch=target.branch) if line else None
 
 
-def target_unknown(owner: OwnerPlan) -> Iterator[Diagnostic]:
+def target_unknown(owner: OwnerPlan) -> Iterator[Stop]:
     """What the branch that the change is meant for protects can't be told."""
-    if owner.given.desired.target.unknown:
-        yield owner.given.desired.target.unknown
+    portal = owner.given.desired
+    if portal.target.unknown:
+        reason, remedy = portal.target.unknown
+        summary = Message(
+            "stopped by a safety limit: what {branch} protects can't be told: {reason}",
+            branch=portal.target.branch,
+            reason=reason,
+        )
+        yield portal, summary, remedy
 
 
-def delete_off(owner: OwnerPlan) -> Iterator[Diagnostic]:
-    """A delete without `policy.delete`."""
-    if owner.given.desired.policy.delete:
-        return
-    for change in owner.changes:
-        if isinstance(change, Delete):
-            yield about(
-                change,
-                Code.DELETE_OFF,
-                Message("stopped by a safety limit: the line is listed under `removed`, and deletes are off"),
-                hint=Message(
-                    "Set `policy: {delete: true}` if the line is really to go; what is lost for good is told above."
-                ),
-            )
-
-
-def unmanaged(owner: OwnerPlan) -> Iterator[Diagnostic]:
+def unmanaged(owner: OwnerPlan) -> Iterator[Stop]:
     """Lines that the file does not name, where the policy calls that an error."""
     lines, portal = owner.match.unmanaged, owner.given.desired
     if lines and portal.policy.unmanaged == "error":
@@ -177,15 +172,8 @@ def unmanaged(owner: OwnerPlan) -> Iterator[Diagnostic]:
             summary = Message(
                 "stopped by a safety limit: 1 line in Bitrix24 is not in your file: {lines}", lines=some_of(lines)
             )
-        yield about(
-            portal,
-            Code.UNMANAGED,
-            summary,
-            hint=Message(
-                "Add them to the file (`sipsync import` does it), or set `policy: {{unmanaged: report}}`. {override}",
-                override=_override(Code.UNMANAGED, portal.name),
-            ),
-        )
+        hint = Message("Add them to the file (`sipsync import` does it), or set `policy: {unmanaged: report}`.")
+        yield portal, summary, hint
 
 
 def some_of(lines: Sequence[CurrentLine]) -> Message:
@@ -206,7 +194,3 @@ GUARDS = (
 
 ALLOWABLE = frozenset({Code.TITLE_HELD, *(guard.code for guard in GUARDS if guard.allowable)})
 """The findings that `--allow` may name."""
-
-
-def _override(code: Code, address: str) -> Message:
-    return Message("--allow {code}:{address} lets this one pass.", code=code, address=address)
