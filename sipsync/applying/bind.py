@@ -73,10 +73,13 @@ def check_plan(part: PortalPlan, given: PlanInput, now: datetime, max_age: timed
     if (part.host, part.owner) != (given.host, given.owner) or not _seal_holds(part, given):
         return Diagnostic(
             Code.PLAN_SEAL,
-            Message("the plan was made with another credential, or edited"),
+            Message(
+                "the plan was sealed with another key: by another credential, on another machine without "
+                "SIPSYNC_PLAN_KEY, or it was edited"
+            ),
             hint=Message(
-                "Make a new plan with the credential that applies it. Jobs with different credentials "
-                "share a plan by SIPSYNC_PLAN_KEY, set to the same random value for both."
+                "Make a new plan here; or print a key with `sipsync secret plan-key`, set it as SIPSYNC_PLAN_KEY "
+                "where plans are made and where they are applied, and make a new plan there."
             ),
             address=name,
         )
@@ -252,9 +255,13 @@ def _stale_line(line: PlannedLine) -> Diagnostic:
 
 def _stale_secret(line: PlannedLine) -> Diagnostic:
     summary = Message("the password's reference no longer gives the value that was planned")
+    hint = Message("The line was not touched. Make a new plan.")
     if not line.given.selection.secrets:
         summary = Message("the plan was made without reading secrets, so the line's password is not in it")
-    return about(line.desired, Code.STALE_SECRET, summary, hint=Message("The line was not touched. Make a new plan."))
+    if line.given.desired.access.embedded and not line.given.selection.secrets:
+        summary = Message("real secrets are not read for an embedded portal, so the line's password is not known")
+        hint = Message("The line was not touched. Make a new plan and apply it, both with --sandbox-secrets.")
+    return about(line.desired, Code.STALE_SECRET, summary, hint=hint)
 
 
 def _number_of_stale(stale: Sequence[Diagnostic]) -> Diagnostic:

@@ -35,6 +35,7 @@ SECTIONS = {
         "fmt": "Write files in the one layout; comments stay.",
         "show": "Show a saved plan in any format.",
         "snapshot": "Save what the portals hold, without passwords, for plans without a credential.",
+        "secret": "Make the keys that sipsync itself needs.",
         "comment": "Keep one comment with the plan in a pull or merge request.",
         "schema": "Print the JSON Schema of the file, for editors.",
     },

@@ -77,6 +77,7 @@ class OperatorOptions:
     vault_paths: tuple[str, ...]
     token_store: str | None
     state_dir: str | None
+    sandbox_secrets: bool
 
     def operator(self, session: Session, paths: Sequence[Path]) -> Operator:
         """The operator of this run: the options over the environment."""
@@ -94,6 +95,7 @@ class OperatorOptions:
             commands={command.name: command.arguments for command in self.secret_commands},
             token_store=self.token_store or operator.token_store,
             state_dir=self.state_dir or operator.state_dir,
+            sandbox_secrets=self.sandbox_secrets or operator.sandbox_secrets,
             policy=load_policy(self.policy) if self.policy else operator.policy,
         )
 
@@ -137,7 +139,12 @@ _LIMITS = all_of(
         help="MOUNT/PATH that `vault:` may read (SIPSYNC_VAULT_PATHS).",
     ),
     fleet_option("--token-store", metavar="PLACE", help="Where renewed tokens are kept (SIPSYNC_TOKEN_STORE)."),
-    fleet_option("--state-dir", metavar="DIR", help="Where locks and tokens are kept (SIPSYNC_STATE_DIR)."),
+    fleet_option("--state-dir", metavar="DIR", help="Where locks, keys and tokens are kept (SIPSYNC_STATE_DIR)."),
+    fleet_option(
+        "--sandbox-secrets",
+        is_flag=True,
+        help="Read real secrets for an embedded emulated portal, too (SIPSYNC_SANDBOX_SECRETS).",
+    ),
 )
 
 

@@ -1,6 +1,6 @@
-"""One apply to a host at a time on this machine: the second waits, then is refused.
+"""One apply to a host at a time on this machine, and one key for all that this machine seals.
 
-The lock is the system's own lock on a file, so it ends with its process, however that ends. What stands in the file
+A lock is the system's own lock on a file, so it ends with its process, however that ends. What stands in the file
 beside it (the holder's process id) is for people only.
 """
 
@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import secrets
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import filelock
 
-from sipsync.disk.files import private_folder, state_dir, unusable
+from sipsync.disk.files import private_folder, read_private, state_dir, unusable, write_private
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sipsync.model.operator import Operator
 
 _POLL_SECONDS: Final = 0.1
+_KEY_BYTES: Final = 32
 
 
 def _quiet(_seconds: float) -> None:
@@ -45,7 +47,7 @@ async def lock(
     folder = private_folder(state_dir(operator) / "locks")
     name = hashlib.sha256(host.encode()).hexdigest()
     holder = folder / f"{name}.holder"
-    held = filelock.FileLock(folder / f"{name}.lock", mode=0o600, fallback_to_soft=False, preserve_lock_file=True)
+    held = _file_lock(folder / f"{name}.lock")
     await _acquire(held, host, holder, timeout, on_wait)
     try:
         with suppress(OSError):
@@ -53,6 +55,29 @@ async def lock(
         yield
     finally:
         held.release()
+
+
+def state_key(operator: Operator) -> bytes:
+    """The random key of the operator's state folder, made by whoever asks first."""
+    path = state_dir(operator) / "plan.key"
+    key = read_private(path)
+    if key is None:
+        making = _file_lock(path.with_suffix(".lock"))
+        while not _taken(making, _POLL_SECONDS):
+            pass  # a moment's work of another process, which can't die without letting go
+        try:
+            key = read_private(path) or secrets.token_bytes(_KEY_BYTES)
+            write_private(path, key)
+        finally:
+            making.release()
+    if len(key) != _KEY_BYTES:
+        hint = Message("Remove it; plans that were sealed with it have to be made again.")
+        raise SipsyncError(Diagnostic(Code.STATE_UNSAFE, Message("{path} is damaged", path=path), hint=hint))
+    return key
+
+
+def _file_lock(path: Path) -> filelock.BaseFileLock:
+    return filelock.FileLock(path, mode=0o600, fallback_to_soft=False, preserve_lock_file=True)
 
 
 async def _acquire(
@@ -71,9 +96,9 @@ async def _acquire(
         await asyncio.sleep(min(_POLL_SECONDS, left))
 
 
-def _taken(held: filelock.BaseFileLock) -> bool:
+def _taken(held: filelock.BaseFileLock, seconds: float = 0) -> bool:
     try:
-        held.acquire(blocking=False)
+        held.acquire(timeout=seconds)
     except filelock.Timeout:
         return False
     except (OSError, NotImplementedError) as error:

@@ -40,13 +40,30 @@ _STATE = _Kind("saved state", Code.SNAPSHOT, Message("Make a new one: sipsync sn
 
 
 def write(path: Path, plan: Plan) -> None:
-    """Save the plan, readable by this user only."""
+    """Save the plan, for this user only; raises SipsyncError with PLAN_KEY where no other job could apply it."""
+    if fleeting := [part.portal for part in plan.parts if not part.lasting]:
+        raise SipsyncError(*map(_no_key, fleeting))
     _write(path, plan.to_json(), _PLAN)
 
 
 def read(path: Path, *, max_bytes: int = MAX_BYTES) -> Plan:
     """The saved plan; raises SipsyncError with PLAN_UNREADABLE or PLAN_TOO_NEW."""
     return _read(path, max_bytes, _PLAN, Plan.from_json)
+
+
+def _no_key(portal: str) -> Diagnostic:
+    hint = Message(
+        "Print one with `sipsync secret plan-key`, and set it as SIPSYNC_PLAN_KEY in the jobs that plan and that apply."
+    )
+    return Diagnostic(
+        Code.PLAN_KEY,
+        Message(
+            "the plan is not saved: its credential changes, or stands where the files' author may write it, so there "
+            "is no key by which another job could tell that the plan is genuine"
+        ),
+        hint=hint,
+        address=portal,
+    )
 
 
 def write_state(path: Path, state: SavedState) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
 
@@ -47,7 +47,7 @@ class HostJob:
 
     def selection(self, portal: DesiredPortal) -> Selection:
         """What is asked of one of the portals."""
-        return _selection(self.selections, portal)
+        return _selection(self.selections, portal, self.operator)
 
     def given(self, portal: DesiredPortal, current: Snapshot) -> PlanInput:
         """What planning needs of one of the portals."""
@@ -135,8 +135,11 @@ def _names_nothing(option: str, glob: str, known: Sequence[str]) -> Diagnostic:
     )
 
 
-def _selection(selections: Selection | Mapping[str, Selection], portal: DesiredPortal) -> Selection:
-    return selections if isinstance(selections, Selection) else selections[portal.name]
+def _selection(selections: Selection | Mapping[str, Selection], portal: DesiredPortal, operator: Operator) -> Selection:
+    """What is asked of a portal. Who writes the files can read and write an embedded one, and would learn secrets."""
+    selection = selections if isinstance(selections, Selection) else selections[portal.name]
+    hidden = portal.access.embedded and not operator.sandbox_secrets
+    return replace(selection, secrets=False) if hidden else selection
 
 
 async def prepare(
@@ -146,7 +149,8 @@ async def prepare(
     failed: dict[str, SipsyncError] = {}
     # A secret that is used twice is asked for, and told missing, once.
     wanted = {
-        portal.name: tuple(dict.fromkeys(_references(portal, _selection(selections, portal)))) for portal in portals
+        portal.name: tuple(dict.fromkeys(_references(portal, _selection(selections, portal, operator))))
+        for portal in portals
     }
     resolution = await resolve((ref for refs in wanted.values() for ref in refs), operator)
     by_host: dict[str, list[DesiredPortal]] = defaultdict(list)

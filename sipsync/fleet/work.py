@@ -36,7 +36,9 @@ async def read_host(job: HostJob, seconds: float, clock: Clock, on_event: OnEven
 async def plan_host(job: HostJob, options: PlanOptions, clock: Clock, on_event: OnEvent) -> dict[str, PortalPlan]:
     """One part for each owner on this host. Only reading methods are sent."""
     inputs = await read_host(job, options.timeout, clock, on_event)
-    return {part.portal: part for part in build(list(inputs.values()), clock.now(), no_ops=options.no_ops)}
+    parts = build(list(inputs.values()), clock.now(), no_ops=options.no_ops)
+    lasting = {name: credential.lasting for name, credential in job.credentials.items()}
+    return {part.portal: part.model_copy(update={"lasting": lasting[part.portal]}) for part in parts}
 
 
 async def inputs_of(job: HostJob, portals: Mapping[str, PortalReader]) -> dict[str, PlanInput]:

@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Self
+from typing import Final, Self
 
+from sipsync.model.message import Message
 from sipsync.model.policy import NO_BOUNDS, OperatorPolicy
+from sipsync.model.problems import Code, Diagnostic, UsageError
 from sipsync.model.secret import Secret
+
+_KEY_LENGTH: Final = 32
+_KEY_LETTERS: Final = 8
+"""Different characters: of 32 random hexadecimal digits there are more, but once in ten million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,9 @@ class Operator:
     """A folder or `vault:…`; "" for the state folder, or nothing at all in CI."""
     policy: OperatorPolicy = NO_BOUNDS
     plan_key: Secret | None = None
-    """Seals plans where jobs have different credentials; None derives the key from the credential."""
+    """Seals plans where jobs have different credentials; None: a key of credential and state folder."""
+    sandbox_secrets: bool = False
+    """Whether real secrets are read for an embedded emulated portal, whose file its author can read."""
 
     @property
     def ci(self) -> bool:
@@ -47,12 +55,14 @@ class Operator:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], root: str = ".") -> Self:
-        """The operator as `SIPSYNC_*` variables describe them; options override this at the command line."""
+        """The operator as `SIPSYNC_*` variables describe them; options override this at the command line.
+
+        Raises UsageError for a key that can be guessed.
+        """
 
         def listed(name: str) -> tuple[str, ...]:
             return tuple(environ.get(name, "").replace(",", " ").split())
 
-        key = environ.get("SIPSYNC_PLAN_KEY", "")
         return cls(
             environ=environ,
             hosts=listed("SIPSYNC_HOSTS"),
@@ -62,8 +72,26 @@ class Operator:
             root=root,
             state_dir=environ.get("SIPSYNC_STATE_DIR", ""),
             token_store=environ.get("SIPSYNC_TOKEN_STORE", ""),
-            plan_key=Secret(key) if key else None,
+            plan_key=_key(environ, "SIPSYNC_PLAN_KEY"),
+            sandbox_secrets=environ.get("SIPSYNC_SANDBOX_SECRETS", "").lower() not in ("", "0", "false"),
         )
+
+
+def _key(environ: Mapping[str, str], name: str) -> Secret | None:
+    """A random key; guesses at a short one, or at one that was thought up, cost nothing."""
+    key = environ.get(name, "")
+    if not key:
+        return None
+    repeats = key in (key + key)[1:-1]
+    if len(key) < _KEY_LENGTH or len(set(key)) < _KEY_LETTERS or repeats:
+        raise UsageError(
+            Diagnostic(
+                Code.PLAN_KEY,
+                Message("{name} can be guessed: it has to be {least} random characters", name=name, least=_KEY_LENGTH),
+                hint=Message("Print one with `sipsync secret plan-key`, and set it in all jobs that share plans."),
+            )
+        )
+    return Secret(key)
 
 
 def _path_separator(environ: Mapping[str, str]) -> str:

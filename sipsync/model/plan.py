@@ -130,6 +130,8 @@ class PortalPlan(Document):
     """OK, or why this part can't be applied: ERROR, STALE or GUARD."""
     digest: str = ""
     seal: str = ""
+    lasting: bool = Field(default=True, exclude=True)
+    """Whether another job can have the seal's key; told nobody but who saves the plan."""
 
     def substance(self) -> dict[str, Any]:
         """What the digest covers: changes, calls, evidence, selection and the desired state; no time or diagnostics."""

@@ -134,6 +134,7 @@ class Code(StrEnum):
     PLAN_TOO_NEW = "plan-too-new"
     PLAN_TOO_OLD = "plan-too-old"
     PLAN_SEAL = "plan-seal"
+    PLAN_KEY = "plan-key"
     PLAN_UNEXPECTED = "plan-unexpected"
     STALE_LINE = "stale-line"
     STALE_FILE = "stale-file"

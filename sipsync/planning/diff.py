@@ -184,5 +184,7 @@ def _not_compared(given: PlanInput, lines: list[DesiredLine]) -> Diagnostic:
         if len(lines) > 1:
             summary = Message("{count} passwords were not compared, since secrets are not read", count=len(lines))
         hint = Message("Plan without --no-secrets to compare them.")
+        if given.desired.access.embedded:
+            hint = Message("For an embedded portal, real secrets are read with --sandbox-secrets only.")
     at = lines[0].places.get("password", lines[0].at)
     return about(given.desired, Code.PASSWORDS_NOT_COMPARED, summary, hint=hint, at=at, severity="warning")

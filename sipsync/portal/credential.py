@@ -1,8 +1,9 @@
 """What a file's way to a portal comes to once its secrets are known: whose lines, where to, with which token and seal.
 
-A seal is a keyed fingerprint. Its key comes from the operator, or is derived (HKDF-SHA256) from what the credential
-keeps for long: a webhook's user and secret, an application's secret and domain. An access token that another program
-renews changes every hour, and what it sealed lives as long; SIPSYNC_PLAN_KEY makes it live longer.
+A seal is a keyed fingerprint, and whoever knows its key can guess short secrets by it. So nothing that a file's author
+can read is a key: it is the operator's SIPSYNC_PLAN_KEY, or is derived (HKDF-SHA256) from a random key of the state
+folder and what the credential keeps for long: a webhook's user and secret, an application's secret. In CI, where state
+folders come and go, such a credential alone is the key, unless it is read from a file that the author may have written.
 """
 
 from __future__ import annotations
@@ -11,18 +12,21 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
+from sipsync.disk.locks import state_key
 from sipsync.model.document import Seal
 from sipsync.model.lines import DesiredPortal, GivenTokenAccess, OwnTokenAccess, SandboxAccess, WebhookAccess
 from sipsync.model.operator import Operator
 from sipsync.model.reveal import reveal
-from sipsync.model.secret import Resolved, Secret
+from sipsync.model.secret import PATH_SCHEMES, Resolved, Secret, SecretRef
 from sipsync.portal import endpoint
 from sipsync.portal.endpoint import Endpoint
 from sipsync.portal.tokens import AskAgain, GivenToken, OwnToken
 from sipsync.portal.transport import App
 
 _EMBEDDED = Secret("http://127.0.0.1/rest/1/sandbox/")
+_NOTHING = Secret("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class Credential:
     endpoint: Endpoint
     seal: Seal
     """Of all that is planned with this credential."""
+    lasting: bool = True
+    """Whether another job can have the seal's key, so that a plan is worth saving."""
     tokens: GivenToken | OwnToken | None = None
     """What an application's requests carry; a webhook has it all in the address."""
     app: Callable[[], App] | None = None
@@ -55,34 +61,35 @@ def credential_of(
     operator: Operator,
     *,
     ask_again: AskAgain,
-    embedded: Callable[[str], tuple[App, Secret]],
+    embedded: Callable[[str], App],
 ) -> Credential:
     """The credential that a file declares, without asking the portal.
 
-    Raises ConfigError for an address that may not be used. `embedded` opens an emulated portal's file, and has the
-    random key that is kept in it.
+    Raises ConfigError for an address that may not be used. `embedded` opens an emulated portal's file.
     """
     at = portal.at
     # A reference is not secret; what it stands for is, even if it is only an application's id: so that is no owner.
     match portal.access:
         case WebhookAccess(url):
             to = endpoint.webhook(secrets[url], operator, url.at)
-            seal = _seal(operator, "webhook", lambda: reveal(to.credential).encode())
-            return Credential(Identity(to.name, "webhook"), to, seal)
+            seal, lasting = _seal(operator, "webhook", url, to.credential)
+            return Credential(Identity(to.name, "webhook"), to, seal, lasting)
         case GivenTokenAccess(domain, reference):
             to = endpoint.application(domain, operator, at)
-            seal = _seal(operator, f"application {domain.lower()}", lambda: reveal(secrets[reference]).encode())
+            # The token is another one every hour.
+            seal, lasting = _seal(operator, f"application {domain.lower()}", None)
             given = GivenToken(reference, secrets[reference], ask_again)
-            return Credential(Identity(to.name, f"app:{reference}"), to, seal, given)
+            return Credential(Identity(to.name, f"app:{reference}"), to, seal, lasting, given)
         case OwnTokenAccess(domain, client_id, client_secret) as access:
             to = endpoint.application(domain, operator, at)
-            seal = _seal(operator, f"application {domain.lower()}", lambda: reveal(secrets[client_secret]).encode())
+            purpose = f"application {domain.lower()}"
+            seal, lasting = _seal(operator, purpose, client_secret, secrets[client_secret])
             own = OwnToken(access, secrets, operator, to.name, endpoint.token(access.token_url, operator, at))
-            return Credential(Identity(to.name, f"app:{client_id}"), to, seal, own)
+            return Credential(Identity(to.name, f"app:{client_id}"), to, seal, lasting, own)
         case SandboxAccess(path):
             to = endpoint.webhook(_EMBEDDED, operator, at)
-            seal = _seal(operator, "sandbox", lambda: bytes.fromhex(reveal(embedded(path)[1])))
-            return Credential(Identity(f"sandbox:{path}", "webhook"), to, seal, app=lambda: embedded(path)[0])
+            seal, _ = _seal(operator, "sandbox", None)
+            return Credential(Identity(f"sandbox:{path}", "webhook"), to, seal, app=lambda: embedded(path))
 
 
 def plan_key_seal(operator: Operator) -> Seal | None:
@@ -91,9 +98,25 @@ def plan_key_seal(operator: Operator) -> Seal | None:
     return (lambda message: hmac.digest(reveal(key).encode(), message, "sha256").hex()) if key else None
 
 
-def _seal(operator: Operator, purpose: str, secret: Callable[[], bytes]) -> Seal:
-    key = cache(lambda: hkdf(secret(), purpose))
-    return plan_key_seal(operator) or (lambda message: hmac.digest(key(), message, "sha256").hex())
+def _seal(operator: Operator, purpose: str, ref: SecretRef | None, secret: Secret = _NOTHING) -> tuple[Seal, bool]:
+    """The seal of a credential that `ref` refers to, None where it keeps nothing for long; and whether it lasts."""
+    if seal := plan_key_seal(operator):
+        return seal, True
+    lasting = ref is not None and not _by_author(ref, operator)
+    alone = operator.ci and lasting
+    key = cache(lambda: hkdf((b"" if alone else state_key(operator)) + reveal(secret).encode(), purpose))
+    return lambda message: hmac.digest(key(), message, "sha256").hex(), lasting or not operator.ci
+
+
+def _by_author(ref: SecretRef, operator: Operator) -> bool:
+    """Whether who writes the files may have written what this reads."""
+    if ref.scheme in PATH_SCHEMES:
+        path = Path(operator.root, ref.source)
+    elif ref.scheme == "env" and not operator.environ.get(ref.rest):
+        path = Path(operator.environ.get(f"{ref.rest}_FILE", ""))
+    else:
+        return False
+    return path.resolve().is_relative_to(Path(operator.root).resolve())
 
 
 def hkdf(secret: bytes, purpose: str) -> bytes:

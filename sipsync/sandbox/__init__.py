@@ -13,7 +13,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from sipsync.model.message import Message
-from sipsync.model.secret import Secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,10 +41,10 @@ class Options:
     """One JSON line for each request goes here."""
 
 
-def embedded(path: str) -> tuple[Starlette, Secret]:
-    """The emulated portal of a file, and the random key that is kept in it; a new one is empty."""
-    app = _module("server").create_app(Options(db=path))
-    return app, Secret(app.state.sandbox.store.key().hex())
+def embedded(path: str) -> Starlette:
+    """The emulated portal of a file; a new one is empty."""
+    app: Starlette = _module("server").create_app(Options(db=path))
+    return app
 
 
 def serve(options: Options, announce: Callable[[str], None] = print) -> None:

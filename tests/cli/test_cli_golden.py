@@ -13,6 +13,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from sipsync.report import FORMATS
+from support.box import KEY
 from support.golden import GOLDEN, golden
 from support.reports import MADE, VERSION, WHEN
 from support.runs import Sipsync
@@ -24,7 +25,12 @@ OPTIONS = {"everything": ("--all", "--reregister=acme.again")}
 def test_what_was_planned_and_reviewed_is_applied_and_leaves_nothing_to_change(
     name: str, home: Path, sipsync: Sipsync, snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for variable, value in {"SIP_SALES": "new", "SIP_NEW": "first", "SIPSYNC_PLAN_KEY": "k" * 32}.items():
+    for variable, value in {
+        "SIP_SALES": "new",
+        "SIP_NEW": "first",
+        "SIPSYNC_PLAN_KEY": KEY,
+        "SIPSYNC_SANDBOX_SECRETS": "1",
+    }.items():
         monkeypatch.setenv(variable, value)
     Path("portals").mkdir()
     shutil.copy(GOLDEN / name / "acme.yaml", "portals")

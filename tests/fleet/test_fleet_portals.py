@@ -18,7 +18,7 @@ from sipsync.model.events import Event, LineDone, LineStarted, PortalDone, Porta
 from sipsync.model.options import Selection
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Exit, SipsyncError, StalePlan, UsageError
-from support.box import Box
+from support.box import KEY, Box
 
 LINES = "lines:\n  a: {config_id: 101, title: New}\n"
 
@@ -214,7 +214,7 @@ async def test_a_limit_that_stopped_a_plan_can_not_be_edited_out_of_its_file(box
 
 async def test_a_plan_against_a_saved_state_says_what_a_plan_says(box: Box, tmp_path: Path) -> None:
     seeded(box)
-    box.environ["SIPSYNC_PLAN_KEY"] = "key"
+    box.environ["SIPSYNC_PLAN_KEY"] = KEY
     box.write(LINES)
     api.write_state(tmp_path / "state.json", await api.asnapshot(box.fleet()))
     requests = box.stats["requests"]
@@ -228,14 +228,14 @@ async def test_a_plan_against_a_saved_state_says_what_a_plan_says(box: Box, tmp_
 @pytest.mark.parametrize(
     ("edited", "key"),
     [
-        ({"taken": "yesterday"}, "key"),
+        ({"taken": "yesterday"}, KEY),
         ({"taken": "yesterday"}, ""),
         ({"taken": "2026-01-01"}, ""),
         ({"taken": "2001-01-01T00:00:00+00:00"}, ""),
-        ({"seal": "é"}, "key"),
-        ({"seal": "\ud800"}, "key"),
-        ({"host": "other"}, "key"),
-        ({"portal": "other"}, "key"),
+        ({"seal": "é"}, KEY),
+        ({"seal": "\ud800"}, KEY),
+        ({"host": "other"}, KEY),
+        ({"portal": "other"}, KEY),
     ],
 )
 async def test_a_state_that_was_edited_or_is_old_is_refused(

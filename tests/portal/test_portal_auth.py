@@ -454,11 +454,20 @@ async def test_another_process_that_holds_the_store_is_waited_for_and_then_told(
 # --- seals ---
 
 
-def sealed(access: Access, secrets: Mapping[SecretRef, Secret], operator: Operator | None = None) -> str:
+CI = Operator(environ={"CI": "true", "WEBHOOK": "set"})
+
+
+def sealed(access: Access, secrets: Mapping[SecretRef, Secret], operator: Operator = CI) -> str:
     return credential(access, secrets, operator).seal(b"plan")
 
 
-def test_the_same_credential_seals_alike_and_another_does_not() -> None:
+@pytest.mark.parametrize("ci", ["", "true"])
+def test_the_same_credential_seals_alike_and_another_does_not(tmp_path: Path, ci: str) -> None:
+    operator = Operator(environ={"CI": ci, "WEBHOOK": "set"}, state_dir=str(tmp_path))
+
+    def sealed(access: Access, secrets: Mapping[SecretRef, Secret], operator: Operator = operator) -> str:
+        return credential(access, secrets, operator).seal(b"plan")
+
     hook = WebhookAccess(REF)
     one = sealed(hook, {REF: Secret("https://acme.bitrix24.ru/rest/1/abc/")})
     assert one == sealed(hook, {REF: Secret("https://renamed.bitrix24.ru/rest/1/abc")})

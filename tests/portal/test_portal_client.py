@@ -468,7 +468,7 @@ async def test_an_embedded_portal_is_asked_in_process(server: Server, opened: Op
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": raw.partition(b"\r\n\r\n")[2]})
 
-    async with opened(SandboxAccess("/demo.db"), {}, embedded=lambda _path: (app, Secret("00"))) as portal:
+    async with opened(SandboxAccess("/demo.db"), {}, embedded=lambda _path: app) as portal:
         assert len((await portal.snapshot()).lines) == 2
     assert server.seen == []
 

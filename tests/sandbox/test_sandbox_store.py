@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from sipsync.model.problems import Code, SipsyncError
-from sipsync.model.reveal import reveal
 from sipsync.sandbox import Options, dump_portal, embedded, seed_portal, seeds
 from sipsync.sandbox.store import Store
 from support.sandbox import LINE, Stage
@@ -92,14 +91,6 @@ def test_a_dump_can_be_used_as_a_seed(tmp_path: Path) -> None:
     seed_portal(other, dump_portal(one))
     assert dump_portal(other) == dump_portal(one)
     assert dump_portal(other, "acme")["lines"] == []
-
-
-async def test_an_embedded_portal_has_a_key_of_its_own(tmp_path: Path) -> None:
-    path = str(tmp_path / "portal.sandbox")
-    _, key = embedded(path)
-    assert len(bytes.fromhex(reveal(key))) == 32
-    assert embedded(path)[1] == key
-    assert embedded(str(tmp_path / "other"))[1] != key
 
 
 def test_without_the_web_server_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Exit, StalePlan
-from support.box import Box
+from support.box import KEY, Box
 
 SWAP = """
 lines:
@@ -259,7 +259,7 @@ async def test_a_plan_that_was_not_approved_is_refused(box: Box) -> None:
 
 async def test_two_jobs_with_different_credentials_share_a_plan_by_the_plan_key(box: Box) -> None:
     two(box)
-    box.environ["SIPSYNC_PLAN_KEY"] = "shared"
+    box.environ["SIPSYNC_PLAN_KEY"] = KEY
     box.write(MOVE)
     plan = await box.plan()
     assert (await box.apply(plan)).exit is Exit.OK

@@ -44,6 +44,7 @@ class Copy:
     def run(self, *arguments: str) -> tuple[int, str]:
         """Exit code and output of a command."""
         more = {"PYTHONPATH": str(self.folder), "SIPSYNC_STATE_DIR": str(self.folder / "state"), "PIN": "hunter2"}
+        more["SIPSYNC_SANDBOX_SECRETS"] = "1"
         command = [sys.executable, "-m", "sipsync", *arguments]
         ran = subprocess.run(command, cwd=self.folder, env={**os.environ, **more}, capture_output=True, text=True)
         return ran.returncode, ran.stdout + ran.stderr

@@ -16,6 +16,9 @@ from sipsync.model.options import Selection
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
 
+KEY = "XzvB0c1Jm5kq8Tn3RfWy7LpH2sDgE9aU"
+"""A key that jobs share."""
+
 
 @dataclass
 class Box:

@@ -121,9 +121,8 @@ async def same(_ref: SecretRef) -> Secret:
     return Secret("accesscanary42")
 
 
-def no_sandbox(path: str) -> tuple[Any, Secret]:
-    """An emulated portal without an application, and a key."""
-    return None, Secret(b"key of the file".hex())
+def no_sandbox(path: str) -> Any:
+    """An emulated portal without an application."""
 
 
 def credential(
