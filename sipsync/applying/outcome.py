@@ -15,16 +15,11 @@ from sipsync.portal.protocol import PortalReader
 
 
 def refused(reasons: Mapping[str, Diagnostic], portals: Mapping[str, PortalReader]) -> tuple[PortalOutcome, ...]:
-    """A plan that may not be applied at all, by portal why. Owners of one portal are applied together."""
-    held_up = Message(
-        "not attempted: the plan of {others}, on the same portal, can't be applied", others=", ".join(reasons)
+    """Parts of a plan that may not be applied at all, by portal why."""
+    return tuple(
+        PortalOutcome(portal=name, requests=portals[name].requests, diagnostics=(reason,), exit=Exit.STALE)
+        for name, reason in reasons.items()
     )
-    hint = Message("Make a new plan.")
-    outcomes = []
-    for name, portal in portals.items():
-        why = reasons.get(name) or Diagnostic(Code.NOT_ATTEMPTED, held_up, hint=hint, address=name)
-        outcomes.append(PortalOutcome(portal=name, requests=portal.requests, diagnostics=(why,), exit=Exit.STALE))
-    return tuple(outcomes)
 
 
 def dry_run(bound: Bound, portals: Mapping[str, PortalReader]) -> tuple[PortalOutcome, ...]:

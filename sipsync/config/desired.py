@@ -34,7 +34,7 @@ def portal_of(file: PortalFile, root: Mapping, name: str, run: RunContext) -> De
             for key, _ in root.section("removed").entries.values()
         ),
         run.operator.policy.bound(file.policy),
-        file.portal.limits,
+        run.operator.policy.limits or file.portal.limits,
     )
 
 

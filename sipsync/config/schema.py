@@ -28,8 +28,7 @@ from sipsync.config.values import (
     Version,
 )
 from sipsync.model.fields import LineType
-from sipsync.model.lines import Limits
-from sipsync.model.policy import Policy
+from sipsync.model.policy import Limits, Policy
 from sipsync.model.scalars import Number, Words
 
 

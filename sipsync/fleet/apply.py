@@ -20,7 +20,7 @@ from sipsync.model.message import Message
 from sipsync.model.options import ApplyOptions, Selection
 from sipsync.model.outcome import Outcome, PortalOutcome
 from sipsync.model.plan import Plan, PortalPlan
-from sipsync.model.problems import Code, Diagnostic, Exit, StalePlan
+from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, StalePlan
 
 
 async def apply_fleet(plan: Plan, fleet: Fleet, options: ApplyOptions, control: Control) -> Outcome:
@@ -35,7 +35,7 @@ async def apply_fleet(plan: Plan, fleet: Fleet, options: ApplyOptions, control: 
     done = {part.portal: reason for part in plan.parts if (reason := _in_the_way(part, by_name)) is not None}
     parts = {part.portal: part for part in plan.parts if part.portal not in done}
 
-    async def work(job: HostJob) -> dict[str, PortalOutcome]:
+    async def work(job: HostJob) -> dict[str, PortalOutcome | SipsyncError]:
         return await apply_host(job, parts, options, control)
 
     async with _telling(control):

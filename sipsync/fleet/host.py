@@ -18,6 +18,7 @@ from sipsync.model.lines import Address, DesiredPortal, Fleet, Snapshot
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.options import Selection
+from sipsync.model.policy import Limits
 from sipsync.model.problems import Code, Diagnostic, SecretError, SipsyncError, UsageError
 from sipsync.model.secret import Resolved, Secret, SecretRef
 from sipsync.planning.guards import ALLOWABLE
@@ -67,7 +68,8 @@ async def connected(
     def on_wait(seconds: float, reason: Reason) -> None:
         on_event(Waiting(job.portals[0].name, seconds, reason))
 
-    throttle = Throttle(job.host, job.portals[0].limits, clock, seconds=seconds, on_wait=on_wait)
+    limits = Limits.loosest(portal.limits for portal in job.portals)
+    throttle = Throttle(job.host, limits, clock, seconds=seconds, on_wait=on_wait)
     async with AsyncExitStack() as stack:
         names = [portal.name for portal in job.portals]
         yield {name: await stack.enter_async_context(connect(job.credentials[name], throttle)) for name in names}
@@ -213,7 +215,10 @@ def _same_owner(group: Sequence[DesiredPortal], credentials: Mapping[str, Creden
                 Diagnostic(
                     Code.HOST_TWICE,
                     Message("the same portal and the same owner of lines as in {others}", others=others),
-                    hint=Message("Put its lines into one file. All webhooks of a portal see the same lines."),
+                    hint=Message(
+                        "Put its lines into one file: all webhooks of a portal see the same lines. Until then, "
+                        "--exclude PORTAL leaves the one out that should not be there."
+                    ),
                     at=portal.at,
                     address=portal.name,
                 )

@@ -35,7 +35,7 @@ async def run_all(
     portals: Sequence[DesiredPortal],
     operator: Operator,
     selections: Selection | Mapping[str, Selection],
-    work: Callable[[HostJob], Awaitable[Mapping[str, T]]],
+    work: Callable[[HostJob], Awaitable[Mapping[str, T | SipsyncError]]],
     *,
     parallel: int,
     kind: Literal["plan", "apply", "read"],
@@ -46,26 +46,26 @@ async def run_all(
     done: dict[str, T] = {}
     gate = asyncio.Semaphore(max(1, parallel))
 
-    async def one(job: HostJob) -> Mapping[str, T] | SipsyncError:
+    async def one(job: HostJob) -> Mapping[str, T | SipsyncError]:
         async with _place(gate):
-            result: Mapping[str, T] | SipsyncError
             try:
                 for portal in job.portals:
                     on_event(PortalStarted(portal.name, kind))
-                result = await work(job)
+                results = await work(job)
             except SipsyncError as error:
-                result = error
+                results = {portal.name: error for portal in job.portals}
             except Exception as error:  # a fault of ours in one portal must not cost the others
-                result = SipsyncError(internal(error))
-            for portal in job.portals:
-                tell(on_event, PortalDone(portal.name, isinstance(result, SipsyncError)))
-            return result
+                results = {portal.name: SipsyncError(internal(error)) for portal in job.portals}
+            for name, result in results.items():
+                tell(on_event, PortalDone(name, isinstance(result, SipsyncError)))
+            return results
 
-    for job, result in zip(jobs, await asyncio.gather(*map(one, jobs)), strict=True):
-        if isinstance(result, SipsyncError):
-            failed |= {portal.name: result for portal in job.portals}
-        else:
-            done |= result
+    for results in await asyncio.gather(*map(one, jobs)):
+        for name, result in results.items():
+            if isinstance(result, SipsyncError):
+                failed[name] = result
+            else:
+                done[name] = result
     return done, failed
 
 

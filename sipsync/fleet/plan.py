@@ -12,7 +12,7 @@ from sipsync.model.events import OnEvent
 from sipsync.model.lines import Fleet
 from sipsync.model.options import PlanOptions
 from sipsync.model.plan import Plan, PortalPlan
-from sipsync.model.problems import Exit
+from sipsync.model.problems import Exit, SipsyncError
 from sipsync.secrets.resolve import KnownSchemes
 
 
@@ -22,7 +22,7 @@ async def plan_fleet(fleet: Fleet, options: PlanOptions, clock: Clock, on_event:
     portals = with_target_policy(portals, fleet.operator, KnownSchemes())
     timestamp = clock.now().isoformat(timespec="seconds")
 
-    async def work(job: HostJob) -> dict[str, PortalPlan]:
+    async def work(job: HostJob) -> dict[str, PortalPlan | SipsyncError]:
         return await plan_host(job, options, clock, on_event)
 
     if options.against is not None:

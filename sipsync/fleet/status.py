@@ -39,7 +39,7 @@ class Reading:
 
 
 async def _ask(
-    fleet: Fleet, work: Callable[[HostJob], Awaitable[Mapping[str, T]]], on_event: OnEvent
+    fleet: Fleet, work: Callable[[HostJob], Awaitable[Mapping[str, T | SipsyncError]]], on_event: OnEvent
 ) -> tuple[dict[str, T], dict[str, SipsyncError]]:
     """What was seen of each portal, or why nothing was. Passwords are not resolved."""
     selection = Selection(secrets=False)
@@ -90,15 +90,20 @@ async def diagnose(fleet: Fleet, clock: Clock, on_event: OnEvent) -> Diagnosis:
 async def status(fleet: Fleet, clock: Clock, on_event: OnEvent, *, live: bool) -> Status:
     """The registrations of all lines that the credentials see. `live` asks their operators, which may notify users."""
 
-    async def one(job: HostJob) -> dict[str, list[LineStatus]]:
+    async def one(job: HostJob) -> dict[str, list[LineStatus] | SipsyncError]:
         async with connected(job, clock, TIMEOUT_SECONDS, on_event) as portals:
-            lines = {}
-            for name, given in (await inputs_of(job, portals)).items():
+            inputs, failed = await inputs_of(job, portals)
+            lines: dict[str, list[LineStatus] | SipsyncError] = dict(failed)
+            for name, given in inputs.items():
                 addresses = {current.config_id: line.address for line, current in match(given).pairs}
                 asked: Mapping[int, Registration] = {}
                 if live:
                     reg_ids = [line.reg_id for line in given.current.lines if line.reg_id]
-                    asked = await portals[name].statuses(reg_ids)
+                    try:
+                        asked = await portals[name].statuses(reg_ids)
+                    except SipsyncError as error:
+                        lines[name] = error
+                        continue
                 lines[name] = [
                     _line_status(name, addresses.get(line.config_id), line, asked.get(line.reg_id or 0))
                     for line in given.current.lines

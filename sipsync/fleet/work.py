@@ -20,78 +20,98 @@ from sipsync.model.lines import DesiredPortal
 from sipsync.model.options import ApplyOptions, PlanOptions
 from sipsync.model.outcome import PortalOutcome
 from sipsync.model.plan import PortalPlan
-from sipsync.model.problems import Exit, internal
+from sipsync.model.problems import Exit, SipsyncError, internal
 from sipsync.planning.inputs import PlanInput
 from sipsync.planning.plan import build
 from sipsync.portal.client import RestPortal
 from sipsync.portal.protocol import PortalReader
 
 
-async def read_host(job: HostJob, seconds: float, clock: Clock, on_event: OnEvent) -> dict[str, PlanInput]:
+async def read_host(
+    job: HostJob, seconds: float, clock: Clock, on_event: OnEvent
+) -> dict[str, PlanInput | SipsyncError]:
     """What planning needs of each owner on this host. Only reading methods are sent."""
     async with connected(job, clock, seconds, on_event) as portals:
-        return await inputs_of(job, portals)
+        inputs, failed = await inputs_of(job, portals)
+        return {**inputs, **failed}
 
 
-async def plan_host(job: HostJob, options: PlanOptions, clock: Clock, on_event: OnEvent) -> dict[str, PortalPlan]:
+async def plan_host(
+    job: HostJob, options: PlanOptions, clock: Clock, on_event: OnEvent
+) -> dict[str, PortalPlan | SipsyncError]:
     """One part for each owner on this host. Only reading methods are sent."""
-    inputs = await read_host(job, options.timeout, clock, on_event)
-    parts = build(list(inputs.values()), clock.now(), no_ops=options.no_ops)
+    async with connected(job, clock, options.timeout, on_event) as portals:
+        inputs, failed = await inputs_of(job, portals)
+    parts = build(list(inputs.values()), clock.now(), no_ops=options.no_ops) if inputs else ()
     lasting = {name: credential.lasting for name, credential in job.credentials.items()}
-    return {part.portal: part.model_copy(update={"lasting": lasting[part.portal]}) for part in parts}
+    return {**{part.portal: part.model_copy(update={"lasting": lasting[part.portal]}) for part in parts}, **failed}
 
 
-async def inputs_of(job: HostJob, portals: Mapping[str, PortalReader]) -> dict[str, PlanInput]:
-    """What planning needs of each owner, read side by side."""
+async def inputs_of(
+    job: HostJob, portals: Mapping[str, PortalReader]
+) -> tuple[dict[str, PlanInput], dict[str, SipsyncError]]:
+    """What planning needs of each owner, read side by side, and why one can't be read: that is its own error."""
 
-    async def one(portal: DesiredPortal) -> PlanInput:
+    async def one(portal: DesiredPortal) -> PlanInput | SipsyncError:
         outgoing = portal.policy.create or bool(portal.removed)
-        return job.given(portal, await portals[portal.name].snapshot(outgoing=outgoing))
+        try:
+            return job.given(portal, await portals[portal.name].snapshot(outgoing=outgoing))
+        except SipsyncError as error:
+            return error
 
-    inputs = await asyncio.gather(*map(one, job.portals))
-    return {given.desired.name: given for given in inputs}
+    read = dict(zip((portal.name for portal in job.portals), await asyncio.gather(*map(one, job.portals)), strict=True))
+    return (
+        {name: given for name, given in read.items() if isinstance(given, PlanInput)},
+        {name: error for name, error in read.items() if isinstance(error, SipsyncError)},
+    )
 
 
 async def apply_host(
     job: HostJob, by_portal: Mapping[str, PortalPlan], options: ApplyOptions, control: Control
-) -> dict[str, PortalOutcome]:
+) -> dict[str, PortalOutcome | SipsyncError]:
     """What became of the plan on this host, one outcome for each owner."""
 
     def on_wait(seconds: float) -> None:
         control.on_event(Waiting(job.portals[0].name, seconds, "lock"))
 
     outcomes: tuple[PortalOutcome, ...] = ()
+    failed: dict[str, SipsyncError] = {}
     try:
         async with (
             lock(job.host, job.operator, options.lock_timeout, on_wait),
             connected(job, control.clock, options.timeout, control.on_event) as portals,
         ):
-            outcomes = await _apply(job, portals, by_portal, options, control)
+            read_at = control.clock.monotonic()
+            inputs, failed = await inputs_of(job, portals)
+            outcomes = await _apply(inputs, portals, by_portal, options, control, read_at)
     except Exception as error:
         if not outcomes:
             raise
         outcomes = outcome.with_fault(outcomes, internal(error))  # closing what was open must not cost the report
-    return {one.portal: one for one in outcomes}
+    return {**{one.portal: one for one in outcomes}, **failed}
 
 
 async def _apply(
-    job: HostJob,
+    inputs: Mapping[str, PlanInput],
     portals: Mapping[str, RestPortal],
     by_portal: Mapping[str, PortalPlan],
     options: ApplyOptions,
     control: Control,
+    read_at: float,
 ) -> tuple[PortalOutcome, ...]:
-    read_at = control.clock.monotonic()
-    inputs = list((await inputs_of(job, portals)).values())
-    parts = [by_portal[given.desired.name] for given in inputs]
+    """What became of the owners that were read. What waits for one that is refused here is not attempted."""
+    now = control.clock.now()
     reasons = {
-        part.portal: reason
-        for part, given in zip(parts, inputs, strict=True)
-        if (reason := check_plan(part, given, control.clock.now(), options.max_plan_age))
+        name: reason
+        for name, given in inputs.items()
+        if (reason := check_plan(by_portal[name], given, now, options.max_plan_age))
     }
-    if reasons:
-        return outcome.refused(reasons, portals)
-    bound = bind(parts, inputs, strict=options.strict)
+    refused = outcome.refused(reasons, portals)
+    left = [name for name in inputs if name not in reasons]
+    if not left:
+        return refused
+    own = {name: portals[name] for name in left}
+    bound = bind([by_portal[name] for name in left], [inputs[name] for name in left], strict=options.strict)
     if options.dry_run or bound.exit is not Exit.OK:
-        return outcome.dry_run(bound, portals)
-    return outcome.applied(bound, portals, await execute(bound, portals, options, control, read_at))
+        return (*refused, *outcome.dry_run(bound, own))
+    return (*refused, *outcome.applied(bound, own, await execute(bound, own, options, control, read_at)))

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
 from sipsync.model.fields import FIELDS, FieldName, LineType
-from sipsync.model.policy import Policy, TargetPolicy
-from sipsync.model.scalars import SECTION, Decimal, Number
+from sipsync.model.policy import Limits, Policy, TargetPolicy
 from sipsync.model.secret import Secret, SecretRef
 
 if TYPE_CHECKING:
@@ -112,20 +111,6 @@ class SandboxAccess(_Access):
 
 
 Access: TypeAlias = WebhookAccess | GivenTokenAccess | OwnTokenAccess | SandboxAccess
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Limits of the portal, where they are not the usual ones."""
-
-    __pydantic_config__: ClassVar[Mapping[str, Any]] = SECTION
-
-    cloud_lines: Number = 10  # server source
-    """Cloud lines that the portal may have."""
-    burst: Number = field(default=50, metadata={"le": 10_000})  # documented
-    """Requests at once (250 for Enterprise)."""
-    rate: Decimal = field(default=2.0, metadata={"le": 1_000})  # documented
-    """Requests a second after that (5 for Enterprise)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ A key is written here and nowhere else: what it holds, its default, how it is ti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import astuple, dataclass, field, fields, replace
 from operator import add, and_
 from typing import Any, ClassVar, Literal
 
 from sipsync.model.fields import FieldName
 from sipsync.model.message import Message
-from sipsync.model.scalars import SECTION, Day, Share, Switch, Words
+from sipsync.model.scalars import SECTION, Day, Decimal, Number, Share, Switch, Words
 
 Unmanaged = Literal["ignore", "report", "error"]
 _STRICTER: tuple[Unmanaged, ...] = ("ignore", "report", "error")
@@ -34,6 +34,25 @@ def _all(operator: tuple[str, ...], file: tuple[str, ...]) -> tuple[str, ...]:
 def _tightened(by: Callable[[Any, Any], Any], **loosest: Any) -> dict[str, Any]:
     """How the operator's value and a file's are one. `loosest` bounds nothing, where the default is not that."""
     return {"tightened": by, **loosest}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of the portal, where they are not the usual ones."""
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = SECTION
+
+    cloud_lines: Number = 10  # server source
+    """Cloud lines that the portal may have."""
+    burst: Number = field(default=50, metadata={"le": 10_000})  # documented
+    """Requests at once (250 for Enterprise)."""
+    rate: Decimal = field(default=2.0, metadata={"ge": 0.1, "le": 1_000})  # documented
+    """Requests a second after that (5 for Enterprise)."""
+
+    @classmethod
+    def loosest(cls, limits: Iterable[Limits]) -> Limits:
+        """Those of a portal that several files speak of: none of them can hold up another's lines."""
+        return cls(*map(max, zip(*map(astuple, limits), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +120,8 @@ class OperatorPolicy(Policy):
 
     allow_ignore_fields: Switch = True
     """Whether portals' files may ignore fields at all."""
+    limits: Limits | None = None
+    """The limits of each portal, in the place of what the files say."""
 
     def bound(self, policy: Policy) -> Policy:
         """The file's policy, at most as loose as this one."""

@@ -148,7 +148,7 @@ def _held(change: LineChange, holder: Message) -> Diagnostic:
 
 def cloud_limit(inputs: Iterable[PlanInput]) -> int:
     """How many cloud lines the portal may have; its owners' files may differ."""
-    return min(given.desired.limits.cloud_lines for given in inputs)
+    return max(given.desired.limits.cloud_lines for given in inputs)
 
 
 def cloud_room(inputs: Sequence[PlanInput]) -> int:

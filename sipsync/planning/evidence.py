@@ -12,8 +12,9 @@ from typing import Literal, TypeAlias
 
 from sipsync.model.document import Seal, canonical, digest_of
 from sipsync.model.fields import FieldName, LineType
-from sipsync.model.lines import ASKED_FOR, REGISTERED, Address, CurrentLine, DesiredPortal, Limits
+from sipsync.model.lines import ASKED_FOR, REGISTERED, Address, CurrentLine, DesiredPortal
 from sipsync.model.plan import LineEvidence
+from sipsync.model.policy import Limits
 from sipsync.model.problems import Span
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret, SecretRef

@@ -78,7 +78,7 @@ def model_of(inputs: Sequence[PlanInput]) -> PortalState:
             OtherConfig(config_id=first + place, name=name, mode="LINK", number="")
             for place, name in enumerate(names.values())
         ],
-        cloud_limit=min(given.desired.limits.cloud_lines for given in inputs)
+        cloud_limit=max(given.desired.limits.cloud_lines for given in inputs)
         - sum(line_id.startswith("reg") for line_id in names),
     )
 

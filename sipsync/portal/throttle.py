@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from typing import Final, Literal, TypeAlias
 
 from sipsync.model.clock import Clock
-from sipsync.model.lines import Limits
 from sipsync.model.message import Message
+from sipsync.model.policy import Limits
 from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.rules.limits import LeakyBucket
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sipsync.applying.bind import bind
-from sipsync.applying.outcome import refused
-from sipsync.model.message import Message
 from sipsync.model.plan import PortalPlan
-from sipsync.model.problems import Code, Diagnostic, Exit
+from sipsync.model.problems import Exit
 from sipsync.planning.plan import build
 from sipsync.rules.state import PortalState
 from support.clock import NOW
-from support.lines import codes, desired, file
+from support.lines import desired, file
 from support.rulebook import row
 from support.stage import Stage, apply, results
 
@@ -55,15 +53,6 @@ async def test_what_waits_for_an_owner_that_is_left_out_is_not_attempted() -> No
     (outcome,) = await apply([first], [mine])
     assert results(outcome) == {"a": "skipped"}
     assert outcome.exit is Exit.PARTIAL or mine.titles == {1: "A", 2: "B"}
-
-
-async def test_an_owner_whose_neighbour_is_refused_is_told_why_nothing_was_sent() -> None:
-    mine, theirs = owners()
-    found = {"app": Diagnostic(Code.PLAN_SEAL, Message("edited"), address="app")}
-    async with mine.portal.connected(mine.file) as ours, mine.portal.connected(theirs.file, theirs.app) as other:
-        outcomes = refused(found, {"acme": ours, "app": other})
-    assert [codes(outcome) for outcome in outcomes] == [["not-attempted"], ["plan-seal"]]
-    assert {outcome.exit for outcome in outcomes} == {Exit.STALE}
 
 
 def test_an_owner_with_errors_stops_its_own_part_only() -> None:

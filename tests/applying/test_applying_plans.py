@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sipsync.applying.bind import check_plan
-from sipsync.model.lines import DesiredLine, DesiredPortal, Limits, SandboxAccess, Snapshot
-from sipsync.model.policy import IgnoredField, Policy
+from sipsync.model.lines import DesiredLine, DesiredPortal, SandboxAccess, Snapshot
+from sipsync.model.policy import IgnoredField, Limits, Policy
 from sipsync.model.problems import Code, Exit
 from sipsync.model.secret import SecretRef
 from sipsync.planning.evidence import desired_digest

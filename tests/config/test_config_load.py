@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from sipsync.config.load import load, load_policy
-from sipsync.model.lines import Address, GivenTokenAccess, Limits, OwnTokenAccess, SandboxAccess, WebhookAccess
+from sipsync.model.lines import Address, GivenTokenAccess, OwnTokenAccess, SandboxAccess, WebhookAccess
 from sipsync.model.operator import Operator
-from sipsync.model.policy import NO_BOUNDS, IgnoredField, Policy
+from sipsync.model.policy import NO_BOUNDS, IgnoredField, Limits, Policy
 from sipsync.model.problems import Code, ConfigError
 from sipsync.model.secret import SecretRef
 from support.files import HEAD, SCHEMES, codes, found, load_text, only, write
@@ -179,6 +179,7 @@ LINE = HEAD + "lines:\n  a:\n    title: A\n"
         (HEAD + "removed: {x: {config_id: 1}}\n", Code.MISSING_KEY, "5:11", "title"),
         (HEAD + "  limits: {rate: x}\n", Code.BAD_VALUE, "5:18", "number"),
         (HEAD + "  limits: {rate: 0}\n", Code.BAD_VALUE, "5:18", "Correct"),
+        (HEAD + "  limits: {rate: 0.000000001}\n", Code.BAD_VALUE, "5:18", "Correct"),
         (HEAD + "  limits: {burst: 99999}\n", Code.BAD_VALUE, "5:19", "Correct"),
         (HEAD + "  sandbox: x.db\n", Code.BAD_VALUE, "5:3", "Keep one"),
         ("sipsync: 1\nportal: {sandbox: ../x.db}\n", Code.BAD_VALUE, "2:19", "--root"),
@@ -298,9 +299,12 @@ def test_a_file_name_that_is_no_address_asks_for_a_name(tmp_path: Path) -> None:
 
 def test_the_operators_policy_is_read_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "policy.yaml"
-    path.write_text("create: false\nmax_changes: 3\nallow_ignore_fields: false\nprotected: [vip]\n", encoding="utf-8")
+    path.write_text(
+        "create: false\nmax_changes: 3\nallow_ignore_fields: false\nprotected: [vip]\nlimits: {rate: 5}\n",
+        encoding="utf-8",
+    )
     assert load_policy(path) == replace(
-        NO_BOUNDS, create=False, max_changes="3", allow_ignore_fields=False, protected=("vip",)
+        NO_BOUNDS, create=False, max_changes="3", allow_ignore_fields=False, protected=("vip",), limits=Limits(rate=5)
     )
     path.write_text("", encoding="utf-8")
     assert load_policy(path) == NO_BOUNDS

@@ -8,8 +8,7 @@ from itertools import permutations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sipsync.model.lines import Limits
-from sipsync.model.policy import Policy
+from sipsync.model.policy import Limits, Policy
 from sipsync.model.problems import Exit
 from sipsync.rules.values import title_key
 from support.lines import codes, current, desired, params, plan, view

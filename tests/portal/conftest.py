@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from sipsync.model.lines import Access, Limits
+from sipsync.model.lines import Access
 from sipsync.model.operator import Operator
+from sipsync.model.policy import Limits
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.portal.client import RestPortal, connect
 from sipsync.portal.throttle import Throttle

@@ -9,7 +9,8 @@ from typing import Any, cast
 import pytest
 
 from sipsync.model.fields import FieldName
-from sipsync.model.lines import Address, Call, Limits, SandboxAccess
+from sipsync.model.lines import Address, Call, SandboxAccess
+from sipsync.model.policy import Limits
 from sipsync.model.problems import Code, PortalError
 from sipsync.model.secret import Secret
 from sipsync.portal import client

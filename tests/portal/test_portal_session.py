@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sipsync.model.lines import Address, Call, Limits
+from sipsync.model.lines import Address, Call
+from sipsync.model.policy import Limits
 from sipsync.model.problems import Code, PortalError
 from sipsync.model.secret import Secret
 from sipsync.portal import envelope

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
-from sipsync.model.lines import Limits
 from sipsync.model.plan import PortalPlan
+from sipsync.model.policy import Limits
 from sipsync.model.problems import Exit
 from sipsync.rules.state import PortalState, Row
 from sipsync.rules.values import title_key

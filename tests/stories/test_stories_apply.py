@@ -415,6 +415,8 @@ async def test_one_portal_in_two_files_is_an_error(box: Box) -> None:
     box.write(MOVE, "again.yaml")
     plan = await box.plan()
     assert [found.code for found in plan.diagnostics if found.severity == "error"] == [Code.HOST_TWICE] * 2
+    plan = await box.plan(exclude=("again",))
+    assert [(part.portal, part.exit) for part in plan.parts] == [("acme", Exit.OK)]
 
 
 async def test_a_portal_can_be_left_out_by_its_name(box: Box) -> None:

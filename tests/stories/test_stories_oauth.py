@@ -14,6 +14,9 @@ import httpx
 import pytest
 
 import sipsync
+from sipsync import api
+from sipsync.model.events import Waiting
+from sipsync.model.policy import Limits
 from sipsync.model.problems import Code, Exit
 from support.box import Box
 
@@ -83,6 +86,47 @@ async def test_an_application_sees_its_own_lines_only(portal: Box, served: dict[
     plan = await portal.plan()
     assert [found.code for found in plan.diagnostics if found.severity == "error"] == [Code.VANISHED_LINES]
     assert plan.exit is Exit.GUARD
+
+
+async def test_an_owner_that_is_refused_stops_its_own_lines_only(portal: Box, served: dict[str, Any]) -> None:
+    application(portal, served, GIVEN_TOKEN.replace("title: A", "title: C"))
+    portal.write("lines:\n  a: {config_id: 101, server: new.example}\n", "zeta.yaml")
+    planned = await portal.plan()
+    (portal.folder / "token").write_text("another", encoding="utf-8")
+    plan, fleet = await portal.plan(), portal.fleet()
+    assert [(part.portal, part.exit) for part in plan.parts] == [("app", Exit.ERROR), ("zeta", Exit.OK)]
+    assert [reading.snapshot is None for reading in await api.aread(fleet)] == [True, False]
+    assert [line.config_id for line in (await api.astatus(fleet)).lines] == [101]
+    outcome = await portal.apply(planned)
+    assert [(part.portal, part.exit) for part in outcome.parts] == [("app", Exit.ERROR), ("zeta", Exit.OK)]
+    assert (portal.lines[101]["server"], portal.titles[102]) == ("new.example", "B")
+
+
+async def test_a_file_that_was_changed_after_the_plan_stops_its_own_lines_only(
+    portal: Box, served: dict[str, Any]
+) -> None:
+    application(portal, served, GIVEN_TOKEN.replace("title: A", "title: C"))
+    portal.write("lines:\n  a: {config_id: 101, server: new.example}\n", "zeta.yaml")
+    plan = await portal.plan()
+    application(portal, served, GIVEN_TOKEN.replace("title: A", "title: D"))
+    outcome = await portal.apply(plan)
+    assert [(part.portal, part.exit) for part in outcome.parts] == [("app", Exit.STALE), ("zeta", Exit.OK)]
+    assert (portal.lines[101]["server"], portal.titles[102]) == ("new.example", "B")
+
+
+async def test_the_limits_of_one_file_do_not_bind_another_one_of_the_host(portal: Box, served: dict[str, Any]) -> None:
+    tight = GIVEN_TOKEN.replace("lines:", "  limits: {{cloud_lines: 1, burst: 1, rate: 0.1}}\nlines:")
+    application(portal, served, tight.replace("title: A", "title: C"))
+    new = "{title: New, server: a.example, login: a, password: 'env:HOOK'}"
+    portal.write(f"policy: {{create: true}}\nlines:\n  a: {{config_id: 101, title: D}}\n  n: {new}\n", "zeta.yaml")
+    waits: list[Waiting] = []
+    plan = await sipsync.aplan(
+        portal.fleet(), on_event=lambda one: waits.append(one) if isinstance(one, Waiting) else None
+    )
+    assert (plan.exit, waits) == (Exit.OK, [])
+    operator = replace(portal.operator, policy=replace(portal.operator.policy, limits=Limits(cloud_lines=2)))
+    plan = await sipsync.aplan(sipsync.load([portal.folder], operator))
+    assert [found.code for found in plan.diagnostics if found.severity == "error"] == [Code.CLOUD_LIMIT]
 
 
 async def test_an_expired_token_that_another_program_renews_is_asked_for_once_more(

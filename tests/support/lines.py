@@ -13,7 +13,6 @@ from sipsync.model.lines import (
     CurrentLine,
     DesiredLine,
     DesiredPortal,
-    Limits,
     RemovedLine,
     Snapshot,
     WebhookAccess,
@@ -21,7 +20,7 @@ from sipsync.model.lines import (
 from sipsync.model.options import Selection
 from sipsync.model.outcome import PortalOutcome
 from sipsync.model.plan import PortalPlan
-from sipsync.model.policy import Policy
+from sipsync.model.policy import Limits, Policy
 from sipsync.model.problems import Span
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.planning.inputs import PlanInput

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 from sipsync.model.fields import SECRET, SHOWN
-from sipsync.model.lines import Limits
 from sipsync.model.nearest import nearest
-from sipsync.model.policy import IgnoredField, OperatorPolicy
+from sipsync.model.policy import IgnoredField, Limits, OperatorPolicy
 from sipsync.model.secret import SCHEMES
 
 _PORTAL = ("name", "sandbox", "domain", "member_id", "token_url")
