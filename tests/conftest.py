@@ -40,7 +40,7 @@ def sandbox_url() -> Iterator[str]:
     from sipsync.sandbox.server import create_app
     from sipsync.sandbox.serving import configured
 
-    server = uvicorn.Server(configured(create_app(Options(apps=("appa", "appb")))))
+    server = uvicorn.Server(configured(create_app(Options(apps=("appa", "appb"), secret="sandbox"))))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -39,11 +39,13 @@ class Options:
     """What every portal begins with."""
     log: Path | None = None
     """One JSON line for each request goes here."""
+    secret: str | None = None
+    """The webhook's; None: a random one that belongs to the file."""
 
 
 def embedded(path: str) -> Starlette:
     """The emulated portal of a file; a new one is empty."""
-    app: Starlette = _module("server").create_app(Options(db=path))
+    app: Starlette = _module("server").create_app(Options(db=path, secret="sandbox"))  # noqa: S106  # no socket leads there
     return app
 
 

@@ -1,4 +1,4 @@
-"""The applications of the emulated portals: their tokens, and the token endpoint that renews them.
+"""Who may call the emulated portals: a webhook, applications by their tokens, and the endpoint that renews these.
 
 An access token lives an hour. Each renewal gives a new pair and voids the old one, as on the real server
 (documented): whoever renews with an old refresh token has `invalid_grant`.
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LIFETIME = 3600
 _FACT = "applications"
+_MEMBER_ID = 32
+"""Digits of the store's key that are told; the others are the webhook's secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +39,11 @@ class App:
 
 
 class Apps:
-    """The applications that a store keeps."""
+    """The applications that a store keeps, and the webhook's user and secret."""
 
-    def __init__(self, store: Store, names: Iterable[str], now: float) -> None:
+    def __init__(self, store: Store, names: Iterable[str], now: float, secret: str | None = None) -> None:
         self._store = store
+        self.webhook = ("1", secret or store.key().hex()[_MEMBER_ID:])
         self._apps: dict[str, App] = {}
         self.reload()
         with store.writing():
@@ -105,7 +108,7 @@ class Apps:
 
     def member_id(self) -> str:
         """What identifies the portals for good."""
-        return self._store.key().hex()[:32]
+        return self._store.key().hex()[:_MEMBER_ID]
 
     def shown(self, url: str) -> Mapping[str, Mapping[str, str]]:
         """What a client needs to act for each application."""

@@ -27,7 +27,6 @@ from sipsync.sandbox.portal import Portal
 from sipsync.sandbox.seeds import mutate
 from sipsync.sandbox.store import Store
 
-WEBHOOK = ("1", "sandbox")
 _JSON = "application/json; charset=utf-8"
 _HTML = "text/html; charset=utf-8"
 
@@ -161,7 +160,7 @@ class _Run:
     def _owner(self, request: Request) -> str | Refusal | None:
         """The application that calls, None for a webhook."""
         if request.webhook is not None:
-            return None if request.webhook == WEBHOOK else refusal("INVALID_CREDENTIALS")
+            return None if request.webhook == self._apps.webhook else refusal("INVALID_CREDENTIALS")
         token: Any = request.bearer
         if token is None:
             given = [self._params[name] for name in ("auth", "access_token") if name in self._params]

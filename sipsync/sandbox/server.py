@@ -213,7 +213,7 @@ def create_app(
     """The sandbox as an ASGI application; `app.state.sandbox` is the `Sandbox` behind it."""
     options = options or Options()
     store = Store(options.db)
-    apps = Apps(store, options.apps, time.time())
+    apps = Apps(store, options.apps, time.time(), options.secret)
     log = options.log.open("a", encoding="utf-8") if options.log is not None else None
     sandbox = Sandbox(options, store, apps, clock, sleep, log)
     parse(list(options.faults))

@@ -17,7 +17,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 from sipsync.sandbox import Options
-from sipsync.sandbox.rest import WEBHOOK
 from sipsync.sandbox.server import CUT, Sandbox, create_app
 
 _HOST = "127.0.0.1"
@@ -29,7 +28,7 @@ def serve(options: Options, announce: Callable[[str], None] = print) -> None:
     sandbox: Sandbox = app.state.sandbox
     listening = listen(options.port)
     url = f"http://{_HOST}:{listening.getsockname()[1]}"
-    webhook = f"{url}/rest/{'/'.join(WEBHOOK)}/"
+    webhook = f"{url}/rest/{'/'.join(sandbox.apps.webhook)}/"
     started = {"url": url, "webhook": webhook, "apps": sandbox.apps.shown(url)}
     try:
         Server(configured(app), lambda: announce(json.dumps(started))).run(sockets=[listening])

@@ -33,7 +33,7 @@ def serve_sandbox(channel: Connection) -> None:
     """The sandbox, without a rate limit."""
     from sipsync.sandbox import Options, serve
 
-    serve(Options(seed=SEED), lambda line: channel.send(json.loads(line)["url"]))
+    serve(Options(seed=SEED, secret="sandbox"), lambda line: channel.send(json.loads(line)["url"]))
 
 
 def serve_bare(channel: Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -37,13 +38,20 @@ def started() -> Iterator[dict[str, Any]]:
 
 
 def test_it_says_where_it_listens_and_ends_on_a_signal(started: dict[str, Any]) -> None:
-    assert started["webhook"] == f"{started['url']}/rest/1/sandbox/"
+    assert re.fullmatch(rf"{started['url']}/rest/1/[0-9a-f]{{32}}/", started["webhook"])
     app = started["apps"]["appa"]
     assert set(app) == {
         "rest", "client_id", "client_secret", "access_token", "refresh_token", "token_url", "member_id",
     }  # fmt: skip
     answer = httpx.get(f"{app['rest']}profile", headers={"Authorization": f"Bearer {app['access_token']}"})
     assert answer.json()["result"]["ADMIN"] is True
+
+
+def test_each_database_has_a_secret_of_its_own_that_nothing_else_tells(started: dict[str, Any]) -> None:
+    for guess in ("sandbox", started["apps"]["appa"]["member_id"]):
+        answer = httpx.get(f"{started['url']}/rest/1/{guess}/profile")
+        assert (answer.status_code, answer.json()["error"]) == (401, "INVALID_CREDENTIALS")
+    assert httpx.get(f"{started['webhook']}profile").json()["result"]["ADMIN"] is True
 
 
 @pytest.mark.parametrize(

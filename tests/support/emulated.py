@@ -59,7 +59,8 @@ class Emulated:
     @cached_property
     def _sandbox(self) -> Any:
         apps = sorted({row.app for row in self.state.rows.values() if row.app})
-        app = create_app(Options(apps=tuple(apps)), clock=self.clock.monotonic, sleep=self.clock.sleep)
+        options = Options(apps=tuple(apps), secret="sandbox")
+        app = create_app(options, clock=self.clock.monotonic, sleep=self.clock.sleep)
         with app.state.sandbox.store.writing():
             app.state.sandbox.store.replace(self.portal)
         return app

@@ -49,7 +49,8 @@ class Player:
     def _send(self, step: Mapping[str, Any]) -> httpx.Response:
         caller, params = step.get("as", "webhook"), self._filled(step.get("params", {}))
         query, headers = self._filled(step.get("query", {})), {}
-        path = {"webhook": "1/sandbox/", "bad-webhook": "1/not-the-secret/"}.get(caller, "")
+        webhook = self.startup["webhook"].partition("/rest/")[2]
+        path = {"webhook": webhook, "bad-webhook": "1/not-the-secret/"}.get(caller, "")
         if not path and caller != "none":
             token = "not-a-token" if caller == "bad-token" else self.startup["apps"][caller]["access_token"]
             where = step.get("auth_in", "params")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -23,7 +23,8 @@ class Stage:
     slept: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.app: Starlette = create_app(self.options, clock=lambda: self.now, sleep=self._sleep)
+        options = replace(self.options, secret="sandbox")
+        self.app: Starlette = create_app(options, clock=lambda: self.now, sleep=self._sleep)
         self.sandbox: Sandbox = self.app.state.sandbox
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://box")
 
