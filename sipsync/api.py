@@ -17,13 +17,15 @@ from sipsync.disk.planfile import read_state, write_state
 from sipsync.disk.planfile import write as write_plan
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, ignore
+from sipsync.model.findings import Findings
 from sipsync.model.lines import Fleet
-from sipsync.model.looks import Diagnosis, Findings, SavedState, Status
 from sipsync.model.operator import Operator
 from sipsync.model.options import ApplyOptions, PlanOptions, Selection
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
 from sipsync.model.problems import ConfigError
+from sipsync.model.snapshot import SavedState
+from sipsync.model.status import Diagnosis, Status
 from sipsync.portal.clock import SystemClock
 
 if TYPE_CHECKING:

@@ -114,7 +114,7 @@ def usage_error(summary: Message, hint: Message) -> UsageError:
 
 def show(diagnostics: Sequence[Diagnostic], session: Session) -> None:
     """Print findings: what, where, the line with a caret, and what to do."""
-    from sipsync.model.looks import Findings
+    from sipsync.model.findings import Findings
     from sipsync.report import render
 
     findings = Findings(diagnostics=tuple(diagnostics))

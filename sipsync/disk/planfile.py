@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from sipsync.disk.files import reason, write_private
 from sipsync.model.document import FORMAT_VERSION
-from sipsync.model.looks import SavedState
 from sipsync.model.message import Message
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
+from sipsync.model.snapshot import SavedState
 
 if TYPE_CHECKING:
     from collections.abc import Callable

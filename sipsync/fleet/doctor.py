@@ -6,8 +6,8 @@ from sipsync.fleet.host import HostJob, connected
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent
 from sipsync.model.lines import DesiredPortal
-from sipsync.model.looks import Check
 from sipsync.model.problems import PortalError
+from sipsync.model.status import Check
 from sipsync.portal.client import RestPortal
 
 CLOCK_SKEW_SECONDS = 300.0

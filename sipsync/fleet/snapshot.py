@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from sipsync.model.document import canonical
 from sipsync.model.fields import SHOWN, FieldName
 from sipsync.model.lines import CurrentLine, DesiredPortal, Snapshot
-from sipsync.model.looks import SavedLine, SavedPortal
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.options import PlanOptions
 from sipsync.model.plan import PortalPlan
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 from sipsync.model.secret import SecretRef
+from sipsync.model.snapshot import SavedLine, SavedPortal
 from sipsync.planning.inputs import PlanInput
 from sipsync.planning.match import match
 from sipsync.planning.plan import build

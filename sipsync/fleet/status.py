@@ -15,11 +15,12 @@ from sipsync.fleet.work import inputs_of, read_host
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent
 from sipsync.model.lines import Address, CurrentLine, DesiredPortal, Fleet, Registration, Snapshot
-from sipsync.model.looks import Check, Diagnosis, LineStatus, SavedState, Status
 from sipsync.model.operator import Operator
 from sipsync.model.options import Selection
 from sipsync.model.problems import Diagnostic, SipsyncError
 from sipsync.model.secret import Secret
+from sipsync.model.snapshot import SavedState
+from sipsync.model.status import Check, Diagnosis, LineStatus, Status
 from sipsync.planning.inputs import PlanInput
 from sipsync.planning.match import match
 from sipsync.secrets import store

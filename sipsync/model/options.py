@@ -10,7 +10,7 @@ from sipsync.model.lines import Address
 from sipsync.model.problems import Code
 
 if TYPE_CHECKING:
-    from sipsync.model.looks import SavedState
+    from sipsync.model.snapshot import SavedState
 
 
 @dataclass(frozen=True, slots=True)

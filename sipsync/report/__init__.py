@@ -14,9 +14,10 @@ from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, UsageError
 
 if TYPE_CHECKING:
-    from sipsync.model.looks import Diagnosis, Findings, Status
+    from sipsync.model.findings import Findings
     from sipsync.model.outcome import Outcome
     from sipsync.model.plan import Plan
+    from sipsync.model.status import Diagnosis, Status
     from sipsync.report.language import Language
 
     Rendered: TypeAlias = Plan | Outcome | Findings | Status | Diagnosis

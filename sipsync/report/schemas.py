@@ -11,10 +11,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from sipsync.model.document import FORMAT_VERSION
-from sipsync.model.looks import Check, LineStatus
 from sipsync.model.outcome import LineOutcome
 from sipsync.model.plan import PlannedCall, PortalPlan, ResourceChange, Summary
 from sipsync.model.problems import Diagnostic
+from sipsync.model.status import Check, LineStatus
 
 Schema = dict[str, Any]
 

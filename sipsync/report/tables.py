@@ -11,7 +11,7 @@ from sipsync.report.findings import told, wrapped
 from sipsync.report.wording import Paint, count
 
 if TYPE_CHECKING:
-    from sipsync.model.looks import Diagnosis, LineStatus, Status
+    from sipsync.model.status import Diagnosis, LineStatus, Status
     from sipsync.report import Style
 
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from sipsync.disk import planfile
 from sipsync.model.fields import FieldName
-from sipsync.model.looks import SavedLine, SavedPortal, SavedState
 from sipsync.model.message import Message
 from sipsync.model.plan import Plan, PortalPlan
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError
+from sipsync.model.snapshot import SavedLine, SavedPortal, SavedState
 
 MARKED = "s3cr3t-in-the-file"
 

@@ -11,8 +11,8 @@ import pytest
 import sipsync
 from sipsync import api
 from sipsync.model.events import Event, Stopping
-from sipsync.model.looks import Diagnosis
 from sipsync.model.problems import Code, Exit
+from sipsync.model.status import Diagnosis
 from support.box import Box
 
 LINES = "lines:\n  a: {config_id: 101, title: New}\n"

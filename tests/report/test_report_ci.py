@@ -12,7 +12,7 @@ import sarif_pydantic
 from lxml import etree
 from pydantic import BaseModel
 
-from sipsync.model.looks import Findings
+from sipsync.model.findings import Findings
 from sipsync.model.problems import Code
 from sipsync.report import FORMATS, Style, render
 from sipsync.report.formats.github import annotation

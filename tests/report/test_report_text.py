@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
+from sipsync.model.findings import Findings
 from sipsync.model.lines import Registration
-from sipsync.model.looks import Findings
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Exit, UsageError
 from sipsync.report import Style, formats_of, render

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from sipsync.model.document import digest_of
 from sipsync.model.fields import FIELDS, SECRET, LineType
+from sipsync.model.findings import Findings
 from sipsync.model.lines import Action, Address, Registration
-from sipsync.model.looks import Check, Diagnosis, Findings, LineStatus, Status
 from sipsync.model.message import Message
 from sipsync.model.outcome import LineOutcome, Outcome, PortalOutcome
 from sipsync.model.plan import Change, LineEvidence, Plan, PlannedCall, PortalPlan, ResourceChange, Source, Summary
 from sipsync.model.problems import Code, Diagnostic, Exit, Severity, Span
+from sipsync.model.status import Check, Diagnosis, LineStatus, Status
 from support.golden import GOLDEN
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from sipsync.model.message import Message
 from sipsync.model.problems import Exit
 
 if TYPE_CHECKING:
-    from sipsync.model.looks import Status
+    from sipsync.model.status import Status
 
 
 @make_command(

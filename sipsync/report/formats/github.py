@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sipsync.model.looks import Findings
+from sipsync.model.findings import Findings
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
 from sipsync.report.escape import visible

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from sipsync.model.looks import Findings
+from sipsync.model.findings import Findings
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
 from sipsync.report.changes import block

@@ -15,7 +15,7 @@ from sipsync.report.formats.json import dumped
 from sipsync.report.outcomes import findings_of
 
 if TYPE_CHECKING:
-    from sipsync.model.looks import Findings
+    from sipsync.model.findings import Findings
     from sipsync.model.plan import Plan
     from sipsync.model.problems import Code, Diagnostic, Span
     from sipsync.report import Style

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sipsync.model.document import Document
-from sipsync.model.looks import Diagnosis, Findings, Status
+from sipsync.model.findings import Findings
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
+from sipsync.model.status import Diagnosis, Status
 from sipsync.report.changes import Row, block
 from sipsync.report.findings import told
 from sipsync.report.outcomes import outcome
@@ -26,7 +27,7 @@ from sipsync.report.wording import (
 )
 
 if TYPE_CHECKING:
-    from sipsync.model.looks import Findings
+    from sipsync.model.findings import Findings
     from sipsync.model.plan import Plan
     from sipsync.report import Rendered, Style
 

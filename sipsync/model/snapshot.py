@@ -1,0 +1,51 @@
+"""The saved state of portals: what a plan without any credential compares with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from sipsync._version import __version__
+from sipsync.model.document import FORMAT_VERSION, Document
+from sipsync.model.fields import FieldName, LineType
+
+
+class SavedLine(Document):
+    """One line of a saved state."""
+
+    config_id: int
+    type: LineType
+    values: Mapping[FieldName, str]
+    """Of a secret field the reference that the file gave on that day, never the value."""
+    reg_id: int | None = None
+    line_id: str = ""
+    status_code: int | None = None
+    status_message: str = ""
+
+
+class SavedPortal(Document):
+    """One portal of a saved state, sealed by itself."""
+
+    portal: str
+    host: str
+    owner: str
+    taken: str
+    """RFC 3339, UTC."""
+    lines: tuple[SavedLine, ...]
+    names: Mapping[str, str]
+    default_line: str | None = None
+    seal: str = ""
+
+    def substance(self) -> dict[str, Any]:
+        """What the seal covers."""
+        return self.model_dump(mode="json", exclude={"seal"})
+
+
+class SavedState(Document):
+    """The current state of portals without secrets: what a plan without any credential compares with."""
+
+    format_version: str = FORMAT_VERSION
+    sipsync_version: str = __version__
+    kind: Literal["sipsync-state"] = "sipsync-state"
+    timestamp: str = ""
+    portals: tuple[SavedPortal, ...] = ()

@@ -1,0 +1,78 @@
+"""How lines are registered, and what `doctor` found."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from sipsync._version import __version__
+from sipsync.model.document import FORMAT_VERSION, Document, diagnostic_json
+from sipsync.model.fields import LineType
+from sipsync.model.lines import Address, Registration
+from sipsync.model.problems import Diagnostic, Exit
+
+
+class LineStatus(Document):
+    """One line's registration, as stored in the portal and, where asked, as its operator's side says now."""
+
+    portal: str
+    config_id: int
+    address: Address | None = None
+    """None for a line that is not in the file."""
+    title: str
+    type: LineType
+    reg_id: int | None
+    status_code: int | None
+    status_message: str = ""
+    live: Registration | None = None
+    incoming_server: str = ""
+    incoming_login: str = ""
+
+
+class Status(Document):
+    """The registrations of all lines that the credentials see."""
+
+    lines: tuple[LineStatus, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def exit(self) -> Exit:
+        """ERROR where a portal could not be read."""
+        return Exit.ERROR if any(found.severity == "error" for found in self.diagnostics) else Exit.OK
+
+    def to_json(self) -> dict[str, Any]:
+        """The status as a JSON document."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "sipsync_version": __version__,
+            "lines": [line.model_dump(mode="json") for line in self.lines],
+            "diagnostics": [diagnostic_json(found) for found in self.diagnostics],
+        }
+
+
+class Check(Document):
+    """One check of `doctor`: what was looked at, how it is, what to do."""
+
+    portal: str
+    name: str
+    result: Literal["ok", "warning", "failed", "skipped"]
+    detail: str = ""
+    advice: str = ""
+
+
+class Diagnosis(Document):
+    """What `doctor` found."""
+
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def exit(self) -> Exit:
+        """ERROR where a check failed."""
+        return Exit.ERROR if any(check.result == "failed" for check in self.checks) else Exit.OK
+
+    def to_json(self) -> dict[str, Any]:
+        """The diagnosis as a JSON document."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "sipsync_version": __version__,
+            "checks": [check.model_dump(mode="json") for check in self.checks],
+        }
