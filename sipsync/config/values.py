@@ -18,7 +18,7 @@ from sipsync.model.hosts import HOST, PORT, is_loopback
 from sipsync.model.lines import TEMPORARY_TITLE
 from sipsync.model.message import Message
 from sipsync.model.problems import Code
-from sipsync.model.scalars import TEXT, Scalar, number, trimmed, wrong
+from sipsync.model.scalars import TEXT, FromText, number, trimmed, wrong
 from sipsync.model.secret import SecretRef
 
 ADDRESS_PART = r"[A-Za-z0-9][A-Za-z0-9_-]*"
@@ -115,7 +115,7 @@ Identifier: TypeAlias = Annotated[
     SecretRef | str, PlainValidator(identifier), WithJsonSchema({"minLength": 1, "type": "string"})
 ]
 PathInside: TypeAlias = Annotated[str, PlainValidator(path_inside), WithJsonSchema({"minLength": 1, "type": TEXT})]
-Version: TypeAlias = Annotated[int, Scalar(number), AfterValidator(_version), Field(json_schema_extra={"const": 1})]
+Version: TypeAlias = Annotated[int, FromText(number), AfterValidator(_version), Field(json_schema_extra={"const": 1})]
 Key: TypeAlias = Annotated[str, AfterValidator(_address_part)]
 PortalName: TypeAlias = Annotated[
     str, AfterValidator(_portal_name), Field(json_schema_extra={"pattern": f"^{ADDRESS_PART}$"})

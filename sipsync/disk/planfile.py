@@ -30,13 +30,13 @@ _Document = TypeVar("_Document", Plan, SavedState)
 class _Kind:
     """What a file should be, and what is said if it is not."""
 
-    noun: str
+    noun: Message
     code: Code
     again: Message
 
 
-_PLAN = _Kind("plan", Code.PLAN_UNREADABLE, Message("Make a new one: sipsync plan --out FILE"))
-_STATE = _Kind("saved state", Code.SNAPSHOT, Message("Make a new one: sipsync snapshot --out FILE"))
+_PLAN = _Kind(Message("plan"), Code.PLAN_UNREADABLE, Message("Make a new one: sipsync plan --out FILE."))
+_STATE = _Kind(Message("saved state"), Code.SNAPSHOT, Message("Make a new one: sipsync snapshot --out FILE."))
 
 
 def write(path: Path, plan: Plan) -> None:
@@ -103,50 +103,50 @@ def _read(path: Path, max_bytes: int, kind: _Kind, parse: Callable[[Mapping[str,
         # A newer minor version may add keys. They belong to what is sealed, so none can be left out.
         if _newer(document["format_version"], major=False):
             _too_new(path)
-        _unreadable(path, f"is not a sipsync {kind.noun}, or was edited", kind, kind.again)
+        summary = Message("{path} is not a sipsync {noun}, or was edited", path=path, noun=kind.noun)
+        raise _unreadable(kind, summary) from None
 
 
 def _bytes(path: Path, max_bytes: int, kind: _Kind) -> bytes:
     try:
         if path.is_dir():
-            _unreadable(path, f"is a folder, not a {kind.noun}", kind, Message("Name the file itself"))
+            summary = Message("{path} is a folder, not a {noun}", path=path, noun=kind.noun)
+            raise _unreadable(kind, summary, Message("Name the file itself."))
         with path.open("rb") as file:
             data = file.read(max_bytes + 1)
     except FileNotFoundError:
-        _unreadable(path, "does not exist", kind, Message("Check the path, or {again}", again=kind.again))
+        hint = Message("Check the path. {again}", again=kind.again)
+        raise _unreadable(kind, Message("{path} does not exist", path=path), hint) from None
     except (OSError, ValueError) as error:  # ValueError: a path with a null character
-        why = reason(error) if isinstance(error, OSError) else "this can't be a file's name"
-        _unreadable(path, f"can't be read: {why}", kind, Message("Check the path and who may read it"))
+        why = Message(reason(error)) if isinstance(error, OSError) else Message("this can't be a file's name")
+        summary = Message("{path} can't be read: {why}", path=path, why=why)
+        raise _unreadable(kind, summary, Message("Check the path and who may read it.")) from None
     if len(data) > max_bytes:
-        _unreadable(
-            path,
-            f"is larger than {max_bytes // 1024**2} MiB",
-            kind,
-            Message("This is no {noun}; check the path", noun=kind.noun),
-        )
+        summary = Message("{path} is larger than {most} MiB", path=path, most=max_bytes // 1024**2)
+        raise _unreadable(kind, summary, Message("This is no {noun}; check the path.", noun=kind.noun))
     return data
 
 
 def _document(path: Path, data: bytes, kind: _Kind) -> Mapping[str, Any]:
     """The JSON object, with the marks of its kind."""
     if not data.strip():
-        _unreadable(path, "is empty", kind, kind.again)
+        raise _unreadable(kind, Message("{path} is empty", path=path))
     try:
         document = json.loads(data)  # finds UTF-8, UTF-16 and UTF-32 by itself
     except (ValueError, RecursionError):
         if data.lstrip().startswith(b"{") and not data.rstrip().endswith(b"}"):
-            _unreadable(path, "is cut off", kind, Message("Copy it again, whole, or {again}", again=kind.again))
-        _unreadable(path, "is not JSON", kind, kind.again)
+            hint = Message("Copy it again, whole. {again}", again=kind.again)
+            raise _unreadable(kind, Message("{path} is cut off", path=path), hint) from None
+        raise _unreadable(kind, Message("{path} is not JSON", path=path)) from None
     marks = document if isinstance(document, dict) and "sipsync_version" in document else {}
     if not isinstance(marks.get("format_version"), str):
-        _unreadable(path, f"is not a sipsync {kind.noun}", kind, kind.again)
+        raise _unreadable(kind, Message("{path} is not a sipsync {noun}", path=path, noun=kind.noun))
     is_state = marks.get("kind") == _STATE_MARK
     if is_state and kind is _PLAN:
-        _unreadable(
-            path, "is a saved state, not a plan", kind, Message("A state is what `sipsync plan --against FILE` takes")
-        )
+        hint = Message("A state is what `sipsync plan --against FILE` takes.")
+        raise _unreadable(kind, Message("{path} is a saved state, not a plan", path=path), hint)
     if not is_state and kind is _STATE:
-        _unreadable(path, "is not a saved state", kind, kind.again)
+        raise _unreadable(kind, Message("{path} is not a saved state", path=path))
     return marks
 
 
@@ -169,5 +169,5 @@ def _too_new(path: Path) -> NoReturn:
     )
 
 
-def _unreadable(path: Path, what: str, kind: _Kind, hint: Message) -> NoReturn:
-    raise SipsyncError(Diagnostic(kind.code, Message("{path} {what}", path=path, what=what), hint=hint))
+def _unreadable(kind: _Kind, summary: Message, hint: Message | None = None) -> SipsyncError:
+    return SipsyncError(Diagnostic(kind.code, summary, hint=hint or kind.again))

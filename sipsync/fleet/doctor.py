@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from sipsync.fleet.host import HostJob, connected
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent
 from sipsync.model.lines import DesiredPortal
+from sipsync.model.message import Message
 from sipsync.model.problems import PortalError
-from sipsync.model.status import Check
+from sipsync.model.status import Check, Result
 from sipsync.portal.client import RestPortal
 
 CLOCK_SKEW_SECONDS = 300.0
+NOTHING = Message("")
 
-_SCOPE_ADVICE = (
+Finding: TypeAlias = tuple[Result, Message, Message]
+"""How it is, what was seen, and what to do."""
+
+_SCOPE_ADVICE = Message(
     "In Bitrix24 open Developer resources → Other → Inbound webhook (Разработчикам → Другое → Входящий вебхук), "
     'edit the webhook and tick "Telephony (telephony)" («Телефония (telephony)»).'
 )
-_RIGHT_ADVICE = (
+_RIGHT_ADVICE = Message(
     "The webhook acts for the user who made it. In Bitrix24 open Telephony → Configure telephony → Access permissions "
     'and give that user\'s role "Manage numbers: modify: any" («Управление номерами - изменение - любые»).'
 )
+_PASSWORD_ADVICE = Message("Passwords can't be compared on this portal; everything else works.")
+_CLOCK_ADVICE = Message("Set the clock: a plan's age is told by it.")
+_CONNECTOR_ADVICE = Message("Telephone calls over SIP lines will not work until it is paid for in Bitrix24.")
 
 
 async def check_up(job: HostJob, seconds: float, clock: Clock, on_event: OnEvent) -> dict[str, list[Check]]:
@@ -31,75 +41,56 @@ async def check_up(job: HostJob, seconds: float, clock: Clock, on_event: OnEvent
 
 
 async def _portal_checks(desired: DesiredPortal, portal: RestPortal, host: str, clock: Clock) -> list[Check]:
-    name = desired.name
+    def check(name: str, result: Result, detail: Message, advice: Message = NOTHING) -> Check:
+        return Check(portal=desired.name, name=name, result=result, detail=detail, advice=advice)
+
     try:
         scope = await portal.scope()
     except PortalError as error:
-        found = error.diagnostics[0]
-        return [Check(portal=name, name="credential", result="failed", detail=found.summary, advice=found.hint)]
-    checks = [Check(portal=name, name="credential", result="ok", detail=f"accepted by {host}")]
-    if "telephony" in scope:
-        checks.append(Check(portal=name, name="scope", result="ok", detail="telephony"))
-    else:
-        detail = f"telephony is missing (there is: {', '.join(sorted(scope)) or 'nothing'})"
-        return [*checks, Check(portal=name, name="scope", result="failed", detail=detail, advice=_SCOPE_ADVICE)]
-    checks.append(await _rights(name, portal))
+        return [check("credential", "failed", error.diagnostics[0].summary, error.diagnostics[0].hint)]
+    checks = [check("credential", "ok", Message("accepted by {host}", host=host))]
+    if "telephony" not in scope:
+        detail = Message("telephony is missing (there is: {scopes})", scopes=", ".join(sorted(scope)))
+        if not scope:
+            detail = Message("telephony is missing (there is nothing)")
+        return [*checks, check("scope", "failed", detail, _SCOPE_ADVICE)]
+    checks += [check("scope", "ok", Message("telephony")), check("rights", *await _rights(portal))]
     if not desired.access.embedded:
-        checks.append(await _clock(name, portal, clock))
-        checks.append(await _connector(name, portal))
+        checks += [check("clock", *await _clock(portal, clock)), check("connector", *await _connector(portal))]
     return checks
 
 
-async def _rights(name: str, portal: RestPortal) -> Check:
+async def _rights(portal: RestPortal) -> Finding:
     try:
-        snapshot = await portal.snapshot()
+        lines = (await portal.snapshot()).lines
     except PortalError as error:
-        found = error.diagnostics[0]
-        advice = _RIGHT_ADVICE if error.error == "ACCESS_DENIED" else found.hint
-        return Check(portal=name, name="rights", result="failed", detail=found.summary, advice=advice)
-    seen = f"sees {len(snapshot.lines)} of the portal's lines"
-    if snapshot.lines and not any("password" in line.values for line in snapshot.lines):
-        return Check(
-            portal=name,
-            name="rights",
-            result="warning",
-            detail=f"{seen}, but no passwords",
-            advice="Passwords can't be compared on this portal; everything else works.",
-        )
-    return Check(portal=name, name="rights", result="ok", detail=seen)
+        reason = error.diagnostics[0]
+        return "failed", reason.summary, _RIGHT_ADVICE if error.error == "ACCESS_DENIED" else reason.hint
+    if lines and not any("password" in line.values for line in lines):
+        detail = Message("sees {count} of the portal's lines, but no passwords", count=len(lines))
+        return "warning", detail, _PASSWORD_ADVICE
+    return "ok", Message("sees {count} of the portal's lines", count=len(lines)), NOTHING
 
 
-async def _clock(name: str, portal: RestPortal, clock: Clock) -> Check:
+async def _clock(portal: RestPortal, clock: Clock) -> Finding:
     try:
         there = await portal.server_time()
     except PortalError as error:
-        return Check(portal=name, name="clock", result="skipped", detail=error.diagnostics[0].summary)
+        return "skipped", error.diagnostics[0].summary, NOTHING
     skew = abs((clock.now() - there).total_seconds())
     if skew <= CLOCK_SKEW_SECONDS:
-        return Check(portal=name, name="clock", result="ok", detail=f"differs by {skew:.0f} s")
-    return Check(
-        portal=name,
-        name="clock",
-        result="warning",
-        detail=f"this machine's clock differs by {skew:.0f} s",
-        advice="Set the clock: a plan's age is told by it.",
-    )
+        return "ok", Message("differs by {seconds:.0f} s", seconds=skew), NOTHING
+    return "warning", Message("this machine's clock differs by {seconds:.0f} s", seconds=skew), _CLOCK_ADVICE
 
 
-async def _connector(name: str, portal: RestPortal) -> Check:
+async def _connector(portal: RestPortal) -> Finding:
     try:
         status = await portal.connector_status()
     except PortalError as error:
-        return Check(portal=name, name="connector", result="skipped", detail=error.diagnostics[0].summary)
+        return "skipped", error.diagnostics[0].summary, NOTHING
     minutes = status.get("FREE_MINUTES")
-    paid = bool(status.get("PAID"))
-    if paid or (isinstance(minutes, int) and minutes > 0):
-        detail = "paid" if paid else f"{minutes} free minutes left"
-        return Check(portal=name, name="connector", result="ok", detail=detail)
-    return Check(
-        portal=name,
-        name="connector",
-        result="warning",
-        detail="the SIP connector is not paid for and has no free minutes",
-        advice="Telephone calls over SIP lines will not work until it is paid for in Bitrix24.",
-    )
+    if status.get("PAID"):
+        return "ok", Message("paid"), NOTHING
+    if isinstance(minutes, int) and minutes > 0:
+        return "ok", Message("{minutes} free minutes left", minutes=minutes), NOTHING
+    return "warning", Message("the SIP connector is not paid for and has no free minutes"), _CONNECTOR_ADVICE

@@ -27,8 +27,8 @@ TEXT = ["string", "number", "boolean"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scalar:
-    """What a text must be. `bounds` are pydantic's for the value, `shown` is what editors are told besides."""
+class FromText:
+    """How a text becomes a value. `bounds` are pydantic's for the value, `shown` is what editors are told besides."""
 
     check: Callable[[str], object]
     bounds: Mapping[str, object] = field(default_factory=dict)
@@ -102,11 +102,11 @@ def _share(text: str) -> str:
     return text
 
 
-Words: TypeAlias = Annotated[str, Scalar(trimmed, {"min_length": 1}, {"type": TEXT})]
-Switch: TypeAlias = Annotated[bool, Scalar(_switch)]
-Number: TypeAlias = Annotated[int, Scalar(number, {"ge": 1})]
-Decimal: TypeAlias = Annotated[float, Scalar(_decimal, {"gt": 0})]
-Day: TypeAlias = Annotated[date, Scalar(_day)]
+Words: TypeAlias = Annotated[str, FromText(trimmed, {"min_length": 1}, {"type": TEXT})]
+Switch: TypeAlias = Annotated[bool, FromText(_switch)]
+Number: TypeAlias = Annotated[int, FromText(number, {"ge": 1})]
+Decimal: TypeAlias = Annotated[float, FromText(_decimal, {"gt": 0})]
+Day: TypeAlias = Annotated[date, FromText(_day)]
 Share: TypeAlias = Annotated[
-    str, Scalar(_share, shown={"type": ["string", "integer"], "pattern": "^[0-9]+%?$", "minimum": 0})
+    str, FromText(_share, shown={"type": ["string", "integer"], "pattern": "^[0-9]+%?$", "minimum": 0})
 ]

@@ -8,7 +8,10 @@ from sipsync._version import __version__
 from sipsync.model.document import FORMAT_VERSION, Document, diagnostic_json
 from sipsync.model.fields import LineType
 from sipsync.model.lines import Address, Registration
+from sipsync.model.message import Message
 from sipsync.model.problems import Diagnostic, Exit
+
+Result = Literal["ok", "warning", "failed", "skipped"]
 
 
 class LineStatus(Document):
@@ -54,9 +57,9 @@ class Check(Document):
 
     portal: str
     name: str
-    result: Literal["ok", "warning", "failed", "skipped"]
-    detail: str = ""
-    advice: str = ""
+    result: Result
+    detail: Message = Message("")
+    advice: Message = Message("")
 
 
 class Diagnosis(Document):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -327,3 +327,12 @@ def test_a_wrong_policy_file_is_refused(tmp_path: Path, text: str | None, code: 
     with pytest.raises(ConfigError) as caught:
         load_policy(path)
     assert caught.value.code is code
+
+
+def test_each_key_of_a_policy_says_how_the_operators_value_tightens_a_files() -> None:
+    assert all("tightened" in row.metadata for row in fields(Policy))
+    loose = Policy(create=True, delete=True, unmanaged="ignore", max_changes="90%")
+    strict = replace(NO_BOUNDS, create=False, delete=False, unmanaged="error", max_changes="3", protected=("vip",))
+    for row in fields(Policy):
+        assert getattr(strict.bound(loose), row.name) in (getattr(strict, row.name), "3,90%")
+    assert NO_BOUNDS.bound(loose) == loose

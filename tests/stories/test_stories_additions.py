@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-import sipsync
+from support.program import PACKAGE, ProgramCopy
 
-PACKAGE = Path(sipsync.__file__).parent
 MAP = PACKAGE.parent / ".github" / "CONTRIBUTING.md"
 ROWS = re.findall(r"^\| an? ([^|]+) \| (\d) \| ([^|]+) \|$", MAP.read_text(encoding="utf-8"), re.MULTILINE)
 FILE = "sipsync: 1\nportal: {name: acme, sandbox: portal.sqlite}\nlines: {a: {title: A, password: 'upper:x'}}\n"
@@ -40,61 +34,72 @@ async def resolve(refs, operator):
 '''
 
 
-@dataclass
-class Copy:
-    """The program in a folder of its own, where one may add to it."""
-
-    folder: Path
-
-    def __post_init__(self) -> None:
-        shutil.copytree(PACKAGE, self.folder / "sipsync")
-        (self.folder / "sipsync.yaml").write_text(FILE, encoding="utf-8")
-
-    def run(self, *arguments: str) -> tuple[int, str]:
-        """Exit code and output of a command."""
-        more = {"PYTHONPATH": str(self.folder), "SIPSYNC_STATE_DIR": str(self.folder / "state")}
-        command = [sys.executable, "-m", "sipsync", *arguments]
-        ran = subprocess.run(command, cwd=self.folder, env={**os.environ, **more}, capture_output=True, text=True)
-        return ran.returncode, ran.stdout + ran.stderr
-
-    def add(self, file: str, text: str) -> None:
-        """A new file."""
-        path = self.folder / "sipsync" / file
-        assert not path.exists()
-        path.write_text(text, encoding="utf-8")
-
-    def edit(self, file: str, before: str, after: str) -> None:
-        """One more row."""
-        path = self.folder / "sipsync" / file
-        text = path.read_text(encoding="utf-8")
-        assert text.count(before) == 1
-        path.write_text(text.replace(before, after), encoding="utf-8")
-
-
 @pytest.fixture
-def copy(tmp_path: Path) -> Copy:
-    return Copy(tmp_path)
+def copy(tmp_path: Path) -> ProgramCopy:
+    copy = ProgramCopy(tmp_path)
+    copy.write("sipsync.yaml", FILE)
+    return copy
 
 
-def test_a_new_command_is_a_file_and_a_row(copy: Copy) -> None:
+def test_a_new_command_is_a_file_and_a_row(copy: ProgramCopy) -> None:
     copy.add("cli/commands/say_hello.py", COMMAND)
     copy.edit("cli/main.py", '        "demo": ', '        "say-hello": "Say hello.",\n        "demo": ')
     assert copy.run("say-hello") == (0, "hello\n")
     assert "say-hello" in copy.run("--help")[1]
 
 
-def test_a_new_format_is_a_file_and_a_row(copy: Copy) -> None:
+def test_a_new_format_is_a_file_and_a_row(copy: ProgramCopy) -> None:
     copy.add("report/formats/short.py", FORMAT)
     copy.edit("report/__init__.py", '    "gitlab": ', '    "short": Format("short", ("Plan",)),\n    "gitlab": ')
     copy.run("plan", "--no-secrets", "--report", "short=short.txt")
     assert (copy.folder / "short.txt").read_text(encoding="utf-8") == "0 to change\n"
 
 
-def test_a_new_kind_of_secret_is_a_file_and_a_row(copy: Copy) -> None:
+def test_a_new_kind_of_secret_is_a_file_and_a_row(copy: ProgramCopy) -> None:
     assert copy.run("validate")[0] == 3
     copy.add("secrets/schemes/upper.py", SCHEME)
     copy.edit("model/secret.py", '    "keyring": ', '    "upper": "upper:NAME",\n    "keyring": ')
     assert copy.run("validate")[0] == 0
+
+
+GUARD = '''
+def too_many_new(owner: OwnerPlan) -> Iterator[Stop]:
+    """More lines are added than the policy lets be added at once."""
+    portal, count = owner.given.desired, sum(change.verb == "add" for change in owner.changes)
+    if portal.policy.max_new is not None and count > portal.policy.max_new:
+        summary = Message("stopped: max_new is {most}, the plan adds {count}", most=portal.policy.max_new, count=count)
+        yield portal, summary, Message("Add fewer.")
+
+
+GUARDS = (
+    Guard(Code.TOO_MANY_NEW, too_many_new),
+'''
+KEY = '''    max_new: Number | None = field(
+        default=None, metadata=_tightened(lambda *each: min(filter(None, each), default=None))
+    )
+    """Lines that a plan may add."""
+    protected: '''
+
+
+def test_a_new_guard_is_a_function_with_its_row_a_key_and_a_finding(copy: ProgramCopy) -> None:
+    lines = "lines:\n  a: {title: A, server: s.example, login: a}\n  b: {title: B, server: s.example, login: b}\n"
+    file = f"sipsync: 1\nportal: {{name: acme, sandbox: portal.sqlite}}\npolicy: {{create: true, max_new: 1}}\n{lines}"
+    copy.write("sipsync.yaml", file)
+    assert "max_new" in copy.run("validate")[1]
+    copy.edit("model/policy.py", "    protected: tuple[Words", f"{KEY}tuple[Words")
+    copy.edit("model/policy.py", "SECTION, Day, ", "SECTION, Day, Number, ")
+    copy.edit("planning/guards.py", "\nGUARDS = (\n", GUARD)
+    copy.edit("model/problems.py", "    MAX_CHANGES = ", '    TOO_MANY_NEW = "too-many-new"\n    MAX_CHANGES = ')
+    text = "### too-many-new: Too many new lines\n\nThe plan adds too many.\n\nAdd fewer.\n\n### max-changes:"
+    copy.edit("report/explanations.md", "### max-changes:", text)
+    code, output = copy.run("plan")
+    assert (code, "max_new is 1, the plan adds 2" in output, "--allow too-many-new:acme" in output) == (6, True, True)
+    assert copy.run("plan", "--allow", "too-many-new:acme")[0] == 0
+    assert "The plan adds too many." in copy.run("explain", "too-many-new")[1]
+    copy.write("sipsync.yaml", file.replace("max_new: 1", "max_new: 5"))
+    copy.write("operator.yaml", "max_new: 1\n")
+    assert copy.run("plan")[0] == 0
+    assert copy.run("plan", "--policy", "operator.yaml")[0] == 6
 
 
 def test_the_map_names_files_that_are_there_and_counts_them() -> None:

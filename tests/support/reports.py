@@ -483,16 +483,18 @@ OTHERS: dict[str, Rendered] = {
     "no-lines": Status(),
     "diagnosis": Diagnosis(
         checks=(
-            Check(portal="acme", name="credential", result="ok", detail="accepted by acme.bitrix24.example"),
+            Check(portal="acme", name="credential", result="ok", detail=Message("accepted by acme.bitrix24.example")),
             Check(
                 portal="acme",
                 name="scope",
                 result="failed",
-                detail="telephony is missing (there is: user)",
-                advice="In Bitrix24 open Developer resources → Other → Inbound webhook, edit the webhook and tick it.",
+                detail=Message("telephony is missing (there is: user)"),
+                advice=Message(
+                    "In Bitrix24 open Developer resources → Other → Inbound webhook, edit the webhook and tick it."
+                ),
             ),
-            Check(portal="globex", name="clock", result="skipped", detail="no answer"),
-            Check(portal="globex", name="rights", result="warning", detail="sees 3 lines, but no passwords"),
+            Check(portal="globex", name="clock", result="skipped", detail=Message("no answer")),
+            Check(portal="globex", name="rights", result="warning", detail=Message("sees 3 lines, but no passwords")),
         )
     ),
     "healthy": Diagnosis(checks=(Check(portal="acme", name="credential", result="ok"),)),

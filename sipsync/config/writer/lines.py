@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from pydantic import ValidationError
 
@@ -11,6 +12,7 @@ from sipsync.config.schema import LineSection
 from sipsync.config.writer.scalars import quoted, scalar
 from sipsync.model.fields import FIELDS, SECRET, SHOWN, FieldName
 from sipsync.model.lines import CurrentLine
+from sipsync.model.message import Message
 
 
 @dataclass(slots=True)
@@ -48,23 +50,26 @@ class EntryWriter:
         return key
 
     def _field(self, name: FieldName, text: str) -> Iterator[str]:
-        reason = unsaid(name, text) if text else "empty on the portal"
+        reason = unsaid(name, text) if text else Message("empty on the portal")
         if name == "title" and not reason:
-            reason = "another line of this file has the same title" if text in self.titles else ""
+            reason = Message("another line of this file has the same title") if text in self.titles else None
             self.titles.add(text)
+        if reason and text:
+            reason = Message("{reason}: {text}", reason=reason, text=quoted(text))
         if reason:
-            yield f"  # {name} is not managed here: {reason}{f': {quoted(text)}' if text else ''}"
+            yield Message("  # {field} is not managed here: {reason}", field=name, reason=reason)
         else:
             yield f"  {name}: {scalar(text)}"
 
 
-def unsaid(field: FieldName, text: str) -> str:
-    """Why the format can't express a value, or ""."""
+def unsaid(field: FieldName, text: str) -> Message | None:
+    """Why the format can't express a value, if so."""
     if any("\ud800" <= char <= "\udfff" for char in text):
-        return "characters that are no Unicode text"
+        return Message("characters that are no Unicode text")
     try:
         LineSection.model_validate({field: text})
     except ValidationError as error:
         context = error.errors(include_input=False, include_url=False)[0]["ctx"]
-        return str(context.get("summary", f"longer than {FIELDS[field].max_length} characters"))
-    return ""
+        too_long = Message("longer than {most} characters", most=FIELDS[field].max_length)
+        return cast(Message, context.get("summary", too_long))
+    return None
