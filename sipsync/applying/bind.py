@@ -22,9 +22,11 @@ from sipsync.model.outcome import LineOutcome, LineResult
 from sipsync.model.plan import LineEvidence, PlannedCall, PortalPlan, ResourceChange
 from sipsync.model.problems import Code, Diagnostic, Exit
 from sipsync.model.secret import Secret, SecretRef
+from sipsync.planning import guards
 from sipsync.planning.conflicts import left_to_server
 from sipsync.planning.evidence import LineState, desired_digest, is_planned, state_of
 from sipsync.planning.inputs import Create, Delete, LineChange, PlanInput, Update, about, call_for
+from sipsync.planning.owner import OwnerPlan
 from sipsync.planning.plan import seal_of
 from sipsync.planning.proof import prove
 from sipsync.rules.values import title_key
@@ -128,6 +130,20 @@ def bind(parts: Sequence[PortalPlan], inputs: Sequence[PlanInput], *, strict: bo
         bound.diagnostics.append(_moved(wrong, inputs))
         bound.exit = Exit.STALE
     return bound
+
+
+def stops(bound: Bound, part: PortalPlan, given: PlanInput) -> list[Diagnostic]:
+    """The safety limits against what is left of this part, which may be other ones than when it was planned.
+
+    What the operator allows only now is noted.
+    """
+    sending = {call.address for call in bound.calls if call.address.portal == part.portal}
+    changes = [line.change for address, line in bound.lines.items() if line.change and address in sending]
+    if not changes:
+        return []
+    stopped, allowed = guards.check(OwnerPlan.to_judge(given, changes))
+    bound.diagnostics += [one for one in allowed if not part.selection.allows(one.code, one.address)]
+    return stopped
 
 
 def _without_blocked(bound: Bound, calls: Sequence[PlannedCall]) -> list[PlannedCall]:

@@ -14,11 +14,13 @@ from sipsync.planning.plan import planned
 from sipsync.portal.protocol import PortalReader
 
 
-def refused(reasons: Mapping[str, Diagnostic], portals: Mapping[str, PortalReader]) -> tuple[PortalOutcome, ...]:
+def refused(
+    reasons: Mapping[str, Sequence[Diagnostic]], portals: Mapping[str, PortalReader], exit_: Exit
+) -> tuple[PortalOutcome, ...]:
     """Parts of a plan that may not be applied at all, by portal why."""
     return tuple(
-        PortalOutcome(portal=name, requests=portals[name].requests, diagnostics=(reason,), exit=Exit.STALE)
-        for name, reason in reasons.items()
+        PortalOutcome(portal=name, requests=portals[name].requests, diagnostics=tuple(why), exit=exit_)
+        for name, why in reasons.items()
     )
 
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from sipsync.applying.bind import check_plan
 from sipsync.applying.control import Control
-from sipsync.fleet.host import HostJob, prepare
+from sipsync.config.target import with_target_policy
+from sipsync.fleet.host import HostJob, check_allow, prepare
 from sipsync.fleet.parallel import run_all, tell
 from sipsync.fleet.work import apply_host
 from sipsync.model.clock import Clock
@@ -21,28 +22,34 @@ from sipsync.model.options import ApplyOptions, Selection
 from sipsync.model.outcome import Outcome, PortalOutcome
 from sipsync.model.plan import Plan, PortalPlan
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, StalePlan
+from sipsync.secrets.resolve import KnownSchemes
 
 
 async def apply_fleet(plan: Plan, fleet: Fleet, options: ApplyOptions, control: Control) -> Outcome:
     """What became of each part of the plan. Raises StalePlan where it is not the expected one."""
     _expect(plan, options.expect)
     _once_each(plan)
+    check_allow(fleet, options.allow)
     if options.strict and not options.dry_run:
         looked = await apply_fleet(plan, fleet, replace(options, dry_run=True), control)
-        if any(part.exit is Exit.STALE for part in looked.parts):
+        if any(part.exit in (Exit.STALE, Exit.GUARD) for part in looked.parts):
             return _untouched(looked)
     by_name = {portal.name: portal for portal in fleet.portals}
     done = {part.portal: reason for part in plan.parts if (reason := _in_the_way(part, by_name)) is not None}
     parts = {part.portal: part for part in plan.parts if part.portal not in done}
+    portals = with_target_policy([by_name[name] for name in parts], fleet.operator, KnownSchemes())
+    selections = {
+        name: replace(part.selection, allow=(*part.selection.allow, *options.allow)) for name, part in parts.items()
+    }
 
     async def work(job: HostJob) -> dict[str, PortalOutcome | SipsyncError]:
         return await apply_host(job, parts, options, control)
 
     async with _telling(control):
         outcomes, failed = await run_all(
-            [by_name[name] for name in parts],
+            portals,
             fleet.operator,
-            {name: part.selection for name, part in parts.items()},
+            selections,
             work,
             parallel=options.parallel,
             kind="apply",
@@ -64,7 +71,10 @@ def _untouched(looked: Outcome) -> Outcome:
     for part in looked.parts:
         lines = tuple(
             line.model_copy(
-                update={"result": "skipped", "message": Message("not attempted: something else is stale (--strict)")}
+                update={
+                    "result": "skipped",
+                    "message": Message("not attempted: something else can't be applied (--strict)"),
+                }
             )
             if line.result == "planned"
             else line

@@ -92,9 +92,9 @@ def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection) -> tuple[De
             if not any(matches(address, (glob,)) for address in addresses)
             and not any(_named(n, [glob]) for n in others)
         ]
-    problems += [problem for allow in selection.allow for problem in _wrong_allow(allow, addresses, names)]
     if problems:  # what is sought may be in a file that could not be read
         raise UsageError(*problems, *(found for found in fleet.diagnostics if found.severity == "error"))
+    check_allow(fleet, selection.allow)
     return tuple(
         portal
         for portal in portals
@@ -105,6 +105,14 @@ def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection) -> tuple[De
 
 def _named(name: str, globs: Sequence[str]) -> bool:
     return any(fnmatchcase(name, glob) for glob in globs)
+
+
+def check_allow(fleet: Fleet, allow: Sequence[str]) -> None:
+    """Raises UsageError for an `--allow` that names no finding, or nothing of these files."""
+    addresses = [address for portal in fleet.portals for address in _addresses(portal)]
+    names = [portal.name for portal in fleet.portals]
+    if problems := [problem for one in allow for problem in _wrong_allow(one, addresses, names)]:
+        raise UsageError(*problems, *(found for found in fleet.diagnostics if found.severity == "error"))
 
 
 def _wrong_allow(allow: str, addresses: Sequence[Address], portals: Sequence[str]) -> list[Diagnostic]:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping
 
 from sipsync.applying import outcome
-from sipsync.applying.bind import bind, check_plan
+from sipsync.applying.bind import bind, check_plan, stops
 from sipsync.applying.control import Control
 from sipsync.applying.execute import execute
 from sipsync.disk.locks import lock
@@ -102,16 +102,22 @@ async def _apply(
     """What became of the owners that were read. What waits for one that is refused here is not attempted."""
     now = control.clock.now()
     reasons = {
-        name: reason
+        name: [reason]
         for name, given in inputs.items()
         if (reason := check_plan(by_portal[name], given, now, options.max_plan_age))
     }
-    refused = outcome.refused(reasons, portals)
+    refused = outcome.refused(reasons, portals, Exit.STALE)
     left = [name for name in inputs if name not in reasons]
-    if not left:
+    while left:
+        bound = bind([by_portal[name] for name in left], [inputs[name] for name in left], strict=options.strict)
+        stopped = {name: why for name in left if (why := stops(bound, by_portal[name], inputs[name]))}
+        if not stopped:
+            break
+        refused += outcome.refused(stopped, portals, Exit.GUARD)
+        left = [name for name in left if name not in stopped]
+    else:
         return refused
     own = {name: portals[name] for name in left}
-    bound = bind([by_portal[name] for name in left], [inputs[name] for name in left], strict=options.strict)
     if options.dry_run or bound.exit is not Exit.OK:
         return (*refused, *outcome.dry_run(bound, own))
     return (*refused, *outcome.applied(bound, own, await execute(bound, own, options, control, read_at)))

@@ -69,5 +69,7 @@ class ApplyOptions:
     """Seconds for each portal."""
     lock_timeout: float = 60.0
     max_plan_age: timedelta = timedelta(days=7)
+    allow: tuple[str, ...] = ()
+    """Findings that may pass, besides those that the plan was made with."""
     expect: str | None = None
     """The digest (or its first 16 digits) of the plan that was approved."""

@@ -7,7 +7,7 @@ nothing can be guessed without the key.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Literal, TypeAlias
 
 from sipsync.model.document import Seal, canonical, digest_of
@@ -97,7 +97,8 @@ def desired_digest(portal: DesiredPortal) -> str:
             "name": portal.name,
             # Where an embedded portal is kept differs from machine to machine.
             "access": "sandbox" if portal.access.embedded else _given(portal.access),
-            "policy": _given(portal.policy),
+            # Safety limits are judged again when a plan is applied.
+            "policy": _given(replace(portal.policy, delete=False, unmanaged="report", max_changes=None, protected=())),
             # What was planned does not depend on how fast it may be sent.
             "limits": _given(Limits(cloud_lines=portal.limits.cloud_lines)),
             "lines": {line.address.key: _given(line) for line in portal.lines},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -28,6 +28,11 @@ class OwnerPlan:
         matched = match(given)
         compared = diff(given, matched, today)
         return cls(given, matched, compared, [*matched.diagnostics, *compared.diagnostics])
+
+    @classmethod
+    def to_judge(cls, given: PlanInput, changes: Iterable[LineChange]) -> OwnerPlan:
+        """A plan that was made before, of which these changes are left, for the safety limits to look at."""
+        return cls(given, match(given), Diff(list(changes)), [])
 
     @property
     def changes(self) -> Sequence[LineChange]:

@@ -245,6 +245,8 @@ def test_the_digest_of_the_desired_state_does_not_know_where_files_are() -> None
     here, there = (replace(one, access=SandboxAccess(f"/{where}/portal.sqlite")) for where in ("home", "ci"))
     assert desired_digest(here) == desired_digest(there)
     assert desired_digest(replace(one, limits=Limits(rate=5.0))) == desired_digest(one)
+    limited = Policy(create=True, delete=False, protected=("a",), max_changes="1", unmanaged="error")
+    assert desired_digest(replace(one, policy=limited)) == desired_digest(one)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +258,7 @@ def test_the_digest_of_the_desired_state_does_not_know_where_files_are() -> None
         file(desired("a", 1, title="B", type="cloud")),
         file(desired("a", 1, title="B", password="PW")),
         file(desired("a", 1, title="B"), removed={"x": (2, "X")}),
-        file(desired("a", 1, title="B"), policy=Policy(create=True, delete=True, protected=("a",))),
+        file(desired("a", 1, title="B"), policy=Policy(delete=True)),
         file(desired("a", 1, title="B"), limits=Limits(cloud_lines=11)),
         replace(file(desired("a", 1, title="B")), access=SandboxAccess("/x")),
     ],

@@ -144,6 +144,17 @@ def test_json_is_one_document_on_stdout(acme: Any, sipsync: Sipsync) -> None:
     assert json.loads(ran.out)["valid"] is False
 
 
+def test_a_saved_plan_is_judged_by_the_limits_of_the_run_that_applies_it(acme: Any, sipsync: Sipsync) -> None:
+    acme.write(RENAME, "sipsync.yaml")
+    assert sipsync("plan", "--out", "a.plan.json").code == 0
+    (acme.folder / "strict.yaml").write_text("protected: [sales]\n", encoding="utf-8")
+    apply = ("apply", "--plan", "a.plan.json", "--policy", "strict.yaml")
+    assert (sipsync(*apply).code, acme.titles[101]) == (6, "Sales")
+    assert sipsync(*apply, "--allow", "protected:sipsync.nobody").code == 64
+    assert sipsync(*apply, "--allow", "protected:sipsync.sales", "--line", "sales").code == 64
+    assert (sipsync(*apply, "--allow", "protected:sipsync.sales").code, acme.titles[101]) == (0, "Shop")
+
+
 def test_lines_that_were_written_and_can_not_be_reported_are_no_error_without_changes(
     acme: Any, sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch
 ) -> None:

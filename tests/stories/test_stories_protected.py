@@ -10,7 +10,7 @@ import pytest
 
 import sipsync
 from sipsync.model.policy import OperatorPolicy
-from sipsync.model.problems import Code, Exit
+from sipsync.model.problems import Code, Exit, UsageError
 from support.box import Box
 from support.branch import AFTER, BEFORE, PROTECTED, codes, commit, git
 
@@ -179,3 +179,63 @@ async def test_a_plan_is_the_same_with_and_without_a_target_branch(branch: Box) 
     del branch.environ["GITHUB_BASE_REF"]
     assert (await branch.plan()).plan_id == reviewed.plan_id
     assert (await branch.apply(reviewed)).exit is Exit.OK
+
+
+# --- a plan that was made without the protection ---
+
+
+async def test_a_plan_made_without_the_protection_is_stopped_when_it_is_applied(branch: Box) -> None:
+    branch.write(AFTER)
+    del branch.environ["GITHUB_BASE_REF"]
+    plan = await branch.plan()
+    branch.environ["GITHUB_BASE_REF"] = "main"
+    for options in ({}, {"dry_run": True}, {"strict": True}):
+        outcome = await branch.apply(plan, **options)
+        assert (outcome.exit, codes(outcome)) == (Exit.GUARD, [Code.PROTECTED])
+        assert branch.lines[101]["server"] == "old.example"
+    with pytest.raises(UsageError):
+        await branch.apply(plan, allow=("protected:acme.nobody",))
+    outcome = await branch.apply(plan, allow=("protected:acme.reception",))
+    assert (outcome.exit, codes(outcome)) == (Exit.OK, [])
+    assert [found.code for found in outcome.diagnostics] == [Code.PROTECTED]
+    assert branch.lines[101]["server"] == "new.example"
+    assert (await branch.apply(plan)).exit is Exit.OK  # nothing is left to do
+
+
+async def test_a_target_that_can_not_be_told_stops_a_saved_plan_as_well(branch: Box) -> None:
+    branch.write(AFTER)
+    del branch.environ["GITHUB_BASE_REF"]
+    plan = await branch.plan()
+    branch.environ["GITHUB_BASE_REF"] = "gone"
+    outcome = await branch.apply(plan)
+    assert (outcome.exit, codes(outcome)) == (Exit.GUARD, [Code.TARGET_UNKNOWN])
+    assert (await branch.apply(plan, allow=("target-unknown:acme",))).exit is Exit.OK
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "allow"),
+    [
+        (OperatorPolicy(delete=True, protected=("Sal*",)), Code.PROTECTED, "protected:acme.gone"),
+        (OperatorPolicy(delete=True, max_changes="1"), Code.MAX_CHANGES, "max-changes:acme"),
+        (OperatorPolicy(delete=True, unmanaged="error"), Code.UNMANAGED, "unmanaged:acme"),
+        (OperatorPolicy(), Code.DELETE_OFF, ""),
+    ],
+)
+async def test_a_stricter_policy_of_the_operator_counts_when_a_plan_is_applied(
+    box: Box, policy: OperatorPolicy, code: Code, allow: str
+) -> None:
+    box.seed(
+        {"config_id": 101, "title": "Reception"},
+        {"config_id": 102, "title": "Sales"},
+        {"config_id": 103, "title": "Not in the file"},
+    )
+    file = box.write(f"policy: {{delete: true}}\n{AFTER}removed:\n  gone: {{config_id: 102, title: Sales}}\n")
+    file.write_text(file.read_text(encoding="utf-8").replace("  sales: {config_id: 102}\n", ""), encoding="utf-8")
+    plan = await box.plan()
+    strict = sipsync.load([file], replace(box.operator, policy=policy))
+    outcome = await sipsync.aapply(plan, strict)
+    assert (outcome.exit, codes(outcome)) == (Exit.GUARD, [code])
+    assert box.lines[101]["server"] == "old.example"
+    if allow:
+        options = sipsync.ApplyOptions(allow=(allow,))
+        assert (await sipsync.aapply(plan, strict, options)).exit is Exit.OK

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
+from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code
 from support.box import Box
@@ -28,6 +29,6 @@ def commit(box: Box, ref: str = "HEAD") -> None:
         git(box, "update-ref", ref, "HEAD")
 
 
-def codes(plan: Plan) -> list[Code]:
-    """What stops the plan."""
-    return [diagnostic.code for diagnostic in plan.diagnostics if diagnostic.severity == "error"]
+def codes(document: Plan | Outcome) -> list[Code]:
+    """What stops it."""
+    return [diagnostic.code for diagnostic in document.diagnostics if diagnostic.severity == "error"]

@@ -84,7 +84,7 @@ def command(
 
     session.input, session.json = may_ask, output.format == "json" or json_events
     asks = not (plan_file or yes or options.dry_run)
-    if plan_file and (portals or selection != Selection()):
+    if plan_file and (portals or replace(selection, allow=()) != Selection()):
         hint = Message("Give --portal, --line and the like to plan instead.")
         raise usage_error(Message("the selection is part of a saved plan"), hint)
     if asks:
@@ -92,7 +92,7 @@ def command(
     events = EventStream(wanted=json_events)
     try:
         fleet = api.load(paths, limits.operator(session, paths))
-        options = replace(options, check_command=_operators_command(checks, fleet.operator))
+        options = replace(options, allow=selection.allow, check_command=_operators_command(checks, fleet.operator))
         if plan_file:
             plan = api.read_plan(plan_file)
         else:
