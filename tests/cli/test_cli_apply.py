@@ -158,8 +158,6 @@ def test_a_saved_plan_is_judged_by_the_limits_of_the_run_that_applies_it(acme: A
 def test_lines_that_were_written_and_can_not_be_reported_are_no_error_without_changes(
     acme: Any, sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sipsync.cli import output
-
     acme.write(RENAME, "sipsync.yaml")
     assert sipsync("apply", "--yes", "--report", "json=nowhere/apply.json").code == 4
     assert sipsync("apply", "--yes", "--report", "json=nowhere/apply.json").code == 1
@@ -169,7 +167,7 @@ def test_lines_that_were_written_and_can_not_be_reported_are_no_error_without_ch
         raise ZeroDivisionError("secret text")
 
     acme.write(RENAME.replace("Shop", "Store"), "sipsync.yaml")
-    monkeypatch.setattr(output, "publish", broken)
+    monkeypatch.setattr("sipsync.cli.commands.apply.publish", broken)
     ran = sipsync("apply", "--yes")
     assert (ran.code, acme.titles[101]) == (4, "Store")
     assert "internal error: ZeroDivisionError" in ran.err
