@@ -16,9 +16,10 @@ from typing import Final
 from sipsync.model.hosts import HOST, PORT, is_loopback
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
-from sipsync.model.problems import Code, ConfigError, Diagnostic, PortalError, Span
+from sipsync.model.problems import Code, ConfigError, Diagnostic, Span
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
+from sipsync.portal.errors import Unanswered
 
 _ZONES = "by cn com com.br com.tr de es eu fr id in it jp kz pl ru ua vn"  # server source: zones of portals
 CLOUD: Final = frozenset(f"bitrix24.{zone}" for zone in _ZONES.split())
@@ -83,7 +84,7 @@ class Endpoint:
         try:
             scheme, host = _origin(match, self.operator, None)
         except ConfigError as error:
-            raise PortalError(
+            raise _without_answer(
                 Diagnostic(
                     Code.PORTAL_MOVED,
                     Message(
@@ -148,9 +149,9 @@ def token(url: str | None, operator: Operator, at: Span | None) -> Target:
     return Target(shown, Secret(shown), host)
 
 
-def redirects(name: str, where: Message) -> PortalError:
+def redirects(name: str, where: Message) -> Unanswered:
     """The error for a redirect that is no rename of a portal."""
-    return PortalError(
+    return _without_answer(
         Diagnostic(
             Code.NOT_BITRIX24,
             Message("{name} does not answer as a Bitrix24 portal: it redirects {where}", name=name, where=where),
@@ -159,6 +160,11 @@ def redirects(name: str, where: Message) -> PortalError:
             ),
         )
     )
+
+
+def _without_answer(diagnostic: Diagnostic) -> Unanswered:
+    """A redirect may follow a request that was carried out, so it tells nothing of it."""
+    return Unanswered(diagnostic, temporary=False)
 
 
 def _endpoint(match: re.Match[str], operator: Operator, at: Span | None, credential: Secret) -> Endpoint:

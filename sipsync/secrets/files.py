@@ -20,10 +20,11 @@ def locate(ref: SecretRef, name: str, operator: Operator) -> Path:
     if any(map(is_device, PureWindowsPath(name).parts)):
         summary = Message('"{name}" is a device on Windows', name=name)
         raise problem(ref, Code.SECRET_FORBIDDEN, summary, Message("Give the file another name."))
-    roots = [Path(root) for root in operator.secret_roots or (operator.root,)]
     try:
+        roots = [Path(root).resolve() for root in operator.secret_roots or (operator.root,)]
         path = Path(operator.root, name).resolve()
-        inside = any(path.is_relative_to(root.resolve()) for root in roots)
+        below = [path.relative_to(root).parts for root in roots if path.is_relative_to(root)]
+        inside = any(".git" not in map(str.casefold, parts) for parts in below)
         exists = inside and path.exists()  # of what lies outside, not even this is told
     except (OSError, RuntimeError, ValueError):  # RuntimeError: a loop of links; ValueError: a null character
         summary = Message("the file {name} can't be reached", name=name)
@@ -31,6 +32,8 @@ def locate(ref: SecretRef, name: str, operator: Operator) -> Path:
     if not inside:
         summary = Message("the file {name} is outside the folders that secrets may be read from", name=name)
         hint = Message("The operator names such folders: SIPSYNC_SECRET_ROOTS.")
+        if below:
+            summary, hint = Message("the file {name} is git's own", name=name), Message("Keep secrets elsewhere.")
         raise problem(ref, Code.SECRET_FORBIDDEN, summary, hint)
     if not exists:
         hint = Message("Relative paths begin at {root}.", root=Path(operator.root).absolute())

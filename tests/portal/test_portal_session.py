@@ -161,7 +161,16 @@ async def test_writing_is_repeated_where_surely_nothing_happened(
     assert clock.slept
 
 
-@pytest.mark.parametrize("answer", [reset, http(504, b"<html>", "text/html"), error("ERROR_CORE", 500)])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reset,
+        http(504, b"<html>", "text/html"),
+        error("ERROR_CORE", 500),
+        http(302, b"", Location="/login"),
+        http(302, b"", Location="https://evil.example/rest/1/x/voximplant.sip.update"),
+    ],
+)
 async def test_writing_is_not_repeated_where_something_may_have_happened(
     server: Server, portal: RestPortal, answer: Any
 ) -> None:

@@ -163,6 +163,22 @@ async def test_links_may_lead_anywhere_inside_and_nowhere_outside(
     assert (await asked_file(ask, root, "loop")).problem("file:loop").code is Code.SECRET_SOURCE
 
 
+async def test_nothing_below_git_is_read(ask: Ask, root: Path, tmp_path: Path, canary: str) -> None:
+    (root / "deep" / ".git").mkdir(parents=True)
+    for folder in (".git", ".GIT"):
+        (root / folder).mkdir(exist_ok=True)
+        (root / folder / "config").write_text(canary)
+    (root / "deep" / ".git" / "config").write_text(canary)
+    (root / "link").symlink_to(root / ".git" / "config")
+    (root / ".gitconfig").write_text("inside")
+    for name in (".git/config", ".GIT/config", "deep/../.git/config", "deep/.git/config", "link", ".git/missing"):
+        found = (await asked_file(ask, root, name)).problem(f"file:{name}")
+        assert (found.code, "git's own" in found.summary) == (Code.SECRET_FORBIDDEN, True)
+    assert (await asked_file(ask, root, ".gitconfig"))["file:.gitconfig"] == "inside"
+    named = Operator(root=str(root), secret_roots=(str(root / ".git"),))
+    assert (await ask(named, "file:.git/config"))["file:.git/config"] == canary
+
+
 async def test_a_folder_beside_the_root_with_the_same_beginning_is_outside(
     ask: Ask, root: Path, tmp_path: Path, canary: str
 ) -> None:
