@@ -259,7 +259,8 @@ def applied(plan: Plan, portal: Emulated, folder: Path, app: App | None = None) 
         try:
             return asyncio.run(sipsync.aapply(plan, fleet(folder), ApplyOptions(), clock=Clock()))
         except SipsyncError as error:
-            assert Code.INTERNAL not in codes(error.diagnostics)
+            if Code.INTERNAL in codes(error.diagnostics):
+                raise RuntimeError("a fault of ours") from error
             return None
 
 
