@@ -192,5 +192,5 @@ GUARDS = (
     Guard(Code.UNMANAGED, unmanaged),
 )
 
-ALLOWABLE = frozenset({Code.TITLE_HELD, *(guard.code for guard in GUARDS if guard.allowable)})
+ALLOWABLE = frozenset({Code.LINE_NOT_FOUND, Code.TITLE_HELD, *(guard.code for guard in GUARDS if guard.allowable)})
 """The findings that `--allow` may name."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sipsync.model.fields import NEEDED
 from sipsync.model.lines import CurrentLine, DesiredLine, RemovedLine
@@ -29,6 +29,8 @@ class Match:
     unmanaged: list[CurrentLine] = field(default_factory=list)
     """Lines that the file does not name."""
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    warnings: list[Diagnostic] = field(default_factory=list)
+    """Lines that are not found, which the operator lets pass: they are left alone."""
     vanished: bool = False
     """None of the file's config_ids is among the lines that the credential sees."""
 
@@ -48,7 +50,12 @@ def match(given: PlanInput) -> Match:
             missing.append(line)
     result.vanished = bool(missing) and not result.pairs
     if not result.vanished or given.selection.allows(Code.VANISHED_LINES, given.desired.name):
-        result.diagnostics += [_not_seen(line) for line in missing if given.selects(line.address)]
+        for line in missing:
+            if given.selection.allows(Code.LINE_NOT_FOUND, line.address):
+                allowed = Message("Allowed by the operator (--allow).")
+                result.warnings.append(replace(_not_seen(line), severity="warning", hint=allowed))
+            elif given.selects(line.address):
+                result.diagnostics.append(_not_seen(line))
     for removed in given.desired.removed:
         if removed.config_id in free:
             result.deletes.append((removed, free.pop(removed.config_id)))
@@ -97,7 +104,10 @@ def _not_seen(line: DesiredLine) -> Diagnostic:
         Message("this credential has no access to line {config_id}", config_id=line.config_id),
         hint=Message(
             "A webhook sees the lines made in Bitrix24's pages or by any webhook, an application "
-            "only its own. Check config_id, or take the line out of the file if it was deleted."
+            "only its own. Check config_id, or take the line out of the file if it was deleted. --exclude {address} "
+            "leaves it out, --allow {code}:{address} lets it pass.",
+            code=Code.LINE_NOT_FOUND,
+            address=line.address,
         ),
     )
 

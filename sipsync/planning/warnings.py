@@ -19,6 +19,7 @@ _warning = partial(about, severity="warning")
 def warnings(owner: OwnerPlan) -> Iterator[Diagnostic]:
     """Warnings, in the order of the file."""
     given, changes = owner.given, owner.diff.changes
+    yield from owner.match.warnings
     for line, current in owner.diff.unchanged:
         yield from _unregistered(line, current)
     for change in changes:

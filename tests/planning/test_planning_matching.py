@@ -39,6 +39,17 @@ def test_a_config_id_that_the_credential_does_not_see_is_an_error_among_others_t
     assert part.exit is Exit.ERROR
 
 
+def test_a_line_that_is_not_seen_is_let_pass_by_name_and_left_alone() -> None:
+    lines, now = [desired("a", 1, title="B"), desired("b", 7, title="C"), desired("c", 8)], [current(1, "A")]
+    part = plan(view(lines, now, allow=("line-not-found:acme.b", "line-not-found:acme.c")))
+    assert (codes(part), codes(part, "error")) == (["line-not-found", "line-not-found"], [])
+    assert (part.exit, params(part)) == (Exit.OK, [{"CONFIG_ID": 1, "TYPE": "cloud", "TITLE": "B"}])
+    part = plan(view(lines, now, allow=("line-not-found:acme.b",)))
+    assert [found.address for found in part.diagnostics if found.severity == "error"] == ["acme.c"]
+    assert "--allow line-not-found:acme.c lets it pass" in part.diagnostics[0].hint
+    assert codes(plan(view(lines[1:2], now, allow=("line-not-found:acme.b",))), "error") == ["vanished-lines"]
+
+
 def test_a_credential_that_sees_none_of_the_config_ids_is_stopped_as_probably_the_wrong_one() -> None:
     part = plan(view([desired("a", 5), desired("b", 7)], [current(1, "A")]))
     assert codes(part, "error") == ["vanished-lines"]
