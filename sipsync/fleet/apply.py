@@ -156,11 +156,16 @@ async def _telling(control: Control) -> AsyncIterator[None]:
 
 async def verify_plan(plan: Plan, fleet: Fleet, options: ApplyOptions, clock: Clock) -> tuple[Diagnostic, ...]:
     """What can be said of a saved plan without asking a portal."""
+    _once_each(plan)
     by_name = {portal.name: portal for portal in fleet.portals}
     parts = {part.portal: part for part in plan.parts}
     portals = [by_name[name] for name in parts if name in by_name]
     jobs, failed = await prepare(portals, fleet.operator, Selection(secrets=False))
     diagnostics = [_no_file(part) for name, part in parts.items() if name not in by_name]
+    if plan.edited:
+        summary = Message("the plan's file was edited: it says something else than its sealed parts")
+        hint = Message("Make a new plan. `sipsync apply` would go by the parts alone.")
+        diagnostics.append(Diagnostic(Code.PLAN_SEAL, summary, hint=hint))
     diagnostics += [diagnostic for error in failed.values() for diagnostic in error.diagnostics]
     for job in jobs:
         for portal in job.portals:

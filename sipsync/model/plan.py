@@ -172,6 +172,8 @@ class Plan(Document):
     parts: tuple[PortalPlan, ...] = ()
     problems: tuple[Diagnostic, ...] = ()
     """Findings that belong to no portal."""
+    edited: bool = Field(default=False, exclude=True)
+    """Whether the document that it was read from said anything else than its parts do."""
 
     @property
     def resource_changes(self) -> tuple[ResourceChange, ...]:
@@ -276,7 +278,7 @@ class Plan(Document):
                     "diagnostics": found[start:end],
                 }
             )
-        return cls.model_validate(
+        plan = cls.model_validate(
             {
                 "format_version": document["format_version"],
                 "sipsync_version": document["sipsync_version"],
@@ -285,3 +287,4 @@ class Plan(Document):
                 "problems": problems,
             }
         )
+        return plan if plan.to_json() == document else plan.model_copy(update={"edited": True})

@@ -87,10 +87,10 @@ def _part(
 def seal_of(part: PortalPlan, given: PlanInput) -> str:
     """The keyed fingerprint of a part.
 
-    Besides the digest it covers whose plan it is, its age and whether a safety limit stopped it: a plan can't be moved
-    to another portal, made younger or let through.
+    It covers all of it, what is told to people as well: a plan can't be moved to another portal, made younger, let
+    through where a safety limit stopped it, or shown without its warnings.
     """
-    return given.seal(canonical(["plan", part.digest, part.created, part.host, part.owner, int(part.exit)]))
+    return given.seal(canonical(["plan", part.model_dump(mode="json", exclude={"seal"})]))
 
 
 def planned(call: Call) -> PlannedCall:

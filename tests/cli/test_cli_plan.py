@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,6 +162,61 @@ def test_a_saved_plan_is_verified_offline(acme: Any, sipsync: Sipsync, monkeypat
     monkeypatch.delenv("HOOK")
     assert sipsync("show", "a.plan.json", "--verify").code == 1
     assert acme.stats["requests"] == requests
+
+
+def _summary(plan: dict[str, Any]) -> None:
+    plan["parts"][0]["summary"] |= {"change": 0, "reregistrations": 0}
+    plan["summary"] = plan["parts"][0]["summary"]
+
+
+def _warnings(plan: dict[str, Any]) -> None:
+    plan["diagnostics"] = []
+    plan["parts"][0]["diagnostics"] = 0
+
+
+def _place(plan: dict[str, Any]) -> None:
+    plan["resource_changes"][0]["source"]["file"] = "elsewhere.yaml"
+
+
+def _unchanged(plan: dict[str, Any]) -> None:
+    row = plan["resource_changes"][0]
+    plan["resource_changes"].append(row | {"change": row["change"] | {"actions": ["no-op"]}})
+
+
+def _head(plan: dict[str, Any]) -> None:
+    plan["summary"] = plan["summary"] | {"change": 0}
+
+
+def _orphan(plan: dict[str, Any]) -> None:
+    plan["resource_changes"].append(plan["resource_changes"][0] | {"portal": "another"})
+
+
+def _twice(plan: dict[str, Any]) -> None:
+    plan["parts"].insert(0, plan["parts"][0])
+
+
+@pytest.mark.parametrize("edit", [_summary, _warnings, _place, _unchanged, _head, _orphan, _twice])
+def test_whatever_is_edited_in_a_saved_plan_is_told(
+    acme: Any, sipsync: Sipsync, edit: Callable[[dict[str, Any]], None]
+) -> None:
+    acme.write(MOVE.replace("102}", "102, password: env:PW}"), "sipsync.yaml")
+    assert "[passwords-not-compared]" in sipsync("plan", "--no-secrets", "--out", "a.plan.json").out
+    assert sipsync("show", "a.plan.json", "--verify").code == 0
+    plan = json.loads(Path("a.plan.json").read_text())
+    edit(plan)
+    Path("a.plan.json").write_text(json.dumps(plan))
+    ran = sipsync("show", "a.plan.json", "--verify")
+    assert (ran.code, "Verified" in ran.err) == (5, False)
+
+
+def test_what_is_shown_is_not_said_to_be_verified(acme: Any, sipsync: Sipsync) -> None:
+    acme.write(MOVE, "sipsync.yaml")
+    sipsync("plan", "--out", "a.plan.json")
+    for format_ in ("text", "html", "json"):
+        assert "Nothing was verified" in sipsync("show", "a.plan.json", "--format", format_).err
+    verified = sipsync("show", "a.plan.json", "--verify").err
+    assert "Nothing was verified" not in verified
+    assert json.loads(Path("a.plan.json").read_text())["digest"] in verified
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ _STALE = (Code.PLAN_SEAL, Code.PLAN_TOO_OLD, Code.PLAN_UNEXPECTED, Code.STALE_FI
     "Show a saved plan. No portal is asked.",
     "sipsync show acme.plan.json",
     "sipsync show acme.plan.json --format html > plan.html",
-    "sipsync show acme.plan.json --verify    # is it whole, ours, young enough, of these files?",
+    "sipsync show acme.plan.json --verify    # is it unedited, ours, young enough, of these files?",
 )
 @click.argument("plan_file", metavar="PLAN", type=FILE, help="The file that plan --out wrote.")
 @paths_argument
@@ -51,6 +51,12 @@ def command(
             show(findings.diagnostics, session)
         exits += [Exit.STALE if reason.code in _STALE else Exit.ERROR for reason in findings.diagnostics]
         if findings.valid:
-            told = "Verified: the plan {id} is whole, sealed with this credential, and of these files."
-            session.say(Message(told, id=plan.plan_id))
+            told = (
+                "Verified: each portal's part is as it was sealed with this credential's key, young enough, and of "
+                "these files. That no part is missing, only the digest tells: {digest}"
+            )
+            session.say(Message(told, digest=plan.digest))
+    else:
+        told = "Nothing was verified: `sipsync show {file} --verify` does, and so does `sipsync apply`."
+        session.say(Message(told, file=plan_file))
     return worst(exits)
