@@ -138,7 +138,9 @@ async def aapply(
     from sipsync.applying.control import Control
     from sipsync.fleet.apply import apply_fleet
 
-    return await apply_fleet(plan, fleet, options, Control(clock, on_event, stop or asyncio.Event()))
+    return await apply_fleet(
+        plan, fleet, options, Control(clock, on_event, stop or asyncio.Event(), fleet.operator.environ_for_others())
+    )
 
 
 def apply(plan: Plan, fleet: Fleet, options: ApplyOptions = ApplyOptions(), on_event: OnEvent = ignore) -> Outcome:

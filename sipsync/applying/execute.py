@@ -182,7 +182,7 @@ async def _ask_after(
     office = [line for line in written if line.planned.stored_only and line.planned.line_type == "office"]
     if options.check_command is not None:
         for line in office:
-            if trouble := await health.check_office(options.check_command, line):
+            if trouble := await health.check_office(options.check_command, line, sender.control.environ):
                 _unhealthy(result, line, trouble)
     elif options.wait and office:
         summary = Message("1 office line can't be checked: such a PBX registers by itself")

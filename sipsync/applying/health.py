@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from asyncio.subprocess import DEVNULL
 from collections.abc import Iterable, Mapping
 
 from sipsync.applying.bind import PlannedLine
@@ -13,6 +11,7 @@ from sipsync.model.lines import Address, Registration
 from sipsync.model.message import Message
 from sipsync.model.problems import PortalError
 from sipsync.portal.protocol import Portal
+from sipsync.secrets import process
 
 POLL_SECONDS = 3.0
 """Between two questions."""
@@ -85,18 +84,12 @@ def in_words(state: Registration | None) -> Message:
     return Message("{said}", said=said)
 
 
-async def check_office(command: tuple[str, ...], line: PlannedLine) -> Message | None:
+async def check_office(command: tuple[str, ...], line: PlannedLine, environ: Mapping[str, str]) -> Message | None:
     """What the operator's own check has against an office line, if anything. Bitrix24 can't be asked about one."""
     arguments = (*command, line.planned.address, str(line.planned.config_id))
+    program = Message("the check command")
     try:
-        process = await asyncio.create_subprocess_exec(*arguments, stdin=DEVNULL, stdout=DEVNULL)
-    except OSError as error:
-        return Message("the check command can't be run: {error}", error=error.strerror)
-    try:
-        async with asyncio.timeout(CHECK_SECONDS):
-            code = await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        return Message("the check command did not end within {seconds:.0f} s", seconds=CHECK_SECONDS)
-    return Message("the check command ended with {code}", code=code) if code else None
+        ended = await process.output(program, arguments, environ, seconds=CHECK_SECONDS)
+    except process.NotRun as error:
+        return error.summary
+    return Message("the check command ended with {code}", code=ended.status) if ended.status else None

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 import click
 
 from sipsync.model.message import Message
-from sipsync.model.operator import Operator
+from sipsync.model.operator import Operator, is_on
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 from sipsync.report.language import Language, in_language
 
@@ -66,7 +66,7 @@ class Session:
 
     def hint(self, text: Message) -> None:
         """Tell people what to do next, unless a program runs this."""
-        if not self.environ.get("SIPSYNC_IN_AUTOMATION") and not self.json:
+        if not is_on(self.environ, "SIPSYNC_IN_AUTOMATION") and not self.json:
             self.say(text)
 
     def can_ask(self) -> bool:
@@ -129,7 +129,7 @@ def in_color(choice: ColorChoice, environ: Mapping[str, str], *, terminal: bool)
         return choice == "always"
     if environ.get("NO_COLOR"):
         return False
-    if any(environ.get(name, "") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+    if any(is_on(environ, name) for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
         return True
     return Operator(environ=environ).ci or (terminal and environ.get("TERM") != "dumb")
 

@@ -16,6 +16,14 @@ from sipsync.model.policy import NO_BOUNDS, OperatorPolicy
 from sipsync.model.problems import Code, Diagnostic, UsageError
 from sipsync.model.secret import Secret
 
+OWN_SECRETS: Final = frozenset(
+    {"SIPSYNC_PLAN_KEY", "SIPSYNC_SNAPSHOT_KEY", "SIPSYNC_FORGE_TOKEN"}
+    | {"GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN"}
+)
+"""Variables that are sipsync's own, the forge's tokens among them: no reference reaches them, and no other program is
+given them."""
+
+_OFF: Final = frozenset({"", "0", "false", "no", "off"})
 _KEY_LENGTH: Final = 32
 _KEY_LETTERS: Final = 8
 """Different characters: of 32 random hexadecimal digits there are more, but once in ten million."""
@@ -51,7 +59,14 @@ class Operator:
     @property
     def ci(self) -> bool:
         """Whether this is an unattended job."""
-        return self.environ.get("CI", "").lower() not in ("", "0", "false")
+        return is_on(self.environ, "CI")
+
+    def environ_for_others(self) -> dict[str, str]:
+        """The environment as other programs are given it.
+
+        It is passed on whole, as password managers need it (sessions, sockets, proxies), but for sipsync's own secrets.
+        """
+        return {name: value for name, value in self.environ.items() if not is_own_secret(name)}
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], root: str = ".") -> Self:
@@ -73,8 +88,18 @@ class Operator:
             state_dir=environ.get("SIPSYNC_STATE_DIR", ""),
             token_store=environ.get("SIPSYNC_TOKEN_STORE", ""),
             plan_key=_key(environ, "SIPSYNC_PLAN_KEY"),
-            sandbox_secrets=environ.get("SIPSYNC_SANDBOX_SECRETS", "").lower() not in ("", "0", "false"),
+            sandbox_secrets=is_on(environ, "SIPSYNC_SANDBOX_SECRETS"),
         )
+
+
+def is_on(environ: Mapping[str, str], name: str) -> bool:
+    """Whether a variable switches something on: whatever it says but no, off, false or 0."""
+    return environ.get(name, "").strip().lower() not in _OFF
+
+
+def is_own_secret(name: str) -> bool:
+    """Whether a variable holds one of sipsync's own secrets. Windows knows each in any case of letters."""
+    return name.upper() in OWN_SECRETS
 
 
 def _key(environ: Mapping[str, str], name: str) -> Secret | None:

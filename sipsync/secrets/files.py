@@ -15,10 +15,14 @@ from sipsync.secrets.scheme import problem
 MAX_BYTES: Final = 64 * 1024
 
 
-def locate(ref: SecretRef, name: str, operator: Operator) -> Path:
-    """The real path of a file that the operator lets references read; relative ones begin at the root of the files."""
+def locate(ref: SecretRef, name: str, operator: Operator, shown: str = "") -> Path:
+    """The real path of a file that the operator lets references read; relative ones begin at the root of the files.
+
+    `shown` is what errors call it, where that is not its name.
+    """
+    shown = shown or name
     if any(map(is_device, PureWindowsPath(name).parts)):
-        summary = Message('"{name}" is a device on Windows', name=name)
+        summary = Message('"{name}" is a device on Windows', name=shown)
         raise problem(ref, Code.SECRET_FORBIDDEN, summary, Message("Give the file another name."))
     try:
         roots = [Path(root).resolve() for root in operator.secret_roots or (operator.root,)]
@@ -27,19 +31,19 @@ def locate(ref: SecretRef, name: str, operator: Operator) -> Path:
         inside = any(".git" not in map(str.casefold, parts) for parts in below)
         exists = inside and path.exists()  # of what lies outside, not even this is told
     except (OSError, RuntimeError, ValueError):  # RuntimeError: a loop of links; ValueError: a null character
-        summary = Message("the file {name} can't be reached", name=name)
+        summary = Message("the file {name} can't be reached", name=shown)
         raise problem(ref, Code.SECRET_SOURCE, summary, Message("Check the path.")) from None
     if not inside:
-        summary = Message("the file {name} is outside the folders that secrets may be read from", name=name)
+        summary = Message("the file {name} is outside the folders that secrets may be read from", name=shown)
         hint = Message("The operator names such folders: SIPSYNC_SECRET_ROOTS.")
         if below:
-            summary, hint = Message("the file {name} is git's own", name=name), Message("Keep secrets elsewhere.")
+            summary, hint = Message("the file {name} is git's own", name=shown), Message("Keep secrets elsewhere.")
         raise problem(ref, Code.SECRET_FORBIDDEN, summary, hint)
     if not exists:
         hint = Message("Relative paths begin at {root}.", root=Path(operator.root).absolute())
-        raise problem(ref, Code.SECRET_SOURCE, Message("the file {name} does not exist", name=name), hint)
+        raise problem(ref, Code.SECRET_SOURCE, Message("the file {name} does not exist", name=shown), hint)
     if not path.is_file():
-        raise _irregular(ref, name)
+        raise _irregular(ref, shown)
     return path
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
@@ -18,9 +18,6 @@ from sipsync.model.secret import SCHEMES, Secret, SecretRef
 Answer: TypeAlias = Secret | Diagnostic
 _Key = TypeVar("_Key", bound=Hashable)
 _Source = TypeVar("_Source")
-
-OWN_SECRETS: Final = frozenset({"SIPSYNC_PLAN_KEY", "SIPSYNC_FORGE_TOKEN"})
-"""Variables that are sipsync's own: no reference reaches them, and no other program is given them."""
 
 
 class Scheme(Protocol):
@@ -105,11 +102,3 @@ def text_of(ref: SecretRef, value: object, what: Message) -> Secret:
         hint = Message("Store it as text, in quotes: as a number it would lose leading zeros.")
         raise problem(ref, Code.SECRET_VALUE, Message("{what} is not a text", what=what), hint)
     return Secret(value)
-
-
-def environ_for_others(operator: Operator) -> dict[str, str]:
-    """The operator's environment as other programs are given it.
-
-    It is passed on whole, as password managers need it (sessions, sockets, proxies), but for sipsync's own secrets.
-    """
-    return {name: value for name, value in operator.environ.items() if name not in OWN_SECRETS}

@@ -286,7 +286,7 @@ def test_no_file_can_name_the_job_s_token(repository: Repository, runner: Runner
     repository.commit("env:SIP_SALES_PASSWORD", "env:GITHUB_TOKEN")
     planned = runner.step(repository, {"command": "plan"}, secrets)
     assert planned.code == 1, planned.text
-    assert "GITHUB_TOKEN is not set" in planned.text
+    assert "GITHUB_TOKEN is not one that files may read" in planned.text
 
 
 def test_a_comment_that_can_not_be_written_fails_after_the_plan(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sipsync.model.operator import Operator
+from sipsync.model.operator import OWN_SECRETS, Operator
 from sipsync.model.problems import Code
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.secrets.files import MAX_BYTES, without_line_end
@@ -52,22 +53,50 @@ async def test_only_variables_that_the_operator_allows_are_read_or_hinted_at(ask
     assert got.problem("env:acme_pw").code is Code.SECRET_FORBIDDEN
 
 
-@pytest.mark.parametrize("name", ["SIPSYNC_PLAN_KEY", "SIPSYNC_FORGE_TOKEN"])
-async def test_no_reference_reaches_sipsyncs_own_secrets(ask: Ask, canary: str, name: str) -> None:
-    got = await ask(Operator(environ={name: canary}), f"env:{name}")
-    assert got.problem(f"env:{name}").code is Code.SECRET_FORBIDDEN
+class WindowsEnviron(dict[str, str]):
+    """An environment that knows its variables in any case of letters, as `os.environ` does on Windows."""
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.upper())
+
+    def get(self, name: str, default: str = "") -> str:  # type: ignore[override]
+        return super().get(name.upper(), default)
 
 
-async def test_a_variable_may_be_given_by_a_file_anywhere(ask: Ask, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", sorted(OWN_SECRETS))
+@pytest.mark.parametrize("spelled", [str, str.lower, str.title, lambda name: name.replace("S", "\u017f")])
+async def test_no_reference_reaches_sipsyncs_own_secrets_however_it_is_spelled(
+    ask: Ask, canary: str, name: str, spelled: Callable[[str], str]
+) -> None:
+    ref = f"env:{spelled(name)}"
+    assert (await ask(Operator(environ=WindowsEnviron({name: canary})), ref)).problem(ref).code is Code.SECRET_FORBIDDEN
+    assert Operator(environ={spelled(name): canary, "PATH": "/bin"}).environ_for_others() == {"PATH": "/bin"}
+
+
+async def test_a_variable_may_be_given_by_a_file_that_references_may_reach(ask: Ask, tmp_path: Path) -> None:
     (tmp_path / "pw").write_text("from-file\n")
-    operator = Operator(environ={"PW_FILE": str(tmp_path / "pw"), "PW": ""}, root=str(tmp_path / "portals"))
-    assert (await ask(operator, "env:PW"))["env:PW"] == "from-file"
-    both = Operator(environ={"PW_FILE": str(tmp_path / "pw"), "PW": "direct"})
+    environ = {"PW_FILE": str(tmp_path / "pw"), "PW": ""}
+    inside = Operator(environ=environ, root=str(tmp_path))
+    assert (await ask(inside, "env:PW"))["env:PW"] == "from-file"
+    allowed = Operator(environ=environ, root=str(tmp_path / "portals"), secret_roots=(str(tmp_path),))
+    assert (await ask(allowed, "env:PW"))["env:PW"] == "from-file"
+    both = Operator(environ={**environ, "PW": "direct"}, root=str(tmp_path / "portals"))
     assert (await ask(both, "env:PW"))["env:PW"] == "direct"
 
 
+async def test_a_file_of_a_variable_outside_of_the_folders_for_secrets_is_not_read(
+    ask: Ask, tmp_path: Path, canary: str
+) -> None:
+    (tmp_path / "age.txt").write_text(canary)
+    (tmp_path / "portals").mkdir()
+    environ = {"SOPS_AGE_KEY_FILE": str(tmp_path / "age.txt")}
+    got = await ask(Operator(environ=environ, root=str(tmp_path / "portals")), "env:SOPS_AGE_KEY")
+    assert got.problem("env:SOPS_AGE_KEY").code is Code.SECRET_FORBIDDEN
+    assert "SIPSYNC_SECRET_ROOTS" in got.problem("env:SOPS_AGE_KEY").hint
+
+
 async def test_a_file_of_a_variable_that_cant_be_read_is_an_error_that_names_both(ask: Ask, tmp_path: Path) -> None:
-    operator = Operator(environ={"PW_FILE": str(tmp_path / "missing")})
+    operator = Operator(environ={"PW_FILE": str(tmp_path / "missing")}, root=str(tmp_path))
     found = (await ask(operator, "env:PW")).problem("env:PW")
     assert found.code is Code.SECRET_SOURCE
     assert "missing (from PW_FILE)" in found.summary
@@ -210,7 +239,7 @@ async def test_only_regular_files_are_read(ask: Ask, root: Path) -> None:
     assert (await asked_file(ask, root, "null")).problem("file:null").code is Code.SECRET_FORBIDDEN
     roots = Operator(root=str(root), secret_roots=("/dev",))
     assert "not a regular file" in (await ask(roots, "file:/dev/null")).problem("file:/dev/null").summary
-    variable = Operator(environ={"PW_FILE": str(root / "pipe")})
+    variable = Operator(environ={"PW_FILE": str(root / "pipe")}, root=str(root))
     assert "not a regular file" in (await ask(variable, "env:PW")).problem("env:PW").summary
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -220,12 +222,63 @@ async def test_a_sops_that_cant_be_started_is_an_error(
     assert "can't be started" in (await ask(operator(root, key), "sops:e.yaml#/a")).problem("sops:e.yaml#/a").summary
 
 
-def test_a_vault_that_an_encrypted_file_names_is_not_given_the_operators_token(
-    root: Path, key: x25519.Identity, canary: str
+class Vault(http.server.BaseHTTPRequestHandler):
+    """A Vault of which nothing is known but what it was sent."""
+
+    def do_PUT(self) -> None:
+        self.server.tokens.append(self.headers["X-Vault-Token"])  # type: ignore[attr-defined]
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = b'{"data": {"ciphertext": "vault:v1:x", "plaintext": "eA=="}}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def vaults() -> Iterator[tuple[Any, Any]]:
+    """The operator's Vault, and another one."""
+    servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), Vault) for _ in range(2)]
+    for server in servers:
+        server.tokens = []  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield servers[0], servers[1]
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("setting", "gets"),
+    [
+        *(pytest.param(off, None, id=repr(off)) for off in ("", "0", "false", "No", " OFF ")),
+        pytest.param("1", True, id="the operator's"),
+        pytest.param("{address}", True, id="named"),
+    ],
+)
+async def test_a_vault_that_an_encrypted_file_names_is_never_given_the_operators_token(
+    ask: Ask, root: Path, vaults: tuple[Any, Any], canary: str, setting: str, gets: bool | None
 ) -> None:
-    assert sops.environ(operator(root, key, VAULT_TOKEN=canary))["VAULT_TOKEN"] == "withheld"
-    allowed = operator(root, key, VAULT_TOKEN=canary, SIPSYNC_SOPS_VAULT="1")
-    assert sops.environ(allowed)["VAULT_TOKEN"] == canary
+    ours, theirs = vaults
+    address, other = (f"http://127.0.0.1:{server.server_port}" for server in vaults)
+    plain = root / "plain.yaml"
+    plain.write_text(PLAIN)
+    command = [get_binary_path(), "encrypt", "--hc-vault-transit", f"{other}/v1/sops/keys/x", str(plain)]
+    (root / "v.yaml").write_bytes(subprocess.check_output(command, env={"VAULT_TOKEN": "theirs"}))
+    theirs.tokens.clear()
+    environ = {"VAULT_TOKEN": canary, "SIPSYNC_SOPS_VAULT": setting.format(address=address)}
+    if setting == "1":
+        environ["VAULT_ADDR"] = address
+    (await ask(operator(root, None, **environ), "sops:v.yaml#/acme/trunk")).problem("sops:v.yaml#/acme/trunk")
+    assert ours.tokens == [canary] * bool(gets)
+    assert canary not in theirs.tokens
+
+
+def test_without_an_address_of_the_operators_no_vault_is_given_a_token(root: Path, canary: str) -> None:
+    assert canary not in sops.environ(operator(root, None, VAULT_TOKEN=canary, SIPSYNC_SOPS_VAULT="1")).values()
 
 
 # --- store ---

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from datetime import timedelta
 
 import pytest
 
+from sipsync.model.operator import OWN_SECRETS
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Exit, StalePlan
@@ -428,3 +431,21 @@ async def test_a_portal_can_be_left_out_by_its_name(box: Box) -> None:
     plan = await box.plan(exclude=("do*", "acme.a"))
     assert [part.portal for part in plan.parts] == ["acme"]
     assert [change.address for change in plan.resource_changes] == ["acme.b"]
+
+
+async def test_the_operators_check_is_given_no_secret_of_sipsync_and_its_words_are_not_shown(
+    box: Box, capfd: pytest.CaptureFixture[str]
+) -> None:
+    box.seed({"config_id": 101, "type": "office", "title": "A"})
+    box.write("lines:\n  a: {config_id: 101, server: new.example}\n")
+    own = {name: f"c4n4ry-{number}-0123456789abcdefghijklmnopqrstuvwxyz" for number, name in enumerate(OWN_SECRETS)}
+    box.environ |= {**own, "TRUNK": "main"}
+    script = (
+        "import json, os, sys; print(dict(os.environ), file=sys.stderr); json.dump(dict(os.environ), open('e', 'w'))"
+    )
+    check = (sys.executable, "-c", f"import os; os.chdir({str(box.folder)!r}); {script}")
+    outcome = await box.apply(check_command=check)
+    assert outcome.exit is Exit.OK, outcome
+    given = json.loads((box.folder / "e").read_text())
+    assert (given["TRUNK"], own.keys() & given.keys()) == ("main", set())
+    assert "c4n4ry" not in "".join(capfd.readouterr())

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 from sipsync.model.message import Message
 from sipsync.model.nearest import did_you_mean
-from sipsync.model.operator import Operator
+from sipsync.model.operator import Operator, is_own_secret
 from sipsync.model.problems import Code
 from sipsync.model.secret import Secret, SecretRef
-from sipsync.secrets.files import read_secret
-from sipsync.secrets.scheme import OWN_SECRETS, Answer, each, problem
+from sipsync.secrets.files import locate, read_secret
+from sipsync.secrets.scheme import Answer, each, problem
 
 
 async def resolve(refs: Sequence[SecretRef], operator: Operator) -> Mapping[SecretRef, Answer]:
@@ -29,8 +29,9 @@ def _value(ref: SecretRef, operator: Operator) -> Secret:
     if value := environ.get(name):
         return Secret(value)
     if path := environ.get(f"{name}_FILE"):
-        # The operator's environment names this file, so it may be anywhere.
-        return read_secret(ref, Path(path), Message("{path} (from {name}_FILE)", path=path, name=name))
+        # The operator named this file, but who writes references chooses among all variables that end so.
+        shown = Message("{path} (from {name}_FILE)", path=path, name=name)
+        return read_secret(ref, locate(ref, os.path.abspath(path), operator, shown), shown)
     if name in environ:
         summary = Message("the environment variable {name} is set, but empty", name=name)
     else:
@@ -41,4 +42,4 @@ def _value(ref: SecretRef, operator: Operator) -> Secret:
 
 
 def _allowed(name: str, operator: Operator) -> bool:
-    return name not in OWN_SECRETS and any(fnmatchcase(name, glob) for glob in operator.env)
+    return not is_own_secret(name) and any(fnmatchcase(name, glob) for glob in operator.env)

@@ -22,7 +22,7 @@ from sipsync.model.problems import Code, SecretError
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.secrets.files import without_line_end
 from sipsync.secrets.process import SECONDS, NotRun, output
-from sipsync.secrets.scheme import Answer, each_source, environ_for_others, malformed, problem, text_of
+from sipsync.secrets.scheme import Answer, each_source, malformed, problem, text_of
 
 
 async def resolve(
@@ -44,7 +44,7 @@ async def _values(refs: Sequence[SecretRef], operator: Operator, seconds: float)
     stdin = json.dumps(keys, ensure_ascii=False).encode() if keyed else None
     program = Message('the command "{name}"', name=name)
     try:
-        ended = await output(program, command, environ_for_others(operator), stdin, seconds=seconds)
+        ended = await output(program, command, operator.environ_for_others(), stdin, seconds=seconds)
         if ended.status != 0:
             raise NotRun(Message("{program} ended with status {status}", program=program, status=ended.status))
         text = ended.stdout.decode()

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Final
 
 from sipsync.model.message import Message
-from sipsync.model.operator import Operator
+from sipsync.model.operator import Operator, is_on
 from sipsync.model.problems import Code
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.secrets.files import locate
 from sipsync.secrets.process import NotRun, output
-from sipsync.secrets.scheme import Answer, each_source, environ_for_others, malformed, missing_extra, problem, text_of
+from sipsync.secrets.scheme import Answer, each_source, malformed, missing_extra, problem, text_of
 
+_SWITCH: Final = "SIPSYNC_SOPS_VAULT"
 _NOTHING: Final = object()
 _REASONS: Final[Mapping[int, tuple[Message, Message]]] = {  # (measured, sops 3.11)
     1: (
@@ -111,7 +112,10 @@ def environ(operator: Operator) -> dict[str, str]:
     """The environment of `sops`.
 
     An encrypted file may name the address of a Vault that holds its key, and sops would send the operator's token
-    there. Who edits the file is less trusted, so it gets none but where the operator says SIPSYNC_SOPS_VAULT=1.
+    there. Who edits the file is less trusted: a token is given with the operator's own address only, which as an
+    agent's goes before the file's (measured, sops 3.11). SIPSYNC_SOPS_VAULT is that address, or 1 for VAULT_ADDR.
     """
-    given = environ_for_others(operator)
-    return given if given.get("SIPSYNC_SOPS_VAULT") else {**given, "VAULT_TOKEN": "withheld"}
+    given = operator.environ_for_others()
+    setting = given.get(_SWITCH, "").strip()
+    address = (setting if "://" in setting else given.get("VAULT_ADDR", "")) if is_on(given, _SWITCH) else ""
+    return {**given, **({"VAULT_AGENT_ADDR": address} if address else {"VAULT_TOKEN": "withheld"})}
