@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from sipsync.model.fields import FIELDS, LINE_TYPES, FieldName, LineType
 from sipsync.rules import outgoing
@@ -25,7 +25,7 @@ def reregisters(type: LineType, reg_id: int | None, fields: Iterable[FieldName])
     return type == "cloud" and bool(reg_id) and any(FIELDS[name].registers for name in fields)
 
 
-def update(state: PortalState, app: str | None, params: Mapping[str, object]) -> Effect:
+def update(state: PortalState, app: str | None, params: Mapping[Any, object]) -> Effect:
     """`voximplant.sip.update`. Whether the provider renews the registration makes no difference to the answer."""
     given = _given(params)
     claimed = given.get("CONFIG_ID")
@@ -61,7 +61,7 @@ def update(state: PortalState, app: str | None, params: Mapping[str, object]) ->
 def add(
     state: PortalState,
     app: str | None,
-    params: Mapping[str, object],
+    params: Mapping[Any, object],
     *,
     provider_answers: bool = True,
     memory: Memory | None = None,
@@ -146,9 +146,9 @@ def _default_after_delete(state: PortalState, memory: Memory | None, gone: Row) 
     return heir if heir == outgoing.NO_LINE or outgoing.knows(state, memory, heir) else None
 
 
-def _given(params: Mapping[str, object]) -> dict[str, object]:
+def _given(params: Mapping[Any, object]) -> dict[str, object]:
     """The parameters by their names in capitals, without nulls."""
-    return {name: value for name, value in upper_keys(dict(params)).items() if value is not None}
+    return {name: value for name, value in upper_keys(params).items() if value is not None}
 
 
 def _owns(state: PortalState, app: str | None, claimed: object) -> bool:

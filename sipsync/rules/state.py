@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from sipsync.model.fields import FIELDS, FieldName, LineType
 from sipsync.rules.values import title_key
@@ -77,6 +77,9 @@ class OtherConfig:
         return self.number if self.mode == "RENT" and self.number else None
 
 
+_Config = TypeVar("_Config", "Row", "OtherConfig")
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What a call answers and changes."""
@@ -129,17 +132,13 @@ class PortalState:
     def commit(self, effect: Effect) -> None:
         """Carry an effect out."""
         for config_id in effect.dropped:
-            self._forget(self.rows.pop(config_id))
+            self._count(self.rows.pop(config_id), -1)
         for row in effect.rows:
-            if row.config_id in self.rows:
-                self._forget(self.rows[row.config_id])
-            self.rows[row.config_id] = row
-            self._remember(row)
+            self._put(self.rows, row)
+            self.next_row = max(self.next_row, row.row_id + 1)
+            self.next_registration = max(self.next_registration, (row.reg_id or 0) + 1)
         for other in effect.others:
-            if other.config_id in self.others:
-                self._forget(self.others[other.config_id])
-            self.others[other.config_id] = other
-            self._remember(other)
+            self._put(self.others, other)
         if effect.default_line is not None:
             self.default_line = effect.default_line
 
@@ -150,23 +149,19 @@ class PortalState:
             return True
         return title == "" and len(self._unnamed) > (but in self._unnamed)
 
-    def _remember(self, config: Row | OtherConfig) -> None:
+    def _put(self, configs: dict[int, _Config], config: _Config) -> None:
+        if (before := configs.get(config.config_id)) is not None:
+            self._count(before, -1)
+        configs[config.config_id] = config
+        self._count(config, 1)
         self.next_config = max(self.next_config, config.config_id + 1)
-        self._holders(config).add(config.config_id)
-        if config.line_id is not None:
-            self.line_ids[config.line_id] += 1
-        if isinstance(config, Row):
-            self.cloud_lines += config.type == "cloud"
-            self.next_row = max(self.next_row, config.row_id + 1)
-            self.next_registration = max(self.next_registration, (config.reg_id or 0) + 1)
 
-    def _forget(self, config: Row | OtherConfig) -> None:
-        self._holders(config).discard(config.config_id)
-        if config.line_id is not None:
-            self.line_ids[config.line_id] -= 1
-        if isinstance(config, Row):
-            self.cloud_lines -= config.type == "cloud"
-
-    def _holders(self, config: Row | OtherConfig) -> set[int]:
+    def _count(self, config: Row | OtherConfig, by: Literal[1, -1]) -> None:
+        """Take a config into what is known of all of them, or out of it."""
         name = config.title if isinstance(config, Row) else config.name
-        return self._unnamed if name is None else self._titles[title_key(name)]
+        holders = self._unnamed if name is None else self._titles[title_key(name)]
+        (holders.add if by == 1 else holders.discard)(config.config_id)
+        if config.line_id is not None:
+            self.line_ids[config.line_id] += by
+        if isinstance(config, Row) and config.type == "cloud":
+            self.cloud_lines += by

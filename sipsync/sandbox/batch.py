@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sipsync.rules.errors import refusal
 from sipsync.rules.limits import BATCH_SIZE
 from sipsync.rules.php import Array, is_numeric, is_true, key, text, upper_keys
 from sipsync.sandbox.parsing import arrays, parse_query, split_command
@@ -17,6 +18,8 @@ from sipsync.sandbox.parsing import arrays, parse_query, split_command
 _NOT_ALLOWED = ("batch", "download", "upload")
 _INDEX = re.compile(r"\[([^\]]+)\]")
 _OFFSET = re.compile(r"\s*[+-]?\d+\s*")
+_KINDS = ("result", "error", "total", "next", "time")
+_REFERENCE = re.compile(rf"\$({'|'.join(_KINDS)})(\S*)", re.IGNORECASE | re.ASCII)
 
 Answers = dict[str, dict[Any, Any]]
 
@@ -26,39 +29,28 @@ def run_batch(given: Array, call: Callable[[str, Array], Mapping[str, Any]]) -> 
     params = upper_keys(given)
     halt = is_true(params.get("HALT"))
     commands = params.get("CMD")
-    answers: Answers = {"result": {}, "next": {}, "total": {}, "time": {}, "error": {}}
+    answers: Answers = {kind: {} for kind in _KINDS}
     for place, (name, command) in enumerate(commands.items() if isinstance(commands, dict) else ()):
         answer: Mapping[str, Any]
         if place >= BATCH_SIZE:
-            answer = _error("ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded")
+            answer = refusal("ERROR_BATCH_LENGTH_EXCEEDED").body
         elif not isinstance(command, str):
             continue
         else:
             answer = _run(command, answers, call)
-        failed = "error" in answer
-        for kind, value in answer.items():
-            answers.setdefault(kind, {})[name] = answer if kind == "error" else value
-        if failed and halt:
+        for kind in answers.keys() & answer.keys():
+            answers[kind][name] = answer if kind == "error" else answer[kind]
+        if "error" in answer and halt:
             break
-    return {
-        "result": _shown(answers["result"]),
-        "result_error": _shown(answers["error"]),
-        "result_total": _shown(answers["total"]),
-        "result_next": _shown(answers["next"]),
-        "result_time": _shown(answers["time"]),
-    }
+    return {"result" if kind == "result" else f"result_{kind}": _shown(answers[kind]) for kind in _KINDS}
 
 
 def _run(command: str, answers: Answers, call: Callable[[str, Array], Mapping[str, Any]]) -> Mapping[str, Any]:
     method, query = split_command(command)
     params = _filled(parse_query(query), answers)
     if method in _NOT_ALLOWED:  # in small letters only (measured)
-        return _error("ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage")
+        return refusal("ERROR_BATCH_METHOD_NOT_ALLOWED").body
     return call((method or "").lower(), params)
-
-
-def _error(code: str, words: str) -> dict[str, str]:
-    return {"error": code, "error_description": words}
 
 
 def _shown(answers: dict[Any, Any]) -> Any:
@@ -66,21 +58,12 @@ def _shown(answers: dict[Any, Any]) -> Any:
     return list(answers.values()) if list(answers) == list(range(len(answers))) else answers
 
 
-def _filled(params: Array, answers: Answers) -> Array:
-    names = "|".join(map(re.escape, answers))
-    pattern = re.compile(rf"\$({names})(\S*)", re.IGNORECASE | re.ASCII)
-
-    def fill(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {name: fill(item) for name, item in value.items()}
-        return _replaced(value, pattern, answers) if "$" in value else value
-
-    return {name: fill(value) for name, value in params.items()}
-
-
-def _replaced(value: str, pattern: re.Pattern[str], answers: Answers) -> Any:
-    filled: Any = value
-    for found in list(pattern.finditer(value)):
+def _filled(value: Any, answers: Answers) -> Any:
+    """The value with what its references lead to, if they lead somewhere."""
+    if isinstance(value, dict):
+        return {name: _filled(item, answers) for name, item in value.items()}
+    filled = value
+    for found in _REFERENCE.finditer(value):
         path = _INDEX.findall(found.group(2))
         if not path:
             continue

@@ -50,30 +50,13 @@ _TEXTS: Mapping[str, Column] = {
     "REGISTRATION_ERROR_MESSAGE": lambda row: row.status_message,
 }
 
+_SIGNS = {"=": "I", "%": "S", "=%": "M", "%=": "M", "><": "B", "@": "IN"}
+"""Operators that have an opposite, with `!` before it."""
 _OPERATORS = {
-    "!><": "NB",
-    "!=%": "NM",
-    "!%=": "NM",
-    "!==": "SN",
-    "!=": "NI",
-    "!%": "NS",
-    "><": "B",
-    ">=": "GE",
-    "<=": "LE",
-    "=%": "M",
-    "%=": "M",
-    "!@": "NIN",
-    "==": "SE",
-    "=": "I",
-    "%": "S",
-    "?": "?",
-    ">": "G",
-    "<": "L",
-    "!": "N",
-    "@": "IN",
-    "*": "FT",
-    "*=": "FT",
-    "*%": "FTL",
+    **_SIGNS,
+    **{f"!{sign}": f"N{name}" for sign, name in _SIGNS.items()},
+    **{">": "G", "<": "L", ">=": "GE", "<=": "LE", "?": "?", "*": "FT", "*=": "FT", "*%": "FTL"},
+    **{"==": "SE", "!==": "SN", "!": "N"},
 }
 
 

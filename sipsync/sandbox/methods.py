@@ -91,14 +91,14 @@ def sip_get(caller: Caller, given: Array) -> Result | Refusal:
 def sip_add(caller: Caller, given: Array) -> Result | Refusal:
     """A new line."""
     answers, memory = caller.provider_answers, caller.memory
-    effect = add(caller.portal.state, caller.app, _named(given), provider_answers=answers, memory=memory)
+    effect = add(caller.portal.state, caller.app, given, provider_answers=answers, memory=memory)
     answer = caller.done(effect)
     return Result(shown_new(answer.value)) if isinstance(answer, Result) and isinstance(answer.value, Row) else answer
 
 
 def sip_update(caller: Caller, given: Array) -> Result | Refusal:
     """1, whatever came of the registration."""
-    return caller.done(update(caller.portal.state, caller.app, _named(given)))
+    return caller.done(update(caller.portal.state, caller.app, given))
 
 
 def sip_delete(caller: Caller, given: Array) -> Result | Refusal:
@@ -233,7 +233,3 @@ def envelope(answer: Result | Refusal, started: float) -> dict[str, Any]:
 
 def _date(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()
-
-
-def _named(given: Array) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if isinstance(name, str)}

@@ -35,8 +35,8 @@ _HTML = "text/html; charset=utf-8"
 class Answer:
     """What goes back; `cut` says how the connection breaks, if it does."""
 
-    status: int
-    body: bytes
+    status: int = 0
+    body: bytes = b""
     content_type: str = _JSON
     error: str = ""
     app: str | None = None
@@ -83,22 +83,22 @@ def respond(store: Store, apps: Apps, faults: list[Fault], request: Request) -> 
     if store.refresh():
         apps.reload()
     method, kind = request.method
+    answer = Answer()
     with nullcontext() if method in methods.READING and not faults else store.writing():
-        run = _Run(store.portal(request.portal), apps, faults, request.params)
+        run = _Run(store.portal(request.portal), apps, faults, request, answer)
         try:
-            document, status = run.answer(request, method)
+            document, answer.status = run.document(method)
         except Crash:
-            answer = Answer(500, b"", _HTML)
+            answer.status, answer.content_type = 500, _HTML
         except _Broken as broken:
             action = broken.action
-            cut = "" if action.kind == "status" else action.kind
-            answer = Answer(action.value or 0, action.body.encode(), _HTML, cut=cut)
+            answer.status, answer.body, answer.content_type = action.value or 0, action.body.encode(), _HTML
+            answer.cut = answer.cut if action.kind == "status" else action.kind
         else:
-            body = _xml({"response": document}).encode() if kind == "xml" else encoded(document)
-            answer = Answer(status, body, "text/xml; charset=utf-8" if kind == "xml" else _JSON)
             answer.error = str(document.get("error", ""))
-        answer.app, answer.commands, answer.delay = run.app, run.commands, run.delay
-        answer.cut = answer.cut or run.cut
+            answer.body = encoded(document)
+            if kind == "xml":
+                answer.body, answer.content_type = _xml({"response": document}).encode(), "text/xml; charset=utf-8"
     return answer
 
 
@@ -107,65 +107,63 @@ def encoded(document: Mapping[str, Any]) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+@dataclass(slots=True)
 class _Run:
     """One request under way."""
 
-    def __init__(self, portal: Portal, apps: Apps, faults: list[Fault], params: Array) -> None:
-        self._portal = portal
-        self._apps = apps
-        self._faults = faults
-        self._params = params
-        self._memory: Memory | None = None
-        self.app: str | None = None
-        self.commands: list[str] = []
-        self.delay = 0.0
-        self.cut = ""
+    portal: Portal
+    apps: Apps
+    faults: list[Fault]
+    request: Request
+    answer: Answer
+    memory: Memory | None = None
 
-    def answer(self, request: Request, method: str) -> tuple[dict[str, Any], int]:
-        """The document and its status."""
+    def document(self, method: str) -> tuple[dict[str, Any], int]:
+        """The answer's document, and its status."""
         started = time.time()
-        found = self._call(method, self._params, request)
+        found = self._call(method, self.request.params)
         return envelope(found, started), found.status if isinstance(found, Refusal) else 200
 
     def _call(
-        self, method: str, params: Array, request: Request | None = None, *, provider_answers: bool = True
+        self, method: str, params: Array, *, inside: bool = False, provider_answers: bool = True
     ) -> Result | Refusal:
-        """One method: the request's own, or without a request that of a command in its batch."""
-        actions = due(self._faults, method)
+        """One method: the request's own, or `inside` a batch that of a command."""
+        actions = due(self.faults, method)
         if (failure := self._obey(actions)) is not None:
             return failure
         if not methods.known(method):
             return refusal("ERROR_METHOD_NOT_FOUND")
-        if request is not None:
-            owner = self._owner(request)
+        if not inside:
+            owner = self._owner()
             if isinstance(owner, Refusal):
                 return owner
-            self.app, self._memory = owner, Memory() if method == BATCH else None
-        if methods.needs_scope(method, self._portal.access.scope):
+            self.answer.app, self.memory = owner, Memory() if method == BATCH else None
+        if methods.needs_scope(method, self.portal.access.scope):
             return refusal("insufficient_scope")
-        self._portal.stats.calls[method] += 1
+        self.portal.stats.calls[method] += 1
         answers = provider_answers and all(action.kind != "registration-fails" for action in actions)
         if method == BATCH:
             return Result(run_batch(params, lambda name, given: self._command(name, given, provider_answers=answers)))
         now = datetime.now(UTC)
-        caller = Caller(self._portal, self.app, self._apps.client_ids, now, answers, self._memory)
+        caller = Caller(self.portal, self.answer.app, self.apps.client_ids, now, answers, self.memory)
         return methods.run(caller, method, params)
 
     def _command(self, method: str, params: Array, *, provider_answers: bool) -> Mapping[str, Any]:
         """The envelope of one command of a batch."""
         started = time.time()
-        self.commands.append(method)
-        return envelope(self._call(method, params, provider_answers=provider_answers), started)
+        self.answer.commands.append(method)
+        return envelope(self._call(method, params, inside=True, provider_answers=provider_answers), started)
 
-    def _owner(self, request: Request) -> str | Refusal | None:
+    def _owner(self) -> str | Refusal | None:
         """The application that calls, None for a webhook."""
-        if request.webhook is not None:
-            return None if request.webhook == self._apps.webhook else refusal("INVALID_CREDENTIALS")
-        token: Any = request.bearer
+        if self.request.webhook is not None:
+            return None if self.request.webhook == self.apps.webhook else refusal("INVALID_CREDENTIALS")
+        token: Any = self.request.bearer
         if token is None:
-            given = [self._params[name] for name in ("auth", "access_token") if name in self._params]
+            params = self.request.params
+            given = [params[name] for name in ("auth", "access_token") if name in params]
             token = next((value for value in given if not isinstance(value, dict)), None)
-        return self._apps.named(str(token), time.time()) if token else refusal("NO_AUTH_FOUND")
+        return self.apps.named(str(token), time.time()) if token else refusal("NO_AUTH_FOUND")
 
     def _obey(self, actions: list[FaultAction]) -> Refusal | None:
         """Do what faults order before a call; the error that they order, if they do. Raises `_Broken`."""
@@ -175,11 +173,11 @@ class _Run:
             if action.kind == "error":
                 return refusal(action.value)
             if action.kind == "mutate":
-                mutate(self._portal, action.value)
+                mutate(self.portal, action.value)
             elif action.kind == "delay":
-                self.delay += action.value
+                self.answer.delay += action.value
             elif action.kind in ("reset-after", "truncate"):
-                self.cut = action.kind
+                self.answer.cut = action.kind
         return None
 
 

@@ -74,13 +74,8 @@ def load_seed(name: str, seed: object) -> Portal:
 def line_row(line: Mapping[str, Any], row_id: int, config_ids: Iterable[int], reg_ids: Iterable[int]) -> Row:
     """One line of a seed; what it leaves out is taken from the numbers that are free."""
     if unknown := sorted(set(line) - _LINE_KEYS):
-        _wrong(
-            Message(
-                "a line of a seed has no {unknown!r}: it knows {LINE_KEYS}",
-                unknown=unknown[0],
-                LINE_KEYS=", ".join(sorted(_LINE_KEYS)),
-            )
-        )
+        keys = ", ".join(sorted(_LINE_KEYS))
+        _wrong(Message("a line of a seed has no {unknown!r}: it knows {keys}", unknown=unknown[0], keys=keys))
     kind = line.get("type", "cloud")
     if kind not in LINE_TYPES:
         _wrong(Message("a line's type is cloud or office, not {kind!r}", kind=kind))
@@ -92,7 +87,7 @@ def line_row(line: Mapping[str, Any], row_id: int, config_ids: Iterable[int], re
         values={name: _text(line, name) if name in line else empty for name, empty in EMPTY.items()},
         app=_text(line, "app"),
         reg_id=None if kind == "office" else _whole(line, "reg_id") if reg_id is not None else next(iter(reg_ids)),
-        status_code=_whole(line, "status_code") if line.get("status_code", 0) is not None else None,
+        status_code=None if line.get("status_code", 200) is None else _whole(line, "status_code", 200),
         status_message=_text(line, "status_message"),
         incoming=kind == "office",
         row_id=row_id,
@@ -102,7 +97,7 @@ def line_row(line: Mapping[str, Any], row_id: int, config_ids: Iterable[int], re
 def registration(line: Mapping[str, Any]) -> Registration:
     """What the provider is to say of the line's registration."""
     said = _map(line["registration"], "a line's registration")
-    return Registration(_whole(said, "code"), _text(said, "message") or "")
+    return Registration(_whole(said, "code", 200), _text(said, "message") or "")
 
 
 def mutate(portal: Portal, change: Mapping[str, Any]) -> None:
@@ -115,9 +110,8 @@ def mutate(portal: Portal, change: Mapping[str, Any]) -> None:
         row = line_row(change, state.next_row, [state.next_config], [state.next_registration])
         effect = Effect(None, rows=(row,))
     else:
-        rest = {name: change[name] for name in change.keys() & _LINE_KEYS - FIELDS.keys() - {"registration"}}
-        values = {name: change[name] for name in FIELDS if name in change}
-        effect = Effect(None, rows=(replace(row.having(values), **rest),))
+        line = {"status_message": row.status_message, **_shown(row, portal), **change}
+        effect = Effect(None, rows=(replace(line_row(line, row.row_id, (), ()), incoming=row.incoming),))
     portal.commit(effect, datetime.now(UTC))
     if row is not None and row.reg_id and "registration" in change:
         portal.registrations[row.reg_id] = registration(change)
@@ -180,11 +174,8 @@ def _text(line: Mapping[str, Any], name: str) -> str | None:
     return _wrong(Message("`{name}` of a seed has to be a text: put it in quotes", name=name))
 
 
-_DEFAULTS = {"status_code": 200, "code": 200}
-
-
-def _whole(line: Mapping[str, Any], name: str) -> int:
-    found = line.get(name, _DEFAULTS.get(name))
+def _whole(line: Mapping[str, Any], name: str, default: int | None = None) -> int:
+    found = line.get(name, default)
     if isinstance(found, int) and not isinstance(found, bool):
         return found
     return _wrong(Message("`{name}` of a seed has to be a whole number", name=name))

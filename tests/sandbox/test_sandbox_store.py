@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -164,3 +165,12 @@ def test_the_file_is_a_database_that_people_can_read(tmp_path: Path) -> None:
     database = sqlite3.connect(path)
     assert database.execute("SELECT config_id, title FROM lines").fetchall() == [(69, "Sales")]
     database.close()
+
+
+def test_a_file_of_before_a_field_was_managed_gets_its_column(tmp_path: Path) -> None:
+    path = str(tmp_path / "portal.sandbox")
+    seed_portal(path, {"lines": [LINE]})
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("ALTER TABLE lines DROP COLUMN login")
+    (line,) = dump_portal(path)["lines"]
+    assert (line["title"], line["login"]) == (LINE["title"], None)
