@@ -15,7 +15,10 @@ from sipsync.model.message import Message
 from sipsync.model.outcome import LineOutcome
 from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.planning.conflicts import Titles
-from sipsync.portal.protocol import Done, Portal
+from sipsync.portal.protocol import Done, Lost, Portal
+
+SET_BACK_SECONDS = 120.0
+"""The time that setting a line back has of its own: a run that took too long must not leave that undone."""
 
 
 def stranded(log: SendLog, outcomes: Mapping[Address, LineOutcome]) -> list[PlannedLine]:
@@ -60,6 +63,7 @@ async def _title_back(line: PlannedLine, log: SendLog, portal: Portal) -> bool |
     old = line.current
     if old is None or line.state == "temporary":
         return False  # another run moved it: its old title is not known here
+    portal.grant(SET_BACK_SECONDS)
     snapshot = await portal.snapshot()
     current = next((each for each in snapshot.lines if each.config_id == old.config_id), None)
     if current is None or current.title != line.evidence.temporary:
@@ -73,6 +77,7 @@ async def _title_back(line: PlannedLine, log: SendLog, portal: Portal) -> bool |
 async def values_back(line: PlannedLine, portal: Portal) -> bool:
     """Give a line its old values back, the password from memory; whether they are there afterwards."""
     old, sent = line.current, line.calls[-1].values
+    portal.grant(SET_BACK_SECONDS)
     known = tuple(name for name in sent if old is not None and name in old.values)
     try:
         return old is not None and await _write_back(line, old, known, portal) and len(known) == len(sent)
@@ -84,7 +89,7 @@ async def _write_back(line: PlannedLine, old: CurrentLine, fields: tuple[FieldNa
     values = {name: old.values[name] for name in fields}
     call = Call(f"{line.planned.portal}:back", line.planned.address, "update", values, old.config_id, old.type)
     sent = await portal.send([call])
-    if not isinstance(sent.replies[0], Done):
+    if not isinstance(sent.replies[0], Done | Lost):
         return False
     current = (await portal.lines([old.config_id])).get(old.config_id)
     return current is not None and holds(current, call)

@@ -47,6 +47,10 @@ class RestPortal:
         """HTTP requests sent so far, those for tokens included."""
         return self._session.requests
 
+    def grant(self, seconds: float) -> None:
+        """Let there be so much time from now on, whatever was given before."""
+        self._session.grant(seconds)
+
     async def snapshot(self, *, outgoing: bool = False) -> Snapshot:
         """All lines that the credential sees and the names of the whole portal, in as few requests as can be.
 

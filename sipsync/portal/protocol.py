@@ -82,6 +82,10 @@ class PortalReader(Protocol):
 class Portal(PortalReader, Protocol):
     """A portal that can be written."""
 
+    def grant(self, seconds: float) -> None:
+        """Let there be so much time from now on, whatever was given before."""
+        ...
+
     async def send(self, calls: Sequence[Call], read_back: Sequence[int] = ()) -> Sent:
         """Send calls in this order, in as few requests as the API allows; says what became of each.
 

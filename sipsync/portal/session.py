@@ -50,6 +50,10 @@ class Session:
         """Bytes of all answers so far, unpacked."""
         return self._transport.received
 
+    def grant(self, seconds: float) -> None:
+        """Let there be so much time from now on, whatever was given before."""
+        self._throttle.grant(seconds)
+
     async def read(self, command: Command) -> Result:
         """The result of a command that changes nothing."""
         return await self._ask(command, (command.method,), writes=False)

@@ -77,6 +77,10 @@ class Throttle:
             )
         return self._deadline - now
 
+    def grant(self, seconds: float) -> None:
+        """Let there be so much time from now on, whatever was given before."""
+        self._deadline = max(self._deadline, self._clock.monotonic() + seconds)
+
     async def back_off(self, first: float, attempt: int) -> None:
         """Wait before a repetition."""
         await self._wait(self._growing(first, attempt), "retry")

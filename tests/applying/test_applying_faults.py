@@ -117,7 +117,7 @@ STORIES: dict[str, tuple[Callable[[], Stage], dict[str, Any]]] = {
     "canary": (lambda: move(3), {"canary": True}),
     "lame canary": (_lame, {"canary": True}),
     "add": (lambda: stage([row(1, "A")], NEW, desired("a", 1, title="B")), {}),
-    "many": (lambda: move(120), {}),
+    "many": (lambda: move(51), {}),
 }
 
 

@@ -122,6 +122,46 @@ async def test_a_canary_whose_old_values_can_not_be_set_back_is_a_failure_that_s
     assert outcome.exit is Exit.UNHEALTHY
 
 
+@pytest.mark.parametrize("said", [ERROR, IN_PROGRESS])
+async def test_a_canary_is_set_back_although_the_time_given_is_over(said: int) -> None:
+    one = move(3)
+    one.portal.seconds = 30.0
+
+    def written(asked: Asked) -> None:
+        if "sip.update" in asked:
+            one.portal.says(1, said)
+        if "sip.status" in asked and one.portal.writes:
+            one.clock.time += 40.0
+
+    one.portal.before = written
+    outcome = await one.apply(canary=True, wait=60.0)
+    assert (results(outcome)["l1"], outcome.exit) == ("restored", Exit.UNHEALTHY)
+    assert {config_id: line.values["server"] for config_id, line in one.state.rows.items()} == dict.fromkeys(
+        (1, 2, 3), "old.example"
+    )
+
+
+async def test_a_title_is_set_back_although_the_time_given_is_over() -> None:
+    one = swap()
+    one.portal.seconds = 30.0
+    one.portal.goes_wrong(REFUSED, 2)
+
+    def written(asked: Asked) -> None:
+        one.clock.time += 40.0 if "sip.update" in asked else 0.0
+
+    one.portal.before = written
+    assert (await one.apply()).exit is Exit.ERROR
+    assert one.titles == {1: "A", 2: "B"}
+
+
+async def test_a_canary_whose_set_back_is_not_answered_is_looked_up() -> None:
+    one = move(2)
+    when_written(one, ERROR)
+    one.portal.goes_wrong("reset-after", 2)
+    outcome = await one.apply(canary=True)
+    assert results(outcome)["l1"] == "restored"
+
+
 async def test_a_portal_that_breaks_while_a_canary_is_set_back_is_told_with_all_that_was_done() -> None:
     one = move(2)
     when_written(one, ERROR)

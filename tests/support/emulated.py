@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import asynccontextmanager
@@ -45,6 +46,8 @@ class Emulated:
     clock: Clock = field(default_factory=Clock)
     passwords: bool = True
     """Whether it returns passwords."""
+    seconds: float = math.inf
+    """How long whoever is connected may send."""
     before: Callable[[Asked], None] = lambda _asked: None
     """What happens just before a request is answered."""
     instead: Callable[[Asked, bytes], bytes] = lambda _asked, body: body
@@ -123,5 +126,5 @@ class Emulated:
         if app is not None:
             secrets[TOKEN] = Secret(self._sandbox.state.sandbox.apps.shown("")[app]["access_token"])
         asked = replace(credential(access, secrets), app=lambda: self.app)
-        async with connect(asked, Throttle(file.name, file.limits, self.clock)) as portal:
+        async with connect(asked, Throttle(file.name, file.limits, self.clock, seconds=self.seconds)) as portal:
             yield portal
