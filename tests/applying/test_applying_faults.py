@@ -126,7 +126,7 @@ STORIES: dict[str, tuple[Callable[[], Stage], dict[str, Any]]] = {
 async def test_whatever_breaks_once_something_was_sent_the_report_is_whole(story: str, after: bool) -> None:
     make, options = STORIES[story]
     told = 0
-    for place in range(1, 400):
+    for place in range(1, 400, 7 if story == "many" else 1):
         one, seam = make(), Seam(place, after)
         try:
             outcome = await broken(one, seam, **options)
