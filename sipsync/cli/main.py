@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -15,9 +15,7 @@ from sipsync.cli.group import LazyGroup, full_help, shows
 from sipsync.cli.output import failed
 from sipsync.cli.session import ColorChoice, Session, prepare_streams, start_logging
 from sipsync.model.problems import Exit
-
-if TYPE_CHECKING:
-    from sipsync.report.language import Language
+from sipsync.report.language import Language
 
 SECTIONS = {
     "Start": {

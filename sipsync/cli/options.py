@@ -7,20 +7,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from sipsync.cli.group import option
+from sipsync.cli.session import Session
 from sipsync.cli.types import FILE, Output, ReportType, Seconds, SecretCommand, SecretCommandType
+from sipsync.model.lines import DesiredPortal
 from sipsync.model.operator import Operator
 from sipsync.model.problems import SipsyncError
 from sipsync.report import formats_of
-
-if TYPE_CHECKING:
-    from sipsync.cli.session import Session
-    from sipsync.model.lines import DesiredPortal
 
 Function = Callable[..., Any]
 

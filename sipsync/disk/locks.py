@@ -10,20 +10,17 @@ import asyncio
 import hashlib
 import os
 import secrets
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 import filelock
 
 from sipsync.disk.files import private_folder, read_private, state_dir, unusable, write_private
 from sipsync.model.message import Message
+from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
-
-    from sipsync.model.operator import Operator
 
 _POLL_SECONDS: Final = 0.1
 _KEY_BYTES: Final = 32

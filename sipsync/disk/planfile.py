@@ -6,9 +6,10 @@ An error never quotes the file. Whether a document is genuine and still fits is 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from pathlib import Path
+from typing import Any, Final, NoReturn, TypeVar
 
 from sipsync.disk.files import reason, write_private
 from sipsync.model.document import FORMAT_VERSION
@@ -16,10 +17,6 @@ from sipsync.model.message import Message
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 from sipsync.model.snapshot import SavedState
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 MAX_BYTES: Final = 256 * 1024 * 1024
 _STATE_MARK: Final = "sipsync-state"

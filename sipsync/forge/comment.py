@@ -8,17 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from sipsync.forge.dialects import DIALECTS
+from sipsync.forge.dialects import DIALECTS, Dialect
 from sipsync.forge.http import Api, Unavailable
-from sipsync.forge.target import failed
+from sipsync.forge.target import Target, failed
 from sipsync.model.message import Message
 from sipsync.model.problems import SipsyncError
-
-if TYPE_CHECKING:
-    from sipsync.forge.dialects import Dialect
-    from sipsync.forge.target import Target
 
 _PAGE: Final = 100
 _WAITS: Final = (1.0, 4.0, 15.0)

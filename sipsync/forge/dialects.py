@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import quote
 
+from sipsync.forge.http import Hints
+from sipsync.forge.target import Target
 from sipsync.model.message import Message
-
-if TYPE_CHECKING:
-    from sipsync.forge.http import Hints
-    from sipsync.forge.target import Target
 
 
 @dataclass(frozen=True, slots=True)

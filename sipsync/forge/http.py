@@ -7,7 +7,7 @@ may then be done again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 import httpx
 
@@ -16,9 +16,7 @@ from sipsync.forge.target import failed
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 from sipsync.model.reveal import reveal
-
-if TYPE_CHECKING:
-    from sipsync.model.secret import Secret
+from sipsync.model.secret import Secret
 
 _TIMEOUT: Final = httpx.Timeout(connect=10, read=60, write=30, pool=None)
 _LONGEST_WAIT: Final = 60.0

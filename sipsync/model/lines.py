@@ -10,15 +10,14 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
 from sipsync.model.fields import FIELDS, FieldName, LineType
+from sipsync.model.operator import Operator
 from sipsync.model.policy import Limits, Policy, TargetPolicy
+from sipsync.model.problems import Diagnostic, Span
 from sipsync.model.secret import Secret, SecretRef
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
     from pydantic_core import CoreSchema
-
-    from sipsync.model.operator import Operator
-    from sipsync.model.problems import Diagnostic, Span
 
 TEMPORARY_TITLE = "~sipsync-"
 """How the title begins that a line carries for a moment while titles are swapped."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-if TYPE_CHECKING:
-    from sipsync.model.secret import Secret
+from sipsync.model.secret import Secret
 
 
 def reveal(secret: Secret) -> str:

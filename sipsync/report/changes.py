@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from sipsync.model.fields import FIELDS
+from sipsync.model.plan import PortalPlan, ResourceChange
 from sipsync.report.escape import quoted, visible
 from sipsync.report.wording import ACTIONS, LOST_WITH_A_LINE, SECRET, count, effects, place, value
-
-if TYPE_CHECKING:
-    from sipsync.model.plan import PortalPlan, ResourceChange
 
 
 class Row(NamedTuple):

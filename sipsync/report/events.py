@@ -7,21 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sipsync._version import __version__
 from sipsync.model.document import FORMAT_VERSION
 from sipsync.model.events import Event, LineDone, LineStarted, PortalDone, PortalStarted, Stopping, Waiting
+from sipsync.model.lines import Address
+from sipsync.model.outcome import Outcome
+from sipsync.model.plan import Plan, ResourceChange
+from sipsync.model.problems import Diagnostic, Span
 from sipsync.report.escape import visible
 from sipsync.report.formats.json import dumped
 from sipsync.report.outcomes import findings_of
 from sipsync.report.wording import apply_line, plan_line
-
-if TYPE_CHECKING:
-    from sipsync.model.lines import Address
-    from sipsync.model.outcome import Outcome
-    from sipsync.model.plan import Plan, ResourceChange
-    from sipsync.model.problems import Diagnostic, Span
 
 Message = dict[str, Any]
 

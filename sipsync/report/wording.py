@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from sipsync.model.lines import Action
-from sipsync.model.outcome import LineResult
-from sipsync.model.problems import Code
+from sipsync.model.outcome import LineResult, Outcome
+from sipsync.model.plan import Plan, PlannedCall, ResourceChange, Summary
+from sipsync.model.problems import Code, Diagnostic
 from sipsync.report.escape import quoted, visible
-
-if TYPE_CHECKING:
-    from sipsync.model.outcome import Outcome
-    from sipsync.model.plan import Plan, PlannedCall, ResourceChange, Summary
-    from sipsync.model.problems import Diagnostic
 
 NO_CHANGES = "No changes. Your SIP lines match the configuration."
 REREGISTRATION = "Re-registering a line may drop the telephone calls that are on it."

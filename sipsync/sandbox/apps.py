@@ -10,13 +10,11 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sipsync.rules.errors import Refusal, refusal
 from sipsync.rules.php import Array, text
-
-if TYPE_CHECKING:
-    from sipsync.sandbox.store import Store
+from sipsync.sandbox.store import Store
 
 LIFETIME = 3600
 _FACT = "applications"

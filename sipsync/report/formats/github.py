@@ -6,19 +6,16 @@ A job shows ten of each kind, so errors come first and equal ones once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from sipsync.model.findings import Findings
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
+from sipsync.model.problems import Diagnostic
+from sipsync.report import Style
 from sipsync.report.escape import visible
 from sipsync.report.findings import hint
 from sipsync.report.outcomes import findings_of
 from sipsync.report.wording import NO_CHANGES, apply_line, cost_line, plan_line
-
-if TYPE_CHECKING:
-    from sipsync.model.problems import Diagnostic
-    from sipsync.report import Style
 
 
 def render(document: Plan | Outcome | Findings, style: Style) -> str:

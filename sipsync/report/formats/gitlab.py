@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
+from sipsync.model.plan import Plan
+from sipsync.report import Style
 from sipsync.report.formats.json import dumped
-
-if TYPE_CHECKING:
-    from sipsync.model.plan import Plan
-    from sipsync.report import Style
 
 
 def render(document: Plan, style: Style) -> str:

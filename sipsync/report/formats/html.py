@@ -12,13 +12,15 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from sipsync.model.outcome import Outcome
-from sipsync.model.plan import Plan
+from sipsync.model.outcome import LineOutcome, Outcome
+from sipsync.model.plan import Plan, PortalPlan, ResourceChange
+from sipsync.model.problems import Diagnostic
+from sipsync.report import Style
 from sipsync.report.changes import fields
 from sipsync.report.escape import visible
 from sipsync.report.findings import beyond_deletes, excerpt, hint
@@ -40,12 +42,6 @@ from sipsync.report.wording import (
     reregistered_line,
     where,
 )
-
-if TYPE_CHECKING:
-    from sipsync.model.outcome import LineOutcome
-    from sipsync.model.plan import PortalPlan, ResourceChange
-    from sipsync.model.problems import Diagnostic
-    from sipsync.report import Style
 
 _OPEN_GROUPS = 12
 """Portals that are shown unfolded; with more, one looks for a name first."""

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from sipsync.model.findings import Findings
-from sipsync.model.outcome import Outcome
-from sipsync.model.plan import Plan
+from sipsync.model.outcome import LineOutcome, Outcome, PortalOutcome
+from sipsync.model.plan import Plan, PortalPlan
+from sipsync.model.problems import Diagnostic
+from sipsync.report import Style
 from sipsync.report.changes import block
 from sipsync.report.escape import visible
 from sipsync.report.findings import hint
 from sipsync.report.outcomes import what
 from sipsync.report.wording import RESULTS, where
-
-if TYPE_CHECKING:
-    from sipsync.model.outcome import LineOutcome, PortalOutcome
-    from sipsync.model.plan import PortalPlan
-    from sipsync.model.problems import Diagnostic
-    from sipsync.report import Style
 
 
 @dataclass(slots=True)

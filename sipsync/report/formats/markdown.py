@@ -11,11 +11,11 @@ import html
 import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 from sipsync.model.outcome import Outcome
-from sipsync.model.plan import Plan
-from sipsync.model.problems import Code
+from sipsync.model.plan import Plan, PortalPlan, ResourceChange
+from sipsync.model.problems import Code, Diagnostic
+from sipsync.report import Style
 from sipsync.report.changes import Row, block, fields
 from sipsync.report.escape import visible
 from sipsync.report.findings import PLACES_SHOWN, beyond_deletes, told
@@ -36,11 +36,6 @@ from sipsync.report.wording import (
     reregistered_line,
     where,
 )
-
-if TYPE_CHECKING:
-    from sipsync.model.plan import PortalPlan, ResourceChange
-    from sipsync.model.problems import Diagnostic
-    from sipsync.report import Style
 
 
 def render(document: Plan | Outcome, style: Style) -> str:

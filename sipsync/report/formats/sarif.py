@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from sipsync.model.document import digest_of
+from sipsync.model.findings import Findings
 from sipsync.model.outcome import Outcome
+from sipsync.model.plan import Plan
+from sipsync.model.problems import Code, Diagnostic, Span
+from sipsync.report import Style
 from sipsync.report.escape import visible
 from sipsync.report.explain import explain
 from sipsync.report.findings import hint
 from sipsync.report.formats.json import dumped
 from sipsync.report.outcomes import findings_of
-
-if TYPE_CHECKING:
-    from sipsync.model.findings import Findings
-    from sipsync.model.plan import Plan
-    from sipsync.model.problems import Code, Diagnostic, Span
-    from sipsync.report import Style
 
 _BRACKET = re.compile(r"[\[\]]")
 _PLACEHOLDER = re.compile(r"\{\d+\}")
