@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sipsync.model.document import canonical
 from sipsync.model.fields import SHOWN, FieldName
@@ -19,11 +19,14 @@ from sipsync.model.snapshot import SavedLine, SavedPortal
 from sipsync.planning.inputs import PlanInput
 from sipsync.planning.match import match
 from sipsync.planning.plan import build
-from sipsync.portal.credential import plan_key_seal
+from sipsync.portal.credential import seal_by
+
+_SKEW = timedelta(minutes=5)
+"""By which clocks of two machines may differ."""
 
 
-def save(given: PlanInput, now: datetime) -> SavedPortal:
-    """The portal as it is, with the references of the day in the place of secrets."""
+def save(given: PlanInput, operator: Operator, now: datetime) -> SavedPortal:
+    """The portal as it is, with the references of the day in the place of secrets; without a key it has no seal."""
     references: dict[int, dict[FieldName, str]] = {
         current.config_id: {name: str(value) for name, value in line.values.items() if isinstance(value, SecretRef)}
         for line, current in match(given).pairs
@@ -37,7 +40,8 @@ def save(given: PlanInput, now: datetime) -> SavedPortal:
         names=given.current.names,
         default_line=given.current.default_line,
     )
-    return saved.model_copy(update={"seal": given.seal(canonical(saved.substance()))})
+    seal = seal_by(operator.snapshot_key)
+    return saved.model_copy(update={"seal": seal(canonical(saved.substance()))}) if seal else saved
 
 
 def _saved(line: CurrentLine, references: Mapping[FieldName, str]) -> SavedLine:
@@ -83,7 +87,18 @@ def _plan_against(
             )
         )
     unverified = _check_seal(desired, saved, operator)
-    if now - _time(desired, saved) > options.max_age:
+    taken = _time(desired, saved)
+    if taken - now > _SKEW:
+        raise SipsyncError(
+            Diagnostic(
+                Code.SNAPSHOT,
+                Message("the snapshot says that it was taken on {taken}, which is yet to come", taken=saved.taken),
+                hint=Message("Make a new one with `sipsync snapshot`, on a machine whose clock is right."),
+                at=desired.at,
+                address=desired.name,
+            )
+        )
+    if now - taken > options.max_age:
         raise SipsyncError(
             Diagnostic(
                 Code.SNAPSHOT,
@@ -109,13 +124,16 @@ def _plan_against(
 
 def _check_seal(desired: DesiredPortal, saved: SavedPortal, operator: Operator) -> tuple[Diagnostic, ...]:
     """Nothing where the seal holds; a warning where there is no key to check it with."""
-    seal = plan_key_seal(operator)
+    seal = seal_by(operator.snapshot_key)
     if seal is None:
         return (
             Diagnostic(
-                Code.SNAPSHOT,
-                Message("compared with the snapshot of {taken}; its seal can't be checked here", taken=saved.taken),
-                hint=Message("It is checked where SIPSYNC_PLAN_KEY is set."),
+                Code.SNAPSHOT_UNVERIFIED,
+                Message("compared with the snapshot of {taken}, which anybody may have made", taken=saved.taken),
+                hint=Message(
+                    "Let only the snapshot's job write its branch. Print a key with `sipsync secret plan-key`, and set "
+                    "it as SIPSYNC_SNAPSHOT_KEY there and here; keep SIPSYNC_PLAN_KEY out of this job."
+                ),
                 address=desired.name,
                 severity="warning",
             ),
@@ -140,7 +158,7 @@ def _edited(desired: DesiredPortal) -> SipsyncError:
     return SipsyncError(
         Diagnostic(
             Code.SNAPSHOT,
-            Message("the snapshot was edited, or sealed with another SIPSYNC_PLAN_KEY"),
+            Message("the snapshot was edited, or sealed with another SIPSYNC_SNAPSHOT_KEY, or with none"),
             hint=Message("Make a new one with `sipsync snapshot`."),
             address=desired.name,
         )

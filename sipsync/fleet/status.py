@@ -73,7 +73,8 @@ async def save_all(fleet: Fleet, clock: Clock, on_event: OnEvent) -> SavedState:
         raise SipsyncError(*(diagnostic for error in failed.values() for diagnostic in error.diagnostics))
     now = clock.now()
     return SavedState(
-        timestamp=now.isoformat(timespec="seconds"), portals=tuple(save(given, now) for given in inputs.values())
+        timestamp=now.isoformat(timespec="seconds"),
+        portals=tuple(save(given, fleet.operator, now) for given in inputs.values()),
     )
 
 

@@ -53,6 +53,8 @@ class Operator:
     policy: OperatorPolicy = NO_BOUNDS
     plan_key: Secret | None = None
     """Seals plans where jobs have different credentials; None: a key of credential and state folder."""
+    snapshot_key: Secret | None = None
+    """Seals snapshots, and nothing else: jobs that review pull requests may have it."""
     sandbox_secrets: bool = False
     """Whether real secrets are read for an embedded emulated portal, whose file its author can read."""
 
@@ -88,6 +90,7 @@ class Operator:
             state_dir=environ.get("SIPSYNC_STATE_DIR", ""),
             token_store=environ.get("SIPSYNC_TOKEN_STORE", ""),
             plan_key=_key(environ, "SIPSYNC_PLAN_KEY"),
+            snapshot_key=_key(environ, "SIPSYNC_SNAPSHOT_KEY"),
             sandbox_secrets=is_on(environ, "SIPSYNC_SANDBOX_SECRETS"),
         )
 
@@ -113,7 +116,7 @@ def _key(environ: Mapping[str, str], name: str) -> Secret | None:
             Diagnostic(
                 Code.PLAN_KEY,
                 Message("{name} can be guessed: it has to be {least} random characters", name=name, least=_KEY_LENGTH),
-                hint=Message("Print one with `sipsync secret plan-key`, and set it in all jobs that share plans."),
+                hint=Message("Print one with `sipsync secret plan-key`, and set it in all jobs that share it."),
             )
         )
     return Secret(key)

@@ -16,7 +16,7 @@ from sipsync.model.document import FORMAT_VERSION, Document, diagnostic_json, di
 from sipsync.model.fields import LineType
 from sipsync.model.lines import Action, Address
 from sipsync.model.options import Selection
-from sipsync.model.problems import Diagnostic, Exit, worst
+from sipsync.model.problems import Code, Diagnostic, Exit, worst
 
 
 class Source(Document):
@@ -215,6 +215,11 @@ class Plan(Document):
     def has_changes(self) -> bool:
         """Whether any line differs."""
         return any(part.changes for part in self.parts)
+
+    @property
+    def unverified(self) -> bool:
+        """Whether it was compared with a snapshot that anybody may have made."""
+        return any(found.code is Code.SNAPSHOT_UNVERIFIED for found in self.diagnostics)
 
     @property
     def applyable(self) -> bool:

@@ -138,6 +138,7 @@ class Code(StrEnum):
     STALE_FILE = "stale-file"
     STALE_SECRET = "stale-secret"
     SNAPSHOT = "snapshot"
+    SNAPSHOT_UNVERIFIED = "snapshot-unverified"
     # applying
     DECLINED = "declined"
     NO_TERMINAL = "no-terminal"

@@ -92,15 +92,14 @@ def credential_of(
             return Credential(Identity(f"sandbox:{path}", "webhook"), to, seal, app=lambda: embedded(path))
 
 
-def plan_key_seal(operator: Operator) -> Seal | None:
-    """The seal of the operator's own key, SIPSYNC_PLAN_KEY; None where there is none."""
-    key = operator.plan_key
+def seal_by(key: Secret | None) -> Seal | None:
+    """The seal of a key of the operator's; None where there is none."""
     return (lambda message: hmac.digest(reveal(key).encode(), message, "sha256").hex()) if key else None
 
 
 def _seal(operator: Operator, purpose: str, ref: SecretRef | None, secret: Secret = _NOTHING) -> tuple[Seal, bool]:
     """The seal of a credential that `ref` refers to, None where it keeps nothing for long; and whether it lasts."""
-    if seal := plan_key_seal(operator):
+    if seal := seal_by(operator.plan_key):
         return seal, True
     lasting = ref is not None and not _by_author(ref, operator)
     alone = operator.ci and lasting
@@ -111,12 +110,12 @@ def _seal(operator: Operator, purpose: str, ref: SecretRef | None, secret: Secre
 def _by_author(ref: SecretRef, operator: Operator) -> bool:
     """Whether who writes the files may have written what this reads."""
     if ref.scheme in PATH_SCHEMES:
-        path = Path(operator.root, ref.source)
+        path = ref.source
     elif ref.scheme == "env" and not operator.environ.get(ref.rest):
-        path = Path(operator.environ.get(f"{ref.rest}_FILE", ""))
+        path = operator.environ.get(f"{ref.rest}_FILE", "")
     else:
         return False
-    return path.resolve().is_relative_to(Path(operator.root).resolve())
+    return Path(operator.root, path).resolve().is_relative_to(Path(operator.root).resolve())
 
 
 def hkdf(secret: bytes, purpose: str) -> bytes:

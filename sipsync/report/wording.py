@@ -14,6 +14,8 @@ from sipsync.model.problems import Code, Diagnostic
 from sipsync.report.escape import quoted, visible
 
 NO_CHANGES = "No changes. Your SIP lines match the configuration."
+NOTHING_DIFFERS = "Nothing differs from a snapshot that nobody verified."
+UNVERIFIED = "Compared with a snapshot that nobody verified: the portal may hold something else."
 REREGISTRATION = "Re-registering a line may drop the telephone calls that are on it."
 LOST_WITH_A_LINE = "queue, voice menu, recording, working hours, CRM rules and access rights"
 SECRET = "(sensitive value)"  # noqa: S105  # what stands in the place of one
@@ -120,6 +122,11 @@ def cost_line(plan: Plan) -> str:
 def duration(seconds: float) -> str:
     """`25 s`, `3 min`."""
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def no_changes(plan: Plan) -> str:
+    """What is said of a plan without changes: success only of what is known."""
+    return NOTHING_DIFFERS if plan.unverified else NO_CHANGES
 
 
 def not_planned(plan: Plan) -> str:

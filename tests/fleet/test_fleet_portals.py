@@ -18,6 +18,7 @@ from sipsync.model.events import Event, LineDone, LineStarted, PortalDone, Porta
 from sipsync.model.options import Selection
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Exit, SipsyncError, StalePlan, UsageError
+from sipsync.report import render
 from support.box import KEY, Box
 
 LINES = "lines:\n  a: {config_id: 101, title: New}\n"
@@ -214,7 +215,7 @@ async def test_a_limit_that_stopped_a_plan_can_not_be_edited_out_of_its_file(box
 
 async def test_a_plan_against_a_saved_state_says_what_a_plan_says(box: Box, tmp_path: Path) -> None:
     seeded(box)
-    box.environ["SIPSYNC_PLAN_KEY"] = KEY
+    box.environ["SIPSYNC_SNAPSHOT_KEY"] = KEY
     box.write(LINES)
     api.write_state(tmp_path / "state.json", await api.asnapshot(box.fleet()))
     requests = box.stats["requests"]
@@ -232,6 +233,8 @@ async def test_a_plan_against_a_saved_state_says_what_a_plan_says(box: Box, tmp_
         ({"taken": "yesterday"}, ""),
         ({"taken": "2026-01-01"}, ""),
         ({"taken": "2001-01-01T00:00:00+00:00"}, ""),
+        ({"taken": "2999-01-01T00:00:00+00:00"}, ""),
+        ({"seal": ""}, KEY),
         ({"seal": "é"}, KEY),
         ({"seal": "\ud800"}, KEY),
         ({"host": "other"}, KEY),
@@ -242,7 +245,7 @@ async def test_a_state_that_was_edited_or_is_old_is_refused(
     box: Box, tmp_path: Path, edited: dict[str, str], key: str
 ) -> None:
     seeded(box)
-    box.environ |= {"SIPSYNC_PLAN_KEY": key} if key else {}
+    box.environ |= {"SIPSYNC_SNAPSHOT_KEY": key} if key else {}
     box.write(LINES)
     state = await api.asnapshot(box.fleet())
     saved = state.portals[0].model_copy(update=edited)
@@ -252,13 +255,26 @@ async def test_a_state_that_was_edited_or_is_old_is_refused(
     assert plan.exit is Exit.ERROR
 
 
-async def test_a_state_whose_seal_can_not_be_checked_is_used_with_a_warning(box: Box, tmp_path: Path) -> None:
+async def test_a_state_whose_seal_can_not_be_checked_is_used_with_a_warning_and_no_word_of_success(
+    box: Box, tmp_path: Path
+) -> None:
     seeded(box)
-    box.write(LINES)
+    box.environ["SIPSYNC_PLAN_KEY"] = KEY  # seals plans only
+    box.write("lines:\n  a: {config_id: 101, title: A}\n")
     api.write_state(tmp_path / "state.json", await api.asnapshot(box.fleet()))
     plan = await box.plan(against=api.read_state(tmp_path / "state.json"))
-    assert Code.SNAPSHOT in [found.code for found in plan.diagnostics]
-    assert plan.exit is Exit.OK
+    (warning,) = plan.diagnostics
+    assert (warning.code, plan.exit, plan.has_changes) == (Code.SNAPSHOT_UNVERIFIED, Exit.OK, False)
+    assert "SIPSYNC_SNAPSHOT_KEY" in str(warning.hint)
+    assert "keep SIPSYNC_PLAN_KEY out of this job" in str(warning.hint)
+    for format_ in ("text", "markdown", "html", "github"):
+        shown = render(plan, format_)
+        assert "no changes" not in shown.lower()
+        assert "Nothing differs from a snapshot that nobody verified." in shown
+    box.write(LINES)
+    changed = await box.plan(against=api.read_state(tmp_path / "state.json"))
+    for format_ in ("text", "markdown", "html"):
+        assert "Compared with a snapshot that nobody verified" in render(changed, format_)
 
 
 async def test_a_part_of_the_fleet_is_no_state(box: Box) -> None:

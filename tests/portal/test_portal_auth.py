@@ -19,7 +19,7 @@ from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, ConfigError, Diagnostic, PortalError, SecretError
 from sipsync.model.secret import Secret, SecretRef
-from sipsync.portal.credential import Identity, hkdf, plan_key_seal
+from sipsync.portal.credential import Identity, hkdf, seal_by
 from sipsync.portal.protocol import Unsent
 from sipsync.portal.tokens import GivenToken
 from sipsync.portal.transport import Transport
@@ -486,10 +486,10 @@ def test_the_same_credential_seals_alike_and_another_does_not(tmp_path: Path, ci
 
 def test_the_operator_s_key_seals_for_every_credential() -> None:
     operator = Operator(plan_key=Secret("key"))
-    seal = plan_key_seal(operator)
+    seal = seal_by(operator.plan_key)
     assert seal is not None
     assert seal(b"plan") == sealed(oauth(), SECRETS, operator) == sealed(SandboxAccess("/x"), {}, operator)
-    assert plan_key_seal(Operator()) is None
+    assert seal_by(None) is None
 
 
 def test_a_refresh_token_may_change_without_breaking_seals() -> None:

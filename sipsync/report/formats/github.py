@@ -15,7 +15,7 @@ from sipsync.report import Style
 from sipsync.report.escape import visible
 from sipsync.report.findings import hint
 from sipsync.report.outcomes import findings_of
-from sipsync.report.wording import NO_CHANGES, apply_line, cost_line, plan_line
+from sipsync.report.wording import apply_line, cost_line, no_changes, plan_line
 
 
 def render(document: Plan | Outcome | Findings, style: Style) -> str:
@@ -30,7 +30,7 @@ def _lines(document: Plan | Outcome | Findings, style: Style) -> Iterator[str]:
     if isinstance(document, Plan) and document.has_changes:
         yield _command("notice", {"title": "sipsync plan"}, f"{plan_line(document.summary)}\n{cost_line(document)}")
     elif isinstance(document, Plan) and not document.errored:
-        yield _command("notice", {"title": "sipsync plan"}, NO_CHANGES)
+        yield _command("notice", {"title": "sipsync plan"}, no_changes(document))
     elif isinstance(document, Outcome):
         yield _command("notice", {"title": "sipsync apply"}, apply_line(document))
 

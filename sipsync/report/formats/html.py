@@ -27,16 +27,17 @@ from sipsync.report.findings import beyond_deletes, excerpt, hint
 from sipsync.report.wording import (
     ACTIONS,
     LOST_WITH_A_LINE,
-    NO_CHANGES,
     PLAIN,
     REREGISTRATION,
     RESULTS,
+    UNVERIFIED,
     apply_line,
     call_line,
     cost_line,
     count,
     counts,
     effects,
+    no_changes,
     not_planned,
     plan_line,
     reregistered_line,
@@ -72,9 +73,9 @@ def _plan(plan: Plan, style: Style) -> dict[str, object]:
     registers = REREGISTRATION if summary.reregistrations else ""
     return {
         "heading": "Plan",
-        "headline": plan_line(summary) if plan.has_changes else NO_CHANGES if not plan.errored else "No plan.",
-        "state": "stopped" if plan.errored else "ready" if plan.has_changes else "clean",
-        "lines": list(filter(None, [cost, registers, not_planned(plan)])),
+        "headline": plan_line(summary) if plan.has_changes else no_changes(plan) if not plan.errored else "No plan.",
+        "state": "stopped" if plan.errored else "ready" if plan.has_changes or plan.unverified else "clean",
+        "lines": list(filter(None, [cost, registers, UNVERIFIED if plan.unverified else "", not_planned(plan)])),
         "tiles": [
             ("create", "+", summary.add, "to add"),
             ("update", "~", summary.change, "to change"),

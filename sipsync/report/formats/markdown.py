@@ -23,14 +23,15 @@ from sipsync.report.outcomes import findings_of, what
 from sipsync.report.wording import (
     ACTIONS,
     LOST_WITH_A_LINE,
-    NO_CHANGES,
     PLAIN,
     REREGISTRATION,
+    UNVERIFIED,
     apply_line,
     call_line,
     cost_line,
     count,
     counts,
+    no_changes,
     not_planned,
     plan_line,
     reregistered_line,
@@ -59,7 +60,9 @@ def _plan(plan: Plan, style: Style) -> str:
         head.append(f"**{plan_line(plan.summary)}** {cost_line(plan)}")
         foot = f"Plan digest: `{plan.digest}` (`sipsync apply --expect-plan DIGEST` applies this plan and no other)\n"
     elif not plan.errored:
-        head.append(f"**{NO_CHANGES}**")
+        head.append(f"**{no_changes(plan)}**")
+    if plan.unverified and plan.has_changes:
+        head.append(f"**{UNVERIFIED}**")
     if plan.summary.reregistrations:
         head.append(REREGISTRATION)
     if plan.errored:
@@ -92,7 +95,7 @@ class _Body:
 
 def _headline(plan: Plan) -> str:
     if not plan.has_changes:
-        return "errors" if plan.errored else "no changes"
+        return "errors" if plan.errored else "nothing verified" if plan.unverified else "no changes"
     return counts(plan.summary) + (" (stopped)" if plan.errored else "")
 
 

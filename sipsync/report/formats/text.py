@@ -17,11 +17,12 @@ from sipsync.report.tables import diagnosis, status
 from sipsync.report.wording import (
     ACTIONS,
     MARK_LOOKS,
-    NO_CHANGES,
     REREGISTRATION,
+    UNVERIFIED,
     Paint,
     cost_line,
     count,
+    no_changes,
     not_planned,
     plan_line,
 )
@@ -83,7 +84,9 @@ def totals(document: Plan, paint: Paint) -> Iterator[str]:
         if document.summary.reregistrations:
             yield REREGISTRATION
     elif not document.errored:
-        yield from ("", paint("green bold", NO_CHANGES))
+        yield from ("", paint("bold" if document.unverified else "green bold", no_changes(document)))
+    if document.unverified and document.has_changes:
+        yield paint("yellow bold", UNVERIFIED)
 
 
 def findings(document: Findings, style: Style, paint: Paint) -> Iterator[str]:
