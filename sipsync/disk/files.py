@@ -45,9 +45,16 @@ def state_dir(operator: Operator) -> Path:
 
 
 def private_folder(path: Path) -> Path:
-    """The folder, made for this user alone where it is missing; one that others may write is refused."""
+    """The folder, made for this user alone where it is missing, as is what is missing above it.
+
+    One that others may write is refused.
+    """
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (*reversed(path.parents), path):
+            with suppress(FileExistsError):
+                if not folder.exists():
+                    folder.mkdir(mode=0o700)
+                    folder.chmod(0o700)  # the mask of the process may have taken a right of the user's own
         _refuse_shared(path, path.stat())
     except OSError as error:
         what = Message("the state folder {path} can't be used", path=path)

@@ -214,7 +214,7 @@ def _same_owner(group: Sequence[DesiredPortal], credentials: Mapping[str, Creden
     """Portals that are one and the same: two files would fight over its lines."""
     by_owner: dict[str, list[DesiredPortal]] = defaultdict(list)
     for portal in group:
-        by_owner[credentials[portal.name].identity.owner].append(portal)
+        by_owner[credentials[portal.name].account].append(portal)
     twice = {}
     for same in by_owner.values():
         for portal in same if len(same) > 1 else ():

@@ -9,8 +9,9 @@ folders come and go, such a credential alone is the key, unless it is read from 
 from __future__ import annotations
 
 import hmac
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +28,9 @@ from sipsync.portal.transport import App
 
 _EMBEDDED = Secret("http://127.0.0.1/rest/1/sandbox/")
 _NOTHING = Secret("")
+
+
+_THIS_RUN = os.urandom(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class Credential:
     """Whether another job can have the seal's key, so that a plan is worth saving."""
     tokens: GivenToken | OwnToken | None = None
     """What an application's requests carry; a webhook has it all in the address."""
+    account: str = field(default="", repr=False)
+    """The same for one owner however files spell it, for the length of this run; it tells nothing."""
     app: Callable[[], App] | None = None
     """Opens the emulated portal that answers in the place of the network."""
 
@@ -77,19 +83,24 @@ def credential_of(
         case GivenTokenAccess(domain, reference):
             to = endpoint.application(domain, operator, at)
             # The token is another one every hour.
-            seal, lasting = _seal(operator, f"application {domain.lower()}", None)
+            seal, lasting = _seal(operator, f"application {to.name}", None)
             given = GivenToken(reference, secrets[reference], ask_again)
-            return Credential(Identity(to.name, f"app:{reference}"), to, seal, lasting, given)
+            return Credential(
+                Identity(to.name, f"app:{reference}"), to, seal, lasting, given, _same(secrets[reference])
+            )
         case OwnTokenAccess(domain, client_id, client_secret) as access:
             to = endpoint.application(domain, operator, at)
-            purpose = f"application {domain.lower()}"
-            seal, lasting = _seal(operator, purpose, client_secret, secrets[client_secret])
+            seal, lasting = _seal(operator, f"application {to.name}", client_secret, secrets[client_secret])
             own = OwnToken(access, secrets, operator, to.name, endpoint.token(access.token_url, operator, at))
-            return Credential(Identity(to.name, f"app:{client_id}"), to, seal, lasting, own)
+            return Credential(Identity(to.name, f"app:{client_id}"), to, seal, lasting, own, _same(own.client_id))
         case SandboxAccess(path):
             to = endpoint.webhook(_EMBEDDED, operator, at)
             seal, _ = _seal(operator, "sandbox", None)
             return Credential(Identity(f"sandbox:{path}", "webhook"), to, seal, app=lambda: embedded(path))
+
+
+def _same(account: Secret) -> str:
+    return hmac.digest(_THIS_RUN, reveal(account).casefold().encode(), "sha256").hex()
 
 
 def seal_by(key: Secret | None) -> Seal | None:

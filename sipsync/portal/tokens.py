@@ -103,9 +103,9 @@ class OwnToken:
     ) -> None:
         """`host` is what errors call the portal, `target` the token endpoint."""
         given_id = access.client_id
-        self._client_id = secrets[given_id] if isinstance(given_id, SecretRef) else Secret(given_id)
+        self.client_id = secrets[given_id] if isinstance(given_id, SecretRef) else Secret(given_id)
         self._client_secret, self._first = secrets[access.client_secret], secrets[access.refresh_token]
-        self._domain, self._member_id = access.domain.lower(), access.member_id
+        self._member_id = access.member_id
         self._operator, self._host, self._target = operator, host, target
         self._origin = self._digest("origin", self._first)
         self._access: Secret | None = None
@@ -170,7 +170,7 @@ class OwnToken:
                 ),
             )
         # The same for the same application on the same portal, and tells nothing about it.
-        name = self._digest(self._domain, self._client_id)
+        name = self._digest(self._host, self.client_id)
         return TokenStore(Path(place) if place else files.state_dir(self._operator) / "tokens", name)
 
     async def _renewed(self, transport: Transport, refresh: Secret) -> Tokens:
@@ -178,7 +178,7 @@ class OwnToken:
         query = urlencode(
             {
                 "grant_type": "refresh_token",
-                "client_id": reveal(self._client_id),
+                "client_id": reveal(self.client_id),
                 "client_secret": reveal(self._client_secret),
                 "refresh_token": reveal(refresh),
             }

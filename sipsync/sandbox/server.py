@@ -15,11 +15,14 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sipsync.model.hosts import HOST, is_loopback
 from sipsync.model.problems import SipsyncError
 from sipsync.rules.errors import Refusal, refusal
 from sipsync.rules.limits import LeakyBucket
@@ -32,6 +35,7 @@ from sipsync.sandbox.store import Store
 
 CUT = "sipsync.cut"
 """Where the scope of a request has the function that breaks its connection, if whoever serves can do that."""
+_ORIGIN = re.compile(rf"https?://(?P<host>{HOST})(?::\d{{1,5}})?")
 _BEARER = re.compile(r"Bearer\s+(.*)", re.IGNORECASE)
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -207,6 +211,26 @@ async def _cut(scope: Scope, receive: Receive) -> None:
         pass
 
 
+class _FromHere:
+    """Answers this machine alone: a web page whose server's name was bound to it has that name as host or origin."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        origin = headers.get("origin", "http://localhost")
+        if _is_here(f"http://{headers.get('host', '')}") and _is_here(origin):
+            await self._app(scope, receive, send)
+        else:
+            await Response("The sandbox answers by this machine's own names only.", 403)(scope, receive, send)
+
+
+def _is_here(origin: str) -> bool:
+    match = _ORIGIN.fullmatch(origin)
+    return match is not None and is_loopback(match["host"])
+
+
 def create_app(
     options: Options | None = None, *, clock: Callable[[], float] = time.monotonic, sleep: Sleep = asyncio.sleep
 ) -> Starlette:
@@ -226,7 +250,8 @@ def create_app(
             Route("/_sandbox/{what}", sandbox.control, methods=["GET", "POST"]),
             Route("/oauth/token/", sandbox.token, methods=["GET", "POST"]),
             Mount("/", sandbox),
-        ]
+        ],
+        middleware=[Middleware(_FromHere)],
     )
     app.state.sandbox = sandbox
     return app

@@ -24,6 +24,19 @@ def test_the_state_folder_is_made_for_its_user_alone(tmp_path: Path) -> None:
     assert mode(folder) == 0o700
 
 
+@pytest.mark.parametrize("mask", [0o000, 0o002, 0o077, 0o177])
+def test_what_is_made_above_the_state_folder_is_its_user_s_alone_as_well(tmp_path: Path, mask: int) -> None:
+    tmp_path.chmod(0o755)
+    before = os.umask(mask)
+    try:
+        state_dir(Operator(state_dir=str(tmp_path / "very" / "deep" / "state")))
+    finally:
+        os.umask(before)
+    made = [tmp_path / "very", tmp_path / "very" / "deep", tmp_path / "very" / "deep" / "state"]
+    assert [mode(folder) for folder in made] == [0o700] * 3
+    assert mode(tmp_path) == 0o755
+
+
 def test_without_a_wish_the_state_folder_is_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platformdirs, "user_state_path", lambda name, **_: tmp_path / name)
     assert state_dir(Operator()) == tmp_path / "sipsync"

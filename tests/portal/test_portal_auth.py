@@ -8,6 +8,7 @@ import logging
 import stat
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -29,6 +30,9 @@ TOKEN = SecretRef("env", "TOKEN")
 CLIENT_SECRET = SecretRef("env", "CLIENT_SECRET")
 REFRESH = SecretRef("env", "REFRESH")
 SECRETS = {CLIENT_SECRET: Secret("clientcanary42"), REFRESH: Secret("refreshcanary42"), TOKEN: Secret("accesscanary42")}
+
+
+KEYED = Operator(environ={"CI": "true"})
 
 
 def webhook(url: str, operator: Operator | None = None) -> Identity:
@@ -140,6 +144,33 @@ def test_what_a_reference_stands_for_is_not_shown_as_the_owner() -> None:
     )
     given = GivenTokenAccess("acme.bitrix24.ru", TOKEN)
     assert identify(given, SECRETS).owner == "app:env:TOKEN"
+
+
+CLIENT_ID = SecretRef("env", "CLIENT_ID")
+OTHER = SecretRef("file", "token")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (oauth(), oauth(domain="ACME.Bitrix24.RU"), True),
+        (oauth(), oauth(domain="acme.bitrix24.ru/"), True),
+        (oauth(), oauth(domain="acme.bitrix24.ru:443"), True),
+        (oauth(), oauth(client_id="Local.1"), True),
+        (oauth(), oauth(client_id=CLIENT_ID), True),
+        (oauth(), oauth(client_id="local.2"), False),
+        (oauth(), oauth(domain="other.bitrix24.ru"), False),
+        (GivenTokenAccess("acme.bitrix24.ru", TOKEN), GivenTokenAccess("ACME.bitrix24.ru", OTHER), True),
+        (GivenTokenAccess("acme.bitrix24.ru", TOKEN), GivenTokenAccess("acme.bitrix24.ru", REFRESH), False),
+    ],
+)
+def test_one_application_in_two_spellings_is_one_owner_with_one_seal(one: Access, other: Access, same: bool) -> None:
+    secrets = {**SECRETS, CLIENT_ID: Secret("local.1"), OTHER: SECRETS[TOKEN]}
+    ours, theirs = credential(one, secrets, KEYED), credential(other, secrets, KEYED)
+    assert ((ours.identity.host, ours.account) == (theirs.identity.host, theirs.account)) is same
+    if isinstance(one, OwnTokenAccess) and ours.identity.host == theirs.identity.host:
+        assert ours.seal(b"x") == theirs.seal(b"x")
+    assert "local.1" not in repr(theirs).replace("app:local.1", "")
 
 
 @pytest.mark.parametrize(
@@ -267,6 +298,16 @@ async def test_tokens_are_renewed_once_and_kept_privately(
     assert "refresh1canary" in kept
     assert "refreshcanary42" not in kept
     assert "local.1" not in file.name
+
+
+async def test_one_application_in_two_spellings_has_one_store(
+    tokens: TokenServer, own: OwnTokenAccess, opened: Open, tmp_path: Path
+) -> None:
+    operator = Operator(token_store=str(tmp_path / "store"))
+    for domain in (own.domain, f"{own.domain}/", own.domain.upper()):
+        async with opened(replace(own, domain=domain), SECRETS, operator) as portal:
+            await portal.scope()
+    assert tokens.renewals == 1
 
 
 async def test_an_expired_kept_token_is_renewed_with_the_rotated_one(

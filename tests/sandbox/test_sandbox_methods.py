@@ -81,7 +81,7 @@ async def test_a_renewal_voids_the_old_tokens(stage: Stage) -> None:
         "fine",
     )
     assert fresh["member_id"] == old["member_id"]
-    assert fresh["client_endpoint"] == "http://box/rest/"
+    assert fresh["client_endpoint"] == "http://localhost/rest/"
     assert (await exchange(stage, refresh_token=old["refresh_token"]))["error"] == "invalid_grant"
     assert "access_token" in await exchange(stage, refresh_token=fresh["refresh_token"])
 

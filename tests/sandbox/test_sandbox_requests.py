@@ -212,3 +212,29 @@ async def test_a_client_that_goes_away_is_no_error(stage: Stage) -> None:
     scope = {"type": "http", "method": "POST", "path": f"/rest/1/sandbox/{GET}", "headers": [], "query_string": b""}
     await stage.sandbox(scope, receive, send)
     assert sent == []
+
+
+# --- who asks ---
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil", "", "x@localhost"]
+)
+@pytest.mark.parametrize("path", ["/rest/1/sandbox/scope", "/_sandbox/dump", "/oauth/token/", "/none"])
+async def test_a_name_that_was_bound_to_this_machine_is_refused(stage: Stage, host: str, path: str) -> None:
+    answer = await stage.http.get(path, headers={"Host": host})
+    assert (answer.status_code, stage.sandbox.store.portal("").stats.requests) == (403, 0)
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8080", "127.0.0.1:1", "127.8.8.8", "[::1]:8080"])
+async def test_this_machine_s_own_names_are_answered(stage: Stage, host: str) -> None:
+    answer = await stage.http.get("/rest/1/sandbox/scope", headers={"Host": host, "Origin": f"http://{host}"})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "http://localhost.evil", "null", "", "file://", "localhost"]
+)
+async def test_a_page_of_another_origin_is_refused(stage: Stage, origin: str) -> None:
+    answer = await stage.http.post("/_sandbox/reset", headers={"Origin": origin})
+    assert answer.status_code == 403

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sipsync.model.operator import OWN_SECRETS, Operator
-from sipsync.model.problems import Code
+from sipsync.model.problems import Code, Span
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.secrets.files import MAX_BYTES, without_line_end
+from sipsync.secrets.resolve import resolve
 from sipsync.secrets.schemes import exec as exec_
+from sipsync.secrets.schemes.exec import MOST_TRIES
 from support.secrets import Answers, Ask
 
 # --- env ---
@@ -274,6 +277,40 @@ async def test_one_process_gives_all_keys_of_a_run(ask: Ask, tmp_path: Path) -> 
     assert '"missing"' in got.problem("exec:op#missing").summary
     assert got.problem("exec:op#").code is Code.SECRET_UNSET
     assert (tmp_path / "count").read_text() == "run "
+
+
+PICKY = """
+import json, os, sys
+with open(os.environ["COUNT"], "a") as file:
+    file.write("run ")
+keys = json.load(sys.stdin)
+if any(key.startswith("bad") for key in keys):
+    sys.exit("no such item")
+print(json.dumps({key: key.upper() for key in keys}))
+"""
+
+
+def in_files(*keys: str) -> list[SecretRef]:
+    """A reference in a file of its own for each key."""
+    return [SecretRef("exec", f"op#{key}", at=Span(f"{number}.yaml", 1)) for number, key in enumerate(keys)]
+
+
+@pytest.mark.parametrize("bad", ["bad", "\ud83d"])
+@pytest.mark.parametrize("place", [0, 5, 99])
+async def test_a_key_that_the_command_fails_for_fails_its_own_file_only(tmp_path: Path, bad: str, place: int) -> None:
+    refs = in_files(*(bad if number == place else f"k{number}" for number in range(100)))
+    refs.insert(0, replace(refs[place], rest="op#in the same file"))
+    found = await resolve(refs, commands(PICKY, COUNT=str(tmp_path / "count")))
+    assert {ref.at.file for ref in found.failures if ref.at} == {f"{place}.yaml"}
+    assert len(found.values) == 99
+    assert (tmp_path / "count").read_text().count("run") < 20
+
+
+async def test_a_command_that_fails_for_all_is_not_asked_again_for_each(tmp_path: Path) -> None:
+    refs = in_files(*(f"bad{number}" for number in range(1000)))
+    found = await resolve(refs, commands(PICKY, COUNT=str(tmp_path / "count")))
+    assert len(found.failures) == 1000
+    assert (tmp_path / "count").read_text().count("run") <= 2 * MOST_TRIES
 
 
 async def test_a_value_that_is_no_text_is_an_error_of_its_key_alone(ask: Ask, tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ def served() -> Iterator[dict[str, Any]]:
 def portal(served: dict[str, Any], tmp_path: Path) -> Box:
     """A portal with a line of the webhook's and one of an application's."""
     box = Box(served["url"], tmp_path)
+    box.environ["HOOK"] = served["webhook"].replace("/rest/", f"/{box.name}/rest/")
     box.seed(
         {"config_id": 101, "title": "A", "login": "a"}, {"config_id": 102, "title": "B", "login": "b", "app": "appa"}
     )
@@ -79,6 +80,20 @@ async def test_two_owners_swap_titles_in_one_plan(portal: Box, served: dict[str,
     assert outcome.exit is Exit.OK, outcome
     assert portal.titles == {101: "B", 102: "A"}
     assert not (await portal.plan()).has_changes
+
+
+async def test_one_application_in_two_files_is_an_error_however_it_is_spelled(
+    portal: Box, served: dict[str, Any]
+) -> None:
+    application(portal, served, OWN_RENEWAL)
+    again = (portal.folder / "app.yaml").read_text(encoding="utf-8").replace("name: app", "name: again")
+    portal.environ["ID"] = served["apps"]["appa"]["client_id"]
+    spelled = again.replace(f"/{portal.name}\n", f"/{portal.name}/\n").replace(portal.environ["ID"], "env:ID")
+    assert (f"/{portal.name}/\n" in spelled, "env:ID" in spelled) == (True, True)
+    (portal.folder / "again.yaml").write_text(spelled, encoding="utf-8")
+    plan = await portal.plan()
+    assert [found.code for found in plan.diagnostics] == [Code.HOST_TWICE] * 2
+    assert portal.stats["requests"] == 0
 
 
 async def test_an_application_sees_its_own_lines_only(portal: Box, served: dict[str, Any]) -> None:

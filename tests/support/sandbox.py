@@ -26,7 +26,7 @@ class Stage:
         options = replace(self.options, secret="sandbox")
         self.app: Starlette = create_app(options, clock=lambda: self.now, sleep=self._sleep)
         self.sandbox: Sandbox = self.app.state.sandbox
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://box")
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://localhost")
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
