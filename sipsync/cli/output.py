@@ -20,8 +20,8 @@ from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, UsageError, worst
 
 if TYPE_CHECKING:
+    from sipsync.model.document import Report
     from sipsync.model.plan import Plan
-    from sipsync.report import Rendered
 
 _log = logging.getLogger(__name__)
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -29,7 +29,7 @@ _SUMMARY_BUDGET = 1024 * 1024
 """Bytes; a longer summary is not cut by GitHub but refused (documented)."""
 
 
-def publish(session: Session, document: Rendered, output: Output, *, everything: bool = False) -> Exit:
+def publish(session: Session, document: Report, output: Output, *, everything: bool = False) -> Exit:
     """Print a document and write its reports; ERROR where a report can't be written. No format prints nothing."""
     from sipsync.report import Style, render
 

@@ -65,7 +65,7 @@ def _no_key(portal: str) -> Diagnostic:
 
 def write_state(path: Path, state: SavedState) -> None:
     """Save the state, readable by this user only."""
-    _write(path, state.model_dump(mode="json"), _STATE)
+    _write(path, state.to_json(), _STATE)
 
 
 def read_state(path: Path, *, max_bytes: int = MAX_BYTES) -> SavedState:

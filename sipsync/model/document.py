@@ -5,14 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_jsonable_python
 
-from sipsync.model.problems import Diagnostic
+from sipsync._version import __version__
 
 FORMAT_VERSION = "1.0"
 """A minor step adds keys, a major one changes them."""
+
+Count: TypeAlias = Annotated[int, Field(ge=0)]
+Digest: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+PlanId: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 
 Seal: TypeAlias = Callable[[bytes], str]
 """A keyed fingerprint (HMAC-SHA256, hex). The key stays inside."""
@@ -24,14 +29,21 @@ class Document(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class _Diagnostics(Document):
-    diagnostics: tuple[Diagnostic, ...]
+class Report(Document):
+    """A document that stands by itself. As JSON it has its versions and what KEYS names, be it a field or a property.
 
+    The JSON Schema is made of the same names and their annotations.
+    """
 
-def diagnostic_json(found: Diagnostic) -> dict[str, Any]:
-    """A finding as plain JSON data."""
-    dumped: dict[str, Any] = _Diagnostics(diagnostics=(found,)).model_dump(mode="json")["diagnostics"][0]
-    return dumped
+    KEYS: ClassVar[tuple[str, ...]]
+
+    format_version: str = FORMAT_VERSION
+    sipsync_version: str = __version__
+
+    def to_json(self) -> dict[str, Any]:
+        """The document as plain JSON data."""
+        names = ("format_version", "sipsync_version", *self.KEYS)
+        return {name: to_jsonable_python(getattr(self, name)) for name in names}
 
 
 def canonical(value: object) -> bytes:

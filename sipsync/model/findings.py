@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sipsync._version import __version__
-from sipsync.model.document import FORMAT_VERSION, Document, diagnostic_json
+from sipsync.model.document import Count, Report
 from sipsync.model.problems import Diagnostic
 
 
-class Findings(Document):
-    """What a check of files found."""
+class Findings(Report):
+    """What a check of files found, with the counts that Terraform's `validate -json` gives."""
 
-    format_version: str = FORMAT_VERSION
-    sipsync_version: str = __version__
+    KEYS = ("valid", "error_count", "warning_count", "diagnostics")
+
     diagnostics: tuple[Diagnostic, ...] = ()
     files: int = 0
     """Files that were read."""
@@ -23,16 +20,14 @@ class Findings(Document):
     @property
     def valid(self) -> bool:
         """Whether nothing is an error."""
-        return not any(found.severity == "error" for found in self.diagnostics)
+        return not self.error_count
 
-    def to_json(self) -> dict[str, Any]:
-        """The findings as a JSON document, with the counts that Terraform's `validate -json` gives."""
-        errors = sum(found.severity == "error" for found in self.diagnostics)
-        return {
-            "format_version": self.format_version,
-            "sipsync_version": self.sipsync_version,
-            "valid": self.valid,
-            "error_count": errors,
-            "warning_count": len(self.diagnostics) - errors,
-            "diagnostics": [diagnostic_json(found) for found in self.diagnostics],
-        }
+    @property
+    def error_count(self) -> Count:
+        """How many findings are errors."""
+        return sum(found.severity == "error" for found in self.diagnostics)
+
+    @property
+    def warning_count(self) -> Count:
+        """How many are not."""
+        return len(self.diagnostics) - self.error_count

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from sipsync._version import __version__
-from sipsync.model.document import FORMAT_VERSION, Document, diagnostic_json
+from sipsync.model.document import Count, Document, Report
 from sipsync.model.lines import Action, Address, Registration
 from sipsync.model.message import Message
 from sipsync.model.plan import PlannedCall, Source
@@ -61,11 +60,20 @@ class PortalOutcome(Document):
     exit: Exit = Exit.OK
 
 
-class Outcome(Document):
+class OutcomeSummary(Document):
+    """How many lines were written, and with how many HTTP requests in all."""
+
+    added: Count
+    changed: Count
+    destroyed: Count
+    requests: Count
+
+
+class Outcome(Report):
     """What became of a plan."""
 
-    format_version: str = FORMAT_VERSION
-    sipsync_version: str = __version__
+    KEYS = ("timestamp", "plan_id", "dry_run", "lines", "calls", "summary", "diagnostics", "exit")
+
     timestamp: str = ""
     plan_id: str = ""
     dry_run: bool = False
@@ -91,6 +99,16 @@ class Outcome(Document):
         return sum(line.action == action and line.result in (results or ("applied",)) for line in self.lines)
 
     @property
+    def summary(self) -> OutcomeSummary:
+        """The counts of all portals."""
+        return OutcomeSummary(
+            added=self.count("create"),
+            changed=self.count("update"),
+            destroyed=self.count("delete"),
+            requests=sum(part.requests for part in self.parts),
+        )
+
+    @property
     def exit(self) -> Exit:
         """One portal that failed while another was written makes the run partial."""
         exits = [part.exit for part in self.parts]
@@ -98,23 +116,3 @@ class Outcome(Document):
         if wrote:
             exits = [Exit.PARTIAL if exit_ is Exit.ERROR else exit_ for exit_ in exits]
         return worst(exits)
-
-    def to_json(self) -> dict[str, Any]:
-        """The outcome as a JSON document."""
-        return {
-            "format_version": self.format_version,
-            "sipsync_version": self.sipsync_version,
-            "timestamp": self.timestamp,
-            "plan_id": self.plan_id,
-            "dry_run": self.dry_run,
-            "lines": [line.model_dump(mode="json") for line in self.lines],
-            "calls": [call.model_dump(mode="json") for call in self.calls],
-            "summary": {
-                "added": self.count("create"),
-                "changed": self.count("update"),
-                "destroyed": self.count("delete"),
-                "requests": sum(part.requests for part in self.parts),
-            },
-            "diagnostics": [diagnostic_json(found) for found in self.diagnostics],
-            "exit": int(self.exit),
-        }

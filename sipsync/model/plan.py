@@ -7,12 +7,12 @@ written for Terraform's plans read it, and `parts` keeps what belongs to each po
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Literal
 
 from pydantic import Field
 
-from sipsync._version import __version__
-from sipsync.model.document import FORMAT_VERSION, Document, diagnostic_json, digest_of
+from sipsync.model.document import Digest, Document, PlanId, Report, digest_of
 from sipsync.model.fields import LineType
 from sipsync.model.lines import Action, Address
 from sipsync.model.options import Selection
@@ -159,14 +159,15 @@ def _by_portal(rows: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]
     return grouped
 
 
-_PART_KEYS = ("resource_changes", "calls", "diagnostics")
+JOINED = ("resource_changes", "calls")
+"""What a plan's JSON has of all parts together. It has their diagnostics, too, and how many are whose."""
 
 
-class Plan(Document):
+class Plan(Report):
     """The ordered changes and API calls that take current to desired, with the evidence needed to apply it later."""
 
-    format_version: str = FORMAT_VERSION
-    sipsync_version: str = __version__
+    KEYS = ("timestamp", "plan_id", "digest", "applyable", "complete", "errored", *JOINED, "summary", "diagnostics")
+
     timestamp: str = ""
     """RFC 3339, UTC."""
     parts: tuple[PortalPlan, ...] = ()
@@ -227,69 +228,46 @@ class Plan(Document):
         return self.has_changes and not self.errored
 
     @property
-    def digest(self) -> str:
+    def digest(self) -> Digest:
         """SHA-256 over the sorted (portal, digest) pairs: equal plans have equal digests."""
         return digest_of(sorted((part.portal, part.digest) for part in self.parts))
 
     @property
-    def plan_id(self) -> str:
+    def plan_id(self) -> PlanId:
         """The first 16 hex digits of the digest."""
         return self.digest[:16]
 
     def to_json(self) -> dict[str, Any]:
         """The plan as a JSON document: Terraform's keys on top, what belongs to each portal under `parts`."""
-        parts = [part.model_dump(mode="json") for part in self.parts]
-        problems = [diagnostic_json(found) for found in self.problems]
-        joined = {key: [item for part in parts for item in part[key]] for key in _PART_KEYS}
-        return {
-            "format_version": self.format_version,
-            "sipsync_version": self.sipsync_version,
-            "timestamp": self.timestamp,
-            "plan_id": self.plan_id,
-            "digest": self.digest,
-            "applyable": self.applyable,
-            "complete": self.complete,
-            "errored": self.errored,
-            "resource_changes": joined["resource_changes"],
-            "calls": joined["calls"],
-            "summary": self.summary.model_dump(mode="json"),
-            "diagnostics": [*problems, *joined["diagnostics"]],
-            "parts": [
-                {key: value for key, value in part.items() if key not in _PART_KEYS}
-                | {"diagnostics": len(part["diagnostics"])}
-                for part in parts
-            ],
-        }
+        parts = [
+            part.model_dump(mode="json", exclude={*JOINED, "diagnostics"}) | {"diagnostics": len(part.diagnostics)}
+            for part in self.parts
+        ]
+        return super().to_json() | {"parts": parts}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Plan:
         """The plan that `to_json` wrote.
 
-        Raises KeyError, TypeError or pydantic's ValidationError where the document is not one.
+        Raises KeyError, TypeError or ValueError where the document is not one.
         """
         changes = _by_portal(document["resource_changes"])
         calls = _by_portal(document["calls"])
-        found = document["diagnostics"]
-        end = len(found) - sum(part["diagnostics"] for part in document["parts"])
-        problems = found[:end]
-        parts = []
-        for part in document["parts"]:
-            start, end = end, end + part["diagnostics"]
-            parts.append(
-                {
-                    **part,
-                    "resource_changes": changes.get(part["portal"], ()),
-                    "calls": calls.get(part["portal"], ()),
-                    "diagnostics": found[start:end],
-                }
-            )
-        plan = cls.model_validate(
+        found = iter(document["diagnostics"])
+        problems = len(document["diagnostics"]) - sum(part["diagnostics"] for part in document["parts"])
+        head = {name: document[name] for name in ("format_version", "sipsync_version", "timestamp")}
+        return cls.model_validate(
             {
-                "format_version": document["format_version"],
-                "sipsync_version": document["sipsync_version"],
-                "timestamp": document["timestamp"],
-                "parts": parts,
-                "problems": problems,
+                **head,
+                "problems": [*islice(found, problems)],
+                "parts": [
+                    {
+                        **part,
+                        "resource_changes": changes.get(part["portal"], ()),
+                        "calls": calls.get(part["portal"], ()),
+                        "diagnostics": [*islice(found, part["diagnostics"])],
+                    }
+                    for part in document["parts"]
+                ],
             }
         )
-        return plan if plan.to_json() == document else plan.model_copy(update={"edited": True})

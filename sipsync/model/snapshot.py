@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from sipsync._version import __version__
-from sipsync.model.document import FORMAT_VERSION, Document
+from sipsync.model.document import Document, Report
 from sipsync.model.fields import FieldName, LineType
 
 
@@ -41,11 +40,11 @@ class SavedPortal(Document):
         return self.model_dump(mode="json", exclude={"seal"})
 
 
-class SavedState(Document):
+class SavedState(Report):
     """The current state of portals without secrets: what a plan without any credential compares with."""
 
-    format_version: str = FORMAT_VERSION
-    sipsync_version: str = __version__
+    KEYS = ("kind", "timestamp", "portals")
+
     kind: Literal["sipsync-state"] = "sipsync-state"
     timestamp: str = ""
     portals: tuple[SavedPortal, ...] = ()

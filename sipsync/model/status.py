@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from sipsync._version import __version__
-from sipsync.model.document import FORMAT_VERSION, Document, diagnostic_json
+from sipsync.model.document import Document, Report
 from sipsync.model.fields import LineType
 from sipsync.model.lines import Address, Registration
 from sipsync.model.message import Message
@@ -31,8 +30,10 @@ class LineStatus(Document):
     incoming_login: str = ""
 
 
-class Status(Document):
+class Status(Report):
     """The registrations of all lines that the credentials see."""
+
+    KEYS = ("lines", "diagnostics")
 
     lines: tuple[LineStatus, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -41,15 +42,6 @@ class Status(Document):
     def exit(self) -> Exit:
         """ERROR where a portal could not be read."""
         return Exit.ERROR if any(found.severity == "error" for found in self.diagnostics) else Exit.OK
-
-    def to_json(self) -> dict[str, Any]:
-        """The status as a JSON document."""
-        return {
-            "format_version": FORMAT_VERSION,
-            "sipsync_version": __version__,
-            "lines": [line.model_dump(mode="json") for line in self.lines],
-            "diagnostics": [diagnostic_json(found) for found in self.diagnostics],
-        }
 
 
 class Check(Document):
@@ -62,8 +54,10 @@ class Check(Document):
     advice: Message = Message("")
 
 
-class Diagnosis(Document):
+class Diagnosis(Report):
     """What `doctor` found."""
+
+    KEYS = ("checks",)
 
     checks: tuple[Check, ...] = ()
 
@@ -71,11 +65,3 @@ class Diagnosis(Document):
     def exit(self) -> Exit:
         """ERROR where a check failed."""
         return Exit.ERROR if any(check.result == "failed" for check in self.checks) else Exit.OK
-
-    def to_json(self) -> dict[str, Any]:
-        """The diagnosis as a JSON document."""
-        return {
-            "format_version": FORMAT_VERSION,
-            "sipsync_version": __version__,
-            "checks": [check.model_dump(mode="json") for check in self.checks],
-        }

@@ -8,19 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, UsageError
+from sipsync.report.language import Language
 
 if TYPE_CHECKING:
-    from sipsync.model.findings import Findings
-    from sipsync.model.outcome import Outcome
-    from sipsync.model.plan import Plan
-    from sipsync.model.status import Diagnosis, Status
-    from sipsync.report.language import Language
-
-    Rendered: TypeAlias = Plan | Outcome | Findings | Status | Diagnosis
+    from sipsync.model.document import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +40,7 @@ class Style:
 class Renderer(Protocol):
     """What a module of this room offers."""
 
-    def render(self, document: Rendered, style: Style) -> str:
+    def render(self, document: Report, style: Style) -> str:
         """The document as text, with a line feed at the end."""
         ...
 
@@ -75,7 +70,7 @@ def formats_of(document: str) -> tuple[str, ...]:
     return tuple(name for name, row in FORMATS.items() if document in row.documents)
 
 
-def render(document: Rendered, format: str, style: Style = Style()) -> str:
+def render(document: Report, format: str, style: Style = Style()) -> str:
     """The document in one of FORMATS. Raises UsageError where that format can't show it."""
     kind = type(document).__name__
     row = FORMATS.get(format)

@@ -6,62 +6,58 @@ do not know (a minor step of `format_version` adds some), so nothing here forbid
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_type_hints
 
-from pydantic import TypeAdapter
+from pydantic import create_model
 
-from sipsync.model.document import FORMAT_VERSION
-from sipsync.model.outcome import LineOutcome
-from sipsync.model.plan import PlannedCall, PortalPlan, ResourceChange, Summary
-from sipsync.model.problems import Diagnostic
-from sipsync.model.status import Check, LineStatus
+from sipsync.model.document import FORMAT_VERSION, Report
+from sipsync.model.findings import Findings
+from sipsync.model.outcome import Outcome
+from sipsync.model.plan import JOINED, Plan, PortalPlan
+from sipsync.model.status import Diagnosis, Status
 
 Schema = dict[str, Any]
 
-SCHEMAS = ("plan", "outcome", "findings", "status", "diagnosis", "events")
+_DOCUMENTS = {kind.__name__.lower(): kind for kind in (Plan, Outcome, Findings, Status, Diagnosis)}
+SCHEMAS = (*_DOCUMENTS, "events")
 
 _TEXT: Schema = {"type": "string"}
-_FLAG: Schema = {"type": "boolean"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _VERSION: Schema = {"type": "string", "pattern": r"^1\.\d+$"}
 
 
 def schema(name: str) -> Schema:
     """The schema of one of SCHEMAS, in JSON Schema 2020-12. Raises KeyError for another name."""
-    parts = _Parts()
-    body = {
-        "plan": _plan,
-        "outcome": _outcome,
-        "findings": _findings,
-        "status": _status,
-        "diagnosis": _diagnosis,
-        "events": _events,
-    }[name](parts)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:sipsync:{name}:{FORMAT_VERSION}",
+        **(_events() if name == "events" else _document(_DOCUMENTS[name])),
         "title": f"sipsync {name}",
-        **body,
-        "$defs": parts.definitions,
     }
 
 
-class _Parts:
-    """Collects the definitions that a schema refers to."""
+def _document(kind: type[Report]) -> Schema:
+    """What `to_json` of the class writes."""
+    types = {name: _type(kind, name) for name in ("format_version", "sipsync_version", *kind.KEYS)}
+    if kind is Plan:
+        types["parts"] = tuple[PortalPlan, ...]
+    fields: dict[str, Any] = {name: (type_, ...) for name, type_ in types.items()}
+    made: Schema = create_model(kind.__name__, **fields).model_json_schema(
+        mode="serialization", ref_template="#/$defs/{model}"
+    )
+    made["properties"]["format_version"] = _VERSION
+    if kind is Plan:
+        part = made["$defs"]["PortalPlan"]["properties"]
+        part["diagnostics"] = _COUNT
+        for name in JOINED:
+            del part[name]
+    return made | {"$defs": {name: _opened(each) for name, each in made["$defs"].items()}}
 
-    def __init__(self) -> None:
-        self.definitions: dict[str, Schema] = {}
 
-    def of(self, kind: type) -> Schema:
-        """A reference to the schema of a class, as it is written."""
-        made = TypeAdapter(kind).json_schema(mode="serialization", ref_template="#/$defs/{model}")
-        self.definitions |= {name: _opened(each) for name, each in made.pop("$defs", {}).items()}
-        self.definitions[kind.__name__] = _opened(made)
-        return {"$ref": f"#/$defs/{kind.__name__}"}
-
-    def list_of(self, kind: type) -> Schema:
-        """An array of them."""
-        return {"type": "array", "items": self.of(kind)}
+def _type(kind: type[Report], name: str) -> Any:
+    """What a field or a property is annotated with."""
+    field = kind.model_fields.get(name)
+    return field.annotation if field else get_type_hints(getattr(kind, name).fget, include_extras=True)["return"]
 
 
 def _opened(made: Schema) -> Schema:
@@ -79,70 +75,11 @@ def _object(properties: dict[str, Schema], *optional: str) -> Schema:
     return {"type": "object", "required": required, "properties": properties}
 
 
-_HEAD = {"format_version": _VERSION, "sipsync_version": _TEXT}
-
-
-def _plan(parts: _Parts) -> Schema:
-    # What stands at the top of a plan is left out of its parts.
-    parts.of(PortalPlan)
-    part = parts.definitions["PortalPlan"]
-    for name in ("resource_changes", "calls"):
-        del part["properties"][name]
-        part["required"].remove(name)
-    part["properties"]["diagnostics"] = _COUNT
-    return _object(
-        {
-            **_HEAD,
-            "timestamp": _TEXT,
-            "plan_id": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
-            "digest": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-            "applyable": _FLAG,
-            "complete": _FLAG,
-            "errored": _FLAG,
-            "resource_changes": parts.list_of(ResourceChange),
-            "calls": parts.list_of(PlannedCall),
-            "summary": parts.of(Summary),
-            "diagnostics": parts.list_of(Diagnostic),
-            "parts": {"type": "array", "items": {"$ref": "#/$defs/PortalPlan"}},
-        }
-    )
-
-
-def _outcome(parts: _Parts) -> Schema:
-    return _object(
-        {
-            **_HEAD,
-            "timestamp": _TEXT,
-            "plan_id": _TEXT,
-            "dry_run": _FLAG,
-            "lines": parts.list_of(LineOutcome),
-            "calls": parts.list_of(PlannedCall),
-            "summary": _object({name: _COUNT for name in ("added", "changed", "destroyed", "requests")}),
-            "diagnostics": parts.list_of(Diagnostic),
-            "exit": _COUNT,
-        }
-    )
-
-
-def _findings(parts: _Parts) -> Schema:
-    counts = {"error_count": _COUNT, "warning_count": _COUNT}
-    return _object({**_HEAD, "valid": _FLAG, **counts, "diagnostics": parts.list_of(Diagnostic)})
-
-
-def _status(parts: _Parts) -> Schema:
-    lines = parts.list_of(LineStatus)
-    return _object({**_HEAD, "lines": lines, "diagnostics": parts.list_of(Diagnostic)})
-
-
-def _diagnosis(parts: _Parts) -> Schema:
-    return _object({**_HEAD, "checks": parts.list_of(Check)})
-
-
-def _events(parts: _Parts) -> Schema:
+def _events() -> Schema:
     """One object of the stream."""
     actions = {"enum": ["noop", "create", "update", "delete"]}
     position = _object({"line": _COUNT, "column": _COUNT})
-    parts.definitions |= {
+    definitions = {
         "Resource": _object(
             {
                 **{name: _TEXT for name in ("addr", "module", "resource", "implied_provider", "resource_type")},
@@ -185,4 +122,4 @@ def _events(parts: _Parts) -> Schema:
         "@timestamp": {"type": "string", "format": "date-time"},
     }
     kinds = [_object({"type": {"const": name}, **payload}) for name, payload in payloads.items()]
-    return {**_object(head), "oneOf": kinds}
+    return {**_object(head), "oneOf": kinds, "$defs": definitions}

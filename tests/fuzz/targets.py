@@ -36,7 +36,7 @@ from sipsync.secrets.resolve import resolve
 from support.clock import Clock
 
 if TYPE_CHECKING:
-    from sipsync.report import Rendered
+    from sipsync.model.document import Report
 
 CORPUS = Path(__file__).parent / "corpus"
 KEY = "k1ey-of-a-test-that-is-long-enough-for-anybody"
@@ -205,7 +205,7 @@ def written(chance: Random, file: Path, whole: list[bytes]) -> Path:
     return file
 
 
-def shown(document: Rendered, formats: Iterable[str], chance: Random) -> None:
+def shown(document: Report, formats: Iterable[str], chance: Random) -> None:
     """Show a document in each form, as text that any file takes."""
     for form in formats:
         assert render(document, form, Style(lang=chance.choice(("en", "ru")))).encode("utf-8")

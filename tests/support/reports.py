@@ -17,7 +17,7 @@ from sipsync.model.status import Check, Diagnosis, LineStatus, Status
 from support.golden import GOLDEN
 
 if TYPE_CHECKING:
-    from sipsync.report import Rendered
+    from sipsync.model.document import Report
 
 MADE = ("update", "swap", "everything")
 """Plans that the program itself made of the files beside them (see the golden tests of `cli`)."""
@@ -434,7 +434,7 @@ FINDINGS: dict[str, Findings] = {
     ),
     "hostile-findings": Findings(sipsync_version=VERSION, files=1, diagnostics=_hostile().diagnostics),
 }
-OTHERS: dict[str, Rendered] = {
+OTHERS: dict[str, Report] = {
     "status": Status(
         lines=(
             LineStatus(
@@ -500,4 +500,4 @@ OTHERS: dict[str, Rendered] = {
     "healthy": Diagnosis(checks=(Check(portal="acme", name="credential", result="ok"),)),
 }
 SHOWN: dict[str, Plan | Outcome] = {**PLANS, **OUTCOMES}
-EVERYTHING: dict[str, Rendered] = {**SHOWN, **FINDINGS, **OTHERS}
+EVERYTHING: dict[str, Report] = {**SHOWN, **FINDINGS, **OTHERS}

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
+from sipsync.model.document import Report
+from sipsync.report import Style
 from sipsync.report.escape import RUNNER_COMMAND
 
-if TYPE_CHECKING:
-    from sipsync.report import Rendered, Style
 
-
-def render(document: Rendered, style: Style) -> str:
+def render(document: Report, style: Style) -> str:
     """The document as indented JSON."""
     return dumped(document.to_json(), indent=2) + "\n"
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sipsync.model.document import Document
+from sipsync.model.document import Report
 from sipsync.model.findings import Findings
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
 from sipsync.model.status import Diagnosis, Status
+from sipsync.report import Style
 from sipsync.report.changes import Row, block
 from sipsync.report.findings import told
 from sipsync.report.outcomes import outcome
@@ -27,15 +28,10 @@ from sipsync.report.wording import (
     plan_line,
 )
 
-if TYPE_CHECKING:
-    from sipsync.model.findings import Findings
-    from sipsync.model.plan import Plan
-    from sipsync.report import Rendered, Style
-
-Lines = Callable[[Any, "Style", Paint], Iterator[str]]
+Lines = Callable[[Any, Style, Paint], Iterator[str]]
 
 
-def render(document: Rendered, style: Style) -> str:
+def render(document: Report, style: Style) -> str:
     """The document as text."""
     lines = list(_LINES[type(document)](document, style, Paint(style.color)))
     while lines and not lines[0]:
@@ -97,16 +93,15 @@ def findings(document: Findings, style: Style, paint: Paint) -> Iterator[str]:
         for number, noun in ((document.files, "file"), (document.portals, "portal"), (document.lines, "line"))
         if number
     )
-    errors = sum(found.severity == "error" for found in document.diagnostics)
-    warnings = len(document.diagnostics) - errors
     if document.valid and (document.files or not document.diagnostics):
         yield from ("", f"{paint('green bold', 'Success!')} The configuration is valid{checked and f': {checked}'}.")
     elif document.files:
-        also = f", {count(warnings, 'warning')}" if warnings else ""
-        yield from ("", paint("bold", f"{count(errors, 'error')}{also} in {count(document.files, 'file')}."))
+        also = f", {count(document.warning_count, 'warning')}" if document.warning_count else ""
+        errors, files = count(document.error_count, "error"), count(document.files, "file")
+        yield from ("", paint("bold", f"{errors}{also} in {files}."))
 
 
-_LINES: dict[type[Document], Lines] = {
+_LINES: dict[type[Report], Lines] = {
     Plan: plan,
     Outcome: outcome,
     Findings: findings,
