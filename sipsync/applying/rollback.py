@@ -87,7 +87,8 @@ async def values_back(line: PlannedLine, portal: Portal) -> bool:
 
 async def _write_back(line: PlannedLine, old: CurrentLine, fields: tuple[FieldName, ...], portal: Portal) -> bool:
     values = {name: old.values[name] for name in fields}
-    call = Call(f"{line.planned.portal}:back", line.planned.address, "update", values, old.config_id, old.type)
+    planned = line.planned
+    call = Call(f"{planned.portal}:back", planned.address, "update", values, old.config_id, planned.line_type)
     sent = await portal.send([call])
     if not isinstance(sent.replies[0], Done | Lost):
         return False

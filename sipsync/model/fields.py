@@ -11,6 +11,8 @@ from typing import Literal, get_args
 
 FieldName = Literal["title", "server", "login", "password"]
 LineType = Literal["cloud", "office"]
+CurrentType = Literal["cloud", "office", "other"]
+"""As a portal has it: a line of another type is told, and never written."""
 LINE_TYPES: tuple[LineType, ...] = get_args(LineType)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
-from sipsync.model.fields import FIELDS, FieldName, LineType
+from sipsync.model.fields import FIELDS, CurrentType, FieldName, LineType
 from sipsync.model.operator import Operator
 from sipsync.model.policy import Limits, Policy, TargetPolicy
 from sipsync.model.problems import Diagnostic, Span
@@ -185,7 +185,7 @@ class CurrentLine:
     """
 
     config_id: int
-    type: LineType
+    type: CurrentType
     values: Mapping[FieldName, str | Secret]
     reg_id: int | None = None
     """The remote registration of a cloud line; 0 = its creation failed; None for an office line."""

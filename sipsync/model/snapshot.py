@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from sipsync.model.document import Document, Report
-from sipsync.model.fields import FieldName, LineType
+from sipsync.model.fields import CurrentType, FieldName
 
 
 class SavedLine(Document):
     """One line of a saved state."""
 
     config_id: int
-    type: LineType
+    type: CurrentType
     values: Mapping[FieldName, str]
     """Of a secret field the reference that the file gave on that day, never the value."""
     reg_id: int | None = None

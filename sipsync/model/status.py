@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from sipsync.model.document import Document, Report
-from sipsync.model.fields import LineType
+from sipsync.model.fields import CurrentType
 from sipsync.model.lines import Address, Registration
 from sipsync.model.message import Message
 from sipsync.model.problems import Diagnostic, Exit
@@ -21,7 +21,7 @@ class LineStatus(Document):
     address: Address | None = None
     """None for a line that is not in the file."""
     title: str
-    type: LineType
+    type: CurrentType
     reg_id: int | None
     status_code: int | None
     status_message: str = ""

@@ -34,6 +34,9 @@ def diff(given: PlanInput, matched: Match, today: date) -> Diff:
     for line, current in matched.pairs:
         if not given.selects(line.address):
             continue
+        if current.type == "other":
+            result.diagnostics.append(_unknown_type(line, current))
+            continue
         if line.type is not None and line.type != current.type:
             result.diagnostics.append(_type_differs(line, current))
             continue
@@ -58,7 +61,9 @@ def diff(given: PlanInput, matched: Match, today: date) -> Diff:
     for removed, current in matched.deletes:
         if not given.selects(removed.address):
             continue
-        if removed.title == current.title:
+        if current.type == "other":
+            result.diagnostics.append(_unknown_type(removed, current))
+        elif removed.title == current.title:
             result.changes.append(Delete(removed, current))
         else:
             result.diagnostics.append(_removed_differs(removed, current))
@@ -136,6 +141,18 @@ def _ended(rule: IgnoredField, line: DesiredLine) -> Diagnostic:
         ),
         hint=Message("Remove the entry, or give it a later `until`."),
         severity="warning",
+    )
+
+
+def _unknown_type(line: DesiredLine | RemovedLine, current: CurrentLine) -> Diagnostic:
+    return about(
+        line,
+        Code.TYPE_DIFFERS,
+        Message("line {config_id} is neither a cloud nor an office line", config_id=current.config_id),
+        hint=Message(
+            "No line of another type is written. Take it out of the file, or leave it out with --exclude {address}.",
+            address=line.address,
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Literal, TypeAlias
 
 from sipsync.model.document import Seal, canonical, digest_of
-from sipsync.model.fields import FieldName, LineType
+from sipsync.model.fields import CurrentType, FieldName
 from sipsync.model.lines import ASKED_FOR, REGISTERED, Address, CurrentLine, DesiredPortal
 from sipsync.model.plan import LineEvidence
 from sipsync.model.policy import Limits
@@ -42,7 +42,9 @@ def _subject(address: Address, config_id: int | None) -> str:
     return address if config_id is None else f"{address.portal}:{config_id}"
 
 
-def _fingerprints(values: Mapping[FieldName, str | Secret], type: LineType, subject: str, seal: Seal) -> dict[str, str]:
+def _fingerprints(
+    values: Mapping[FieldName, str | Secret], type: CurrentType, subject: str, seal: Seal
+) -> dict[str, str]:
     """These values and the line's type, each as a keyed fingerprint."""
     marks: dict[str, str] = {name: _fingerprint(subject, name, value, seal) for name, value in values.items()}
     return {**marks, "type": _fingerprint(subject, "type", type, seal)}

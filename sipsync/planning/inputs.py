@@ -92,6 +92,8 @@ class _OfExisting(_Change):
     @property
     def type(self) -> LineType:
         """As the portal has it."""
+        if self.current.type == "other":
+            raise AssertionError(self.current.config_id)  # its line has an error, and no change
         return self.current.type
 
     @property

@@ -86,7 +86,7 @@ def model_of(inputs: Sequence[PlanInput]) -> PortalState:
 def _row(line: CurrentLine, owner: str) -> Row:
     return Row(
         config_id=line.config_id,
-        type=line.type,
+        type="office" if line.type == "other" else line.type,  # its title counts, and nothing else of it
         values={**EMPTY, **{name: _text(value) for name, value in line.values.items()}},
         app=None if owner == "webhook" else owner,
         reg_id=line.reg_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping
 
-from sipsync.model.fields import FIELDS, FieldName
+from sipsync.model.fields import FIELDS, CurrentType, FieldName
 from sipsync.model.lines import CurrentLine, Registration
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, PortalError
@@ -34,15 +34,16 @@ def current_line(row: object, host: str) -> CurrentLine:
     config_id = whole(row.get("CONFIG_ID"))
     if config_id is None:
         raise odd(host, Message("a line without CONFIG_ID"))
-    office = text(row.get("TYPE")) == "office"
-    reg_id = None if office else whole(row.get("REG_ID")) or 0
+    kind = text(row.get("TYPE")) or "cloud"
+    type: CurrentType = "cloud" if kind == "cloud" else "office" if kind == "office" else "other"
+    reg_id = whole(row.get("REG_ID")) or 0 if type == "cloud" else None
     incoming_login = text(row.get("INCOMING_LOGIN"))
     return CurrentLine(
         config_id=config_id,
-        type="office" if office else "cloud",
+        type=type,
         values=_values(row),
         reg_id=reg_id,
-        line_id=incoming_login if office else f"reg{reg_id}",
+        line_id=incoming_login if reg_id is None else f"reg{reg_id}",
         status_code=whole(row.get("REGISTRATION_STATUS_CODE")),
         status_message=text(row.get("REGISTRATION_ERROR_MESSAGE")),
         incoming_server=text(row.get("INCOMING_SERVER")),

@@ -50,6 +50,8 @@ def registration(line: LineStatus) -> tuple[str, str]:
     """A look and the words for how a line is registered."""
     if line.type == "office":
         return "dim", "none: the office PBX registers by itself"
+    if line.type == "other":
+        return "dim", "not known: neither a cloud nor an office line"
     if line.live is not None:
         message = f": {visible(line.live.message)}" if line.live.message else ""
         look = {"success": "green", "error": "red"}.get(line.live.result, "yellow")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from sipsync.model.fields import FIELDS, LINE_TYPES, FieldName, LineType
+from sipsync.model.fields import FIELDS, LINE_TYPES, CurrentType, FieldName, LineType
 from sipsync.rules import outgoing
 from sipsync.rules.errors import Refusal, refusal
 from sipsync.rules.outgoing import Memory
@@ -20,7 +20,7 @@ from sipsync.rules.state import EMPTY, Effect, PortalState, Row
 from sipsync.rules.values import stored
 
 
-def reregisters(type: LineType, reg_id: int | None, fields: Iterable[FieldName]) -> bool:
+def reregisters(type: CurrentType, reg_id: int | None, fields: Iterable[FieldName]) -> bool:
     """Whether an update of these fields renews the line's registration, which may drop telephone calls."""
     return type == "cloud" and bool(reg_id) and any(FIELDS[name].registers for name in fields)
 

@@ -213,3 +213,11 @@ async def test_an_add_that_is_answered_with_an_odd_id_is_unverified(config_id: o
     one.portal.instead = answer
     outcome = await one.apply()
     assert (results(outcome), outcome.exit) == ({"n": "unverified"}, Exit.PARTIAL)
+
+
+async def test_a_line_that_is_of_no_known_type_when_it_is_to_be_written_is_not_touched() -> None:
+    one = move(2)
+    plan = one.plan()
+    one.portal.instead = lambda _asked, body: body.replace(b'"TYPE":"cloud"', b'"TYPE":"fax"')
+    outcome = await one.apply(plan)
+    assert (set(results(outcome).values()), outcome.exit, one.portal.writes) == ({"stale"}, Exit.STALE, 0)

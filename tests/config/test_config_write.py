@@ -486,3 +486,14 @@ def test_a_merge_with_overwrite_leaves_nothing_to_change(
     kept = {line.config_id for line in now.lines}
     assert kept <= {line.config_id for line in loaded.portals[0].lines}
     assert merge_text(text, "f", now, overwrite=True, pin=pin) == text
+
+
+def test_a_line_that_is_neither_cloud_nor_office_is_a_comment_of_a_new_file(tmp_path: Path) -> None:
+    values: dict[FieldName, str | Secret] = {"title": "Fax", "server": "s.example", "login": "f"}
+    now = Snapshot((CurrentLine(9, "other", values),), {})
+    text = portal_text("acme", ["webhook: env:W"], now)
+    assert "# line 9 is not managed here: it is neither a cloud nor an office line" in text
+    assert load_text(tmp_path, text).portals[0].lines == ()
+    assert merge_text(text, "f", now, overwrite=True, pin=True) == text
+    both = portal_text("acme", ["webhook: env:W"], Snapshot((*now.lines, CurrentLine(10, "cloud", values)), {}))
+    assert [line.config_id for line in load_text(tmp_path, both).portals[0].lines] == [10]

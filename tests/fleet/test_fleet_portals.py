@@ -277,6 +277,16 @@ async def test_a_state_whose_seal_can_not_be_checked_is_used_with_a_warning_and_
         assert "Compared with a snapshot that nobody verified" in render(changed, format_)
 
 
+async def test_a_saved_line_that_is_neither_cloud_nor_office_is_an_error_of_that_line(box: Box) -> None:
+    seeded(box)
+    box.write(LINES)
+    state = await api.asnapshot(box.fleet())
+    (saved,) = state.portals
+    lines = tuple(line.model_copy(update={"type": "other"}) for line in saved.lines)
+    state = state.model_copy(update={"portals": (saved.model_copy(update={"lines": lines}),)})
+    assert errors(await box.plan(against=state)) == [Code.TYPE_DIFFERS]
+
+
 async def test_a_part_of_the_fleet_is_no_state(box: Box) -> None:
     seeded(box)
     box.write(LINES)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sipsync.model.lines import DesiredLine
 from sipsync.model.options import Selection
 from sipsync.model.policy import NO_BOUNDS, IgnoredField, Policy
 from sipsync.model.problems import Code, Exit
@@ -234,3 +235,24 @@ def test_a_wrong_order_is_refused_by_the_proof(monkeypatch: pytest.MonkeyPatch) 
     part = plan(view(lines, [current(1, "A"), current(2, "B")]))
     assert Code.PLAN_IS_WRONG in codes(part)
     assert part.exit is Exit.ERROR
+
+
+@pytest.mark.parametrize("line", [desired("b", 2, title="X"), desired("b", title="B"), desired("b", 2, type="cloud")])
+def test_a_line_that_is_neither_cloud_nor_office_is_an_error_of_that_line_and_never_written(line: DesiredLine) -> None:
+    now = [current(1, "A"), current(2, "B", type="other", reg_id=None)]
+    part = plan(view([desired("a", 1, title="A2"), line], now))
+    assert [(found.code, found.address) for found in part.diagnostics] == [(Code.TYPE_DIFFERS, "acme.b")]
+    assert (part.exit, part.calls) == (Exit.ERROR, ())
+    left_out = plan(view([desired("a", 1, title="A2"), line], now, exclude=("acme.b",)))
+    assert (left_out.exit, len(left_out.calls)) == (Exit.OK, 1)
+
+
+def test_a_line_that_is_neither_cloud_nor_office_is_not_deleted_and_left_alone_where_no_file_names_it() -> None:
+    now = [current(1, "A"), current(2, "B", type="other", reg_id=None)]
+    wanted = [desired("a", 1, title="A2")]
+    part = plan(view(wanted, now, removed={"gone": (2, "B")}, policy=Policy(delete=True)))
+    assert (codes(part, "error"), part.calls) == (["type-differs"], ())
+    part = plan(view(wanted, now))
+    assert (codes(part), len(part.calls)) == (["unmanaged"], 1)
+    part = plan(view([desired("a", 1, title="B")], now))
+    assert codes(part, "error") == ["title-held"]

@@ -39,6 +39,12 @@ def test_an_office_line_is_named_by_its_incoming_login() -> None:
     assert "'p'" not in repr(line)
 
 
+@pytest.mark.parametrize("given", ["fax", "Cloud", "cloud ", 1, True, ["cloud"]])
+def test_a_line_of_another_type_is_neither_cloud_nor_office(given: object) -> None:
+    line = current_line(row(7, TYPE=given), "acme")
+    assert (line.type, line.reg_id, line.registered) == ("other", None, False)
+
+
 def test_null_is_empty_and_an_absent_type_is_cloud() -> None:
     bare = {"CONFIG_ID": "5", "TITLE": None, "SERVER": None, "LOGIN": None, "PASSWORD": None}
     line = current_line(bare, "acme")

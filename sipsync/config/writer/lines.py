@@ -28,6 +28,12 @@ class EntryWriter:
 
     def entry(self, line: CurrentLine) -> Iterator[str]:
         """The lines of text of an entry, the key first, without the indentation of `lines:`."""
+        if line.type == "other":
+            yield Message(
+                "# line {config_id} is not managed here: it is neither a cloud nor an office line",
+                config_id=line.config_id,
+            )
+            return
         yield f"{self._key(line.config_id)}:"
         yield f"  config_id: {line.config_id}"
         if self.typed or line.type == "office":

@@ -83,7 +83,7 @@ class _Merge:
                 yield from self._line(line, twin, fields, pin=pin)
         known = {line.config_id for line in found.values()}
         known |= {int(number) for _, entry in removed.values() if (number := _number(entry))}
-        if missing := [line for line in current if line.config_id not in known]:
+        if missing := [line for line in current if line.config_id not in known and line.type != "other"]:
             yield self._added(missing)
 
     @property

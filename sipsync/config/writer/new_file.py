@@ -31,4 +31,4 @@ def portal_text(
     ]
     writer = EntryWriter(passwords or {})
     body = [f"  {text}" for line in snapshot.lines for text in writer.entry(line)]
-    return "\n".join([*head, "", *(["lines:", *body] if body else ["lines: {}"]), ""])
+    return "\n".join([*head, "", "lines:" if writer.keys else "lines: {}", *body, ""])
