@@ -76,7 +76,7 @@ def _object(properties: dict[str, Schema], *optional: str) -> Schema:
 
 
 def _events() -> Schema:
-    """One object of the stream."""
+    """One object of the stream; long, as each key of each kind is written out."""
     actions = {"enum": ["noop", "create", "update", "delete"]}
     position = _object({"line": _COUNT, "column": _COUNT})
     definitions = {

@@ -103,18 +103,20 @@ def command(
         events.failed(error.diagnostics)
         session.json = session.json and not json_events
         raise
-    session.writing = any(line.calls for line in outcome.lines)
     events.applied(outcome)
-    fresh = output.format == "text" and not plan_file
     # A fresh plan that holds nothing but errors was shown already.
-    if json_events or (fresh and plan.errored and not _anything_to_do(plan)):
-        output = replace(output, format=None)
-    elif fresh:
+    shown = json_events or (not plan_file and output.format == "text" and plan.errored and not _anything_to_do(plan))
+    written = _publish(session, outcome, replace(output, format=None) if shown else output, fresh=not plan_file)
+    return worst([written, outcome.exit, Exit.INTERRUPTED if stopped else Exit.OK])
+
+
+def _publish(session: Session, outcome: Outcome, output: Output, *, fresh: bool) -> Exit:
+    """Print the outcome and write its reports; `fresh` follows a plan that was shown."""
+    session.writing = any(line.calls for line in outcome.lines)
+    if fresh and output.format == "text":
         write("\n")
     written = publish(session, outcome, output)
-    if session.writing and written is Exit.ERROR:
-        written = Exit.PARTIAL  # lines were written, and the report of that was not
-    return worst([written, outcome.exit, Exit.INTERRUPTED if stopped else Exit.OK])
+    return Exit.PARTIAL if session.writing and written is Exit.ERROR else written  # lines were written, untold
 
 
 def _plan_and_ask(session: Session, fleet: Fleet, options: PlanOptions, events: EventStream, *, asks: bool) -> Plan:
