@@ -12,8 +12,9 @@ from itertools import chain, product
 
 from sipsync.config.reader.mask import clean
 from sipsync.config.reader.yaml import Mapping, Node, Scalar
+from sipsync.config.sense import slips
 from sipsync.config.values import ADDRESS_PART
-from sipsync.model.fields import SECRET
+from sipsync.model.fields import FIELDS, SECRET, SHOWN
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.rules.values import title_key
@@ -35,6 +36,7 @@ def document(root: Mapping) -> Iterator[Diagnostic]:
     yield from _keys(lines, removed)
     yield from _config_ids(lines, removed)
     yield from _titles(lines)
+    yield from _slips([root.section("defaults"), *(line for _, line in lines)])
     yield from _shared(lines)
 
 
@@ -151,6 +153,17 @@ def _titles(lines: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:
                     "It compares without letter case, accents and emoji; make the titles differ in more than that."
                 )
                 yield Diagnostic(Code.SIMILAR_TITLES, summary, hint=hint, at=node.at, severity="warning")
+
+
+def _slips(sections: list[Mapping]) -> Iterator[Diagnostic]:
+    """What looks right and may be meant; what can't be is an error of the value."""
+    for section, name in product(sections, SHOWN):
+        node = section.get(name)
+        if isinstance(node, Scalar) and len(node.text) <= FIELDS[name].max_length:
+            for slip in slips(name, node.text):
+                if not slip.error:
+                    at = node.at_character(slip.at)
+                    yield Diagnostic(Code.LOOK_ALIKE, slip.summary, hint=slip.hint, at=at, severity="warning")
 
 
 def _shared(lines: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:

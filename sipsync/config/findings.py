@@ -81,7 +81,8 @@ def _finding(error: ErrorDetails, root: Mapping, model: type) -> Diagnostic:
     if isinstance(node, Scalar) and node.absent:
         return no_value(key, key_node.at)
     if kind in Code._value2member_map_:
-        return _told(error, node.at)
+        index = error["ctx"].get("index")
+        return _told(error, node.at if index is None or not isinstance(node, Scalar) else node.at_character(index))
     return _standard(error, key, node)
 
 

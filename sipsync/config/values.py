@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
 from sipsync.config.refs import identifier, path_inside, reference
+from sipsync.config.sense import slips
 from sipsync.disk.files import is_device
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.hosts import HOST, PORT, is_loopback
@@ -34,14 +35,16 @@ def _title(text: str) -> str:
     return trimmed(text)
 
 
-def _server(text: str) -> str:
-    if re.search("https?://", text, re.IGNORECASE):
-        wrong(
-            Code.BAD_VALUE,
-            Message("a SIP server has no http:// or https://"),
-            Message("Write the host alone, or host:port."),
-        )
-    return trimmed(text)
+def _sensible(name: FieldName) -> AfterValidator:
+    """A check for slips that nobody sees; those that are but warnings are told by `config.check`."""
+
+    def check(text: str) -> str:
+        for slip in slips(name, trimmed(text)):
+            if slip.error:
+                wrong(Code.BAD_VALUE, slip.summary, slip.hint, slip.at)
+        return text
+
+    return AfterValidator(check)
 
 
 def _version(number: int) -> int:
@@ -104,8 +107,8 @@ def bounded(name: FieldName) -> Any:
 
 TRIMMED = AfterValidator(trimmed)
 Title: TypeAlias = Annotated[str, bounded("title"), AfterValidator(_title)]
-Server: TypeAlias = Annotated[str, bounded("server"), AfterValidator(_server)]
-Login: TypeAlias = Annotated[str, bounded("login"), TRIMMED]
+Server: TypeAlias = Annotated[str, bounded("server"), _sensible("server")]
+Login: TypeAlias = Annotated[str, bounded("login"), _sensible("login")]
 Reference: TypeAlias = Annotated[
     SecretRef,
     PlainValidator(reference),

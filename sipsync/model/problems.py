@@ -77,6 +77,8 @@ class Code(StrEnum):
     DUPLICATE_CONFIG_ID = "duplicate-config-id"
     DUPLICATE_TITLE = "duplicate-title"
     SIMILAR_TITLES = "similar-titles"
+    LOOK_ALIKE = "look-alike"
+    NO_PASSWORD = "no-password"
     NOT_FORMATTED = "not-formatted"
     # secrets
     SECRET_UNSET = "secret-unset"

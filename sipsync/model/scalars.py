@@ -46,11 +46,11 @@ class FromText:
         return {**handler(schema), **self.shown}
 
 
-def wrong(code: Code, summary: Message, hint: Message) -> NoReturn:
-    """Tells pydantic what is wrong in our words; `config.findings` puts the place to it."""
+def wrong(code: Code, summary: Message, hint: Message, index: int | None = None) -> NoReturn:
+    """Tells pydantic what is wrong in our words, and at which character; `config.findings` puts the place to it."""
     from pydantic_core import PydanticCustomError
 
-    raise PydanticCustomError(code.value, "{summary}", {"summary": summary, "hint": hint})
+    raise PydanticCustomError(code.value, "{summary}", {"summary": summary, "hint": hint, "index": index})
 
 
 def trimmed(text: str) -> str:

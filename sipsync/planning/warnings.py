@@ -23,6 +23,9 @@ def warnings(owner: OwnerPlan) -> Iterator[Diagnostic]:
     for line, current in owner.diff.unchanged:
         yield from _unregistered(line, current)
     for change in changes:
+        if isinstance(change, Create) and "password" not in change.desired.values:
+            hint = Message("Add `password: env:NAME` to the line.")
+            yield _warning(change, Code.NO_PASSWORD, Message("a new line without a password can't register"), hint=hint)
         yield from _registration_is_missing(given, change)
         if change.title is not None and given.selection.allows(Code.TITLE_HELD, change.address):
             yield _warning(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sipsync.model.fields import FIELDS
 from sipsync.model.plan import PortalPlan, ResourceChange
 from sipsync.report.escape import quoted, visible
-from sipsync.report.wording import ACTIONS, LOST_WITH_A_LINE, SECRET, count, effects, place, value
+from sipsync.report.wording import ACTIONS, LOST_WITH_A_LINE, SECRET, count, effects, place, unseen_difference, value
 
 
 class Row(NamedTuple):
@@ -65,4 +65,6 @@ def difference(change: ResourceChange, name: str) -> str:
     if after is None:
         return f"{value(before.get(name))} -> null"
     old, new = before.get(name), after.get(name)
-    return f"{value(old)} -> {value(new)}" if old != new else f"{value(new)} (sent again)"
+    if old == new:
+        return f"{value(new)} (sent again)"
+    return f"{value(old)} -> {value(new)}{unseen_difference(change, name)}"

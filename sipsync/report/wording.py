@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from sipsync.model.lines import Action
+from sipsync.model.lookalike import same_to_the_eye
 from sipsync.model.outcome import LineResult, Outcome
 from sipsync.model.plan import Plan, PlannedCall, ResourceChange, Summary
 from sipsync.model.problems import Code, Diagnostic
@@ -163,6 +165,19 @@ def effects(change: ResourceChange, temporary: str | None) -> list[str]:
 def value(text: str | None) -> str:
     """A field's value as it stands behind `=`."""
     return "null" if text is None else quoted(text)
+
+
+def unseen_difference(change: ResourceChange, name: str) -> str:
+    """What to say besides of a field whose two texts look the same."""
+    before, after = (str((side or {}).get(name) or "") for side in (change.change.before, change.change.after))
+    if not same_to_the_eye(before, after):
+        return ""
+    old, new = next((pair for pair in zip(before, after, strict=False) if pair[0] != pair[1]), ("", ""))
+    return f" (looks the same: {_name(old)} becomes {_name(new)})" if old else " (looks the same, and is not)"
+
+
+def _name(character: str) -> str:
+    return f"{unicodedata.name(character, 'a character without a name').lower()} (U+{ord(character):04X})"
 
 
 def call_line(call: PlannedCall) -> str:

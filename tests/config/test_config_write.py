@@ -331,7 +331,7 @@ def test_an_imported_file_reads_well(tmp_path: Path) -> None:
         '    login: "0045"\n    # password: env:SIP_69_PASSWORD  (not managed; without the # it is)\n'
         "  line-70:\n    config_id: 70\n    type: office\n"
         '    # title is not managed here: white space at the beginning or end: "x\\x1B\\n"\n'
-        '    # server is not managed here: a SIP server has no http:// or https://: "http://s"\n'
+        '    # server is not managed here: a SIP server has no http://: "http://s"\n'
         "    # login is not managed here: empty on the portal\n"
         "    # password: env:SIP_70_PASSWORD  (not managed; without the # it is)\n"
         "  line-71:\n    config_id: 71\n"

@@ -72,7 +72,7 @@ def test_a_missing_title_is_made_where_the_policy_allows_it() -> None:
         )
     )
     assert params(part) == [{"TYPE": "cloud", "TITLE": "New", "SERVER": "a.example", "LOGIN": "x"}]
-    assert codes(part) == ["default-line"]
+    assert codes(part) == ["no-password", "default-line"]
     assert part.resource_changes[0].change.before is None
 
 

@@ -56,6 +56,13 @@ class Scalar(_Placed):
         """Whether there is no value at all, as after `key:`."""
         return self.plain and not self.text
 
+    def at_character(self, index: int) -> Span:
+        """The place of one character; that of the whole text where it is written in another way."""
+        start = self.start + index + (not self.plain)
+        if self.source.text[start : start + 1] != self.text[index]:
+            return self.at
+        return self.source.span(start, start + 1)
+
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Mapping(_Placed):

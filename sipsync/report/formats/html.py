@@ -41,6 +41,7 @@ from sipsync.report.wording import (
     not_planned,
     plan_line,
     reregistered_line,
+    unseen_difference,
     where,
 )
 
@@ -225,7 +226,7 @@ def _change_card(change: ResourceChange, part: PortalPlan) -> Card:
 def _field(change: ResourceChange, name: str) -> FieldRow:
     before, after = change.change.before, change.change.after
     return FieldRow(
-        visible(name),
+        visible(name + unseen_difference(change, name)),
         None if before is None else _cell(before.get(name), change.change.before_sensitive.get(name, False)),
         None if after is None else _cell(after.get(name), change.change.after_sensitive.get(name, False)),
     )
