@@ -233,9 +233,7 @@ def _field(change: ResourceChange, name: str) -> FieldRow:
 
 
 def _cell(text: str | None, secret: bool) -> Cell:
-    if secret:
-        return Cell("sensitive value", "secret")
-    return Cell(visible(text), "") if text else Cell("empty", "none")
+    return Cell("sensitive value", "secret") if secret else Cell(visible(text), "") if text else Cell("empty", "none")
 
 
 def groups_of_outcome(outcome: Outcome) -> list[Group]:
