@@ -81,6 +81,11 @@ def _ways(portal: Mapping) -> Iterator[Diagnostic]:
 def _tokens(oauth: Mapping) -> Iterator[Diagnostic]:
     given = [name for name in _RENEWING if name in oauth.entries]
     if "access_token" in oauth.entries:
+        if "member_id" in oauth.entries:
+            # Only the answer to a renewal says whose token it is (documented).
+            summary = Message('an "access_token" does not tell whose it is, so "member_id" can\'t be checked')
+            hint = Message('Delete "member_id"; or delete "access_token", and sipsync renews it and checks that.')
+            yield Diagnostic(Code.BAD_VALUE, summary, hint=hint, at=oauth.entries["member_id"][0].at)
         for name in (*given, *(name for name in ("token_url",) if name in oauth.entries)):
             summary = Message('"access_token" is renewed by another program, so "{name}" has no use', name=name)
             hint = Message('Delete "{name}"; or delete "access_token", and sipsync renews it by itself.', name=name)

@@ -12,6 +12,7 @@ from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import Entry, Mapping, Node, Scalar, Sequence, read
 from sipsync.config.refs import beside
 from sipsync.config.schema import IncludedFile
+from sipsync.disk.files import below_git
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic
 
@@ -65,6 +66,8 @@ class Includes:
         if not path.is_relative_to(self.root):
             hint = Message("Move the file there, or give the common folder with --root.")
             return self._refused(item, Message("an include from outside of {root}", root=self.root), hint)
+        if below_git(path, self.root):
+            return self._refused(item, Message("an include below .git"), Message("Move the file elsewhere."))
         if path in chain:
             summary = Message("files that include each other in a circle")
             return self._refused(item, summary, Message("Remove one of the includes."))

@@ -18,7 +18,7 @@ from pydantic_core import PydanticKnownError
 
 from sipsync.config.reader.mask import VARIABLE, holds_secret
 from sipsync.config.reader.yaml import Scalar
-from sipsync.disk.files import real_path
+from sipsync.disk.files import below_git, real_path
 from sipsync.model.message import Message
 from sipsync.model.nearest import did_you_mean
 from sipsync.model.operator import Operator
@@ -99,6 +99,8 @@ def path_inside(value: object, info: ValidationInfo[RunContext]) -> str:
     if not path.is_relative_to(root):
         hint = Message("Keep it beside the file, or give the common folder with --root.")
         wrong(Code.BAD_VALUE, Message("a sandbox outside of {root}", root=root), hint)
+    if below_git(path, root):
+        wrong(Code.BAD_VALUE, Message("a sandbox below .git"), Message("Keep it beside the file."))
     return str(path)
 
 

@@ -42,7 +42,7 @@ class OAuth(Section):
     """A local application of the portal."""
 
     domain: Domain = Field(description="The portal's host, as in acme.bitrix24.ru.")
-    member_id: Words | None = Field(None, description="The portal's true identity; checked, as domains get renamed.")
+    member_id: Words | None = Field(None, description="The portal's true identity, checked at each renewal.")
     access_token: Reference | None = Field(
         None, description="Reference to a token that another program renews. Leave the other four keys out then."
     )

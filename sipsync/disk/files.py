@@ -83,6 +83,11 @@ def real_path(path: Path) -> Path | None:
         return None
 
 
+def below_git(path: Path, root: Path) -> bool:
+    """Whether a real path below the root lies in a folder of git's own, which may say what git runs."""
+    return ".git" in map(str.casefold, path.relative_to(root).parts)
+
+
 def read_regular(path: Path, most: int) -> bytes | None:
     """The first bytes of a regular file; None for anything else. Raises OSError."""
     # A FIFO that nobody writes to would block the opening, and a device may act on it.

@@ -54,6 +54,7 @@ async def apply_fleet(plan: Plan, fleet: Fleet, options: ApplyOptions, control: 
             parallel=options.parallel,
             kind="apply",
             on_event=control.on_event,
+            writes=not options.dry_run,
         )
     done |= outcomes
     done |= {name: _failed(name, error.diagnostics, error.exit) for name, error in failed.items()}

@@ -153,9 +153,16 @@ def _selection(selections: Selection | Mapping[str, Selection], portal: DesiredP
 
 
 async def prepare(
-    portals: Sequence[DesiredPortal], operator: Operator, selections: Selection | Mapping[str, Selection]
+    portals: Sequence[DesiredPortal],
+    operator: Operator,
+    selections: Selection | Mapping[str, Selection],
+    *,
+    writes: bool = False,
 ) -> tuple[list[HostJob], dict[str, SipsyncError]]:
-    """One job for each host, with the secrets of all resolved at once; and by portal why one can't even be asked."""
+    """One job for each host, with the secrets of all resolved at once; and by portal why one can't even be asked.
+
+    Without `writes` an embedded portal keeps nothing of what is done.
+    """
     failed: dict[str, SipsyncError] = {}
     # A secret that is used twice is asked for, and told missing, once.
     wanted = {
@@ -173,7 +180,11 @@ async def prepare(
             continue
         try:
             credential = credential_of(
-                portal, resolution.values, operator, ask_again=partial(_ask_again, operator), embedded=embedded
+                portal,
+                resolution.values,
+                operator,
+                ask_again=partial(_ask_again, operator),
+                embedded=partial(embedded, keep=writes),
             )
         except SipsyncError as error:
             failed[portal.name] = error

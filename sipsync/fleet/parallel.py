@@ -40,9 +40,10 @@ async def run_all(
     parallel: int,
     kind: Literal["plan", "apply", "read"],
     on_event: OnEvent,
+    writes: bool = False,
 ) -> tuple[dict[str, T], dict[str, SipsyncError]]:
     """By portal, what the work on its host came to, and why others have nothing. Selections are one, or by portal."""
-    jobs, failed = await prepare(portals, operator, selections)
+    jobs, failed = await prepare(portals, operator, selections, writes=writes)
     done: dict[str, T] = {}
     gate = asyncio.Semaphore(max(1, parallel))
 

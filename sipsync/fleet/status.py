@@ -40,12 +40,23 @@ class Reading:
 
 
 async def _ask(
-    fleet: Fleet, work: Callable[[HostJob], Awaitable[Mapping[str, T | SipsyncError]]], on_event: OnEvent
+    fleet: Fleet,
+    work: Callable[[HostJob], Awaitable[Mapping[str, T | SipsyncError]]],
+    on_event: OnEvent,
+    *,
+    writes: bool = False,
 ) -> tuple[dict[str, T], dict[str, SipsyncError]]:
     """What was seen of each portal, or why nothing was. Passwords are not resolved."""
     selection = Selection(secrets=False)
     return await run_all(
-        fleet.portals, fleet.operator, selection, work, parallel=PARALLEL, kind="read", on_event=on_event
+        fleet.portals,
+        fleet.operator,
+        selection,
+        work,
+        parallel=PARALLEL,
+        kind="read",
+        on_event=on_event,
+        writes=writes,
     )
 
 
@@ -112,7 +123,7 @@ async def status(fleet: Fleet, clock: Clock, on_event: OnEvent, *, live: bool) -
                 ]
             return lines
 
-    lines, failed = await _ask(fleet, one, on_event)
+    lines, failed = await _ask(fleet, one, on_event, writes=live)
     return Status(
         lines=tuple(line for of_portal in lines.values() for line in of_portal),
         diagnostics=tuple(diagnostic for error in failed.values() for diagnostic in error.diagnostics),

@@ -83,7 +83,6 @@ class GivenTokenAccess(_Access):
     domain: str
     """A host, or a base address such as `http://127.0.0.1:8080/acme` for loopback only."""
     access_token: SecretRef
-    member_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

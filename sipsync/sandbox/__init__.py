@@ -38,13 +38,15 @@ class Options:
     """What every portal begins with."""
     log: Path | None = None
     """One JSON line for each request goes here."""
+    keep: bool = True
+    """False: begin as the file is, in memory; nothing is created or changed."""
     secret: str | None = None
     """The webhook's; None: a random one that belongs to the file."""
 
 
-def embedded(path: str) -> Starlette:
-    """The emulated portal of a file; a new one is empty."""
-    app: Starlette = _module("server").create_app(Options(db=path, secret="sandbox"))  # noqa: S106  # no socket leads there
+def embedded(path: str, *, keep: bool) -> Starlette:
+    """The emulated portal of a file, empty where there is none yet; `keep` makes one, and stores what is written."""
+    app: Starlette = _module("server").create_app(Options(db=path, keep=keep, secret="sandbox"))  # noqa: S106  # no socket leads there
     return app
 
 
@@ -69,7 +71,7 @@ def dump_portal(path: str, portal: str = "") -> dict[str, Any]:
     from sipsync.sandbox import seeds
     from sipsync.sandbox.store import Store
 
-    with closing(Store(path)) as store:
+    with closing(Store(path, keep=False)) as store:
         return seeds.dump(store.portal(portal))
 
 

@@ -236,7 +236,7 @@ def create_app(
 ) -> Starlette:
     """The sandbox as an ASGI application; `app.state.sandbox` is the `Sandbox` behind it."""
     options = options or Options()
-    store = Store(options.db)
+    store = Store(options.db, keep=options.keep)
     apps = Apps(store, options.apps, time.time(), options.secret)
     log = options.log.open("a", encoding="utf-8") if options.log is not None else None
     sandbox = Sandbox(options, store, apps, clock, sleep, log)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import secrets
+import shutil
 import sqlite3
 import weakref
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sipsync.model.fields import FIELDS
@@ -37,19 +40,37 @@ CREATE TABLE IF NOT EXISTS configs (
 """
 
 
+def _copy(file: Path, memory: sqlite3.Connection) -> None:
+    """What a file holds, with what its log adds, and without a trace of the reading beside it."""
+    if not file.is_file():
+        raise OSError("it is not a regular file")
+    with TemporaryDirectory(prefix="sipsync-") as folder:
+        where = file
+        if not Path(f"{file}-shm").is_file():  # nobody has it open, and opening it would make that file
+            where = Path(folder, "portal")
+            for ending in ("", "-wal"):
+                if not ending or Path(f"{file}{ending}").is_file():
+                    shutil.copyfile(f"{file}{ending}", f"{where}{ending}")
+        with closing(sqlite3.connect(f"{where.absolute().as_uri()}?mode=ro", uri=True)) as source:
+            source.backup(memory)
+
+
 class Store:
     """Portals by name; a portal comes into being by being asked for."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, keep: bool = True) -> None:
+        """`keep=False` begins as the file is, in memory: nothing is created or changed."""
         try:
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db = sqlite3.connect(path if keep else ":memory:", isolation_level=None, check_same_thread=False)
+            if not keep and Path(path).exists():
+                _copy(Path(path), self._db)
             self.close = weakref.finalize(self, self._db.close)
             self._db.executescript("PRAGMA busy_timeout=10000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
             self._db.executescript(_SCHEMA)
             there = {column[1] for column in self._db.execute("PRAGMA table_info(lines)")}
             for name in FIELDS.keys() - there:  # a file of before the field was managed
                 self._db.execute(f"ALTER TABLE lines ADD COLUMN {name} TEXT")
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise SipsyncError(
                 Diagnostic(
                     Code.FILE_UNREADABLE,

@@ -194,6 +194,12 @@ LINE = HEAD + "lines:\n  a:\n    title: A\n"
             "2:52",
             "Delete",
         ),
+        (
+            "sipsync: 1\nportal: {oauth: {domain: a.b, access_token: env:A, member_id: b}}\n",
+            Code.BAD_VALUE,
+            "2:52",
+            'Delete "member_id"',
+        ),
         ("sipsync: 1\nportal: {oauth: {domain: 'a b', access_token: env:A}}\n", Code.BAD_URL, "2:26", "host"),
         ("sipsync: 1\nportal: {oauth: {domain: 'https://a.b', access_token: env:A}}\n", Code.BAD_URL, "2:26", "a.b"),
         ("sipsync: 1\nportal: x\n", Code.WRONG_TYPE, "2:9", "key: value"),

@@ -99,7 +99,7 @@ def test_without_the_web_server_it_says_what_to_install(monkeypatch: pytest.Monk
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "starlette.applications", None)
     with pytest.raises(SipsyncError) as caught:
-        embedded(":memory:")
+        embedded(":memory:", keep=False)
     assert caught.value.code is Code.EXTRA_MISSING
     assert 'pip install "sipsync[sandbox]"' in caught.value.diagnostics[0].hint
 

@@ -123,7 +123,7 @@ def dump(_session: Session, db: str, portal: str) -> Exit:
 
     if not Path(db).exists():
         summary = Message("there is no emulated portal {db}", db=db)
-        hint = Message("Make one: `sipsync sandbox seed` does, and so does the first plan of a file that names it.")
+        hint = Message("Make one: `sipsync sandbox seed` does, and so does the first apply of a file that names it.")
         raise SipsyncError(Diagnostic(Code.FILE_NOT_FOUND, summary, hint=hint))
     write(dumped(dump_portal(db, portal), indent=2) + "\n")
     return Exit.OK
