@@ -254,12 +254,12 @@ class Plan(Report):
         changes = _by_portal(document["resource_changes"])
         calls = _by_portal(document["calls"])
         found = iter(document["diagnostics"])
-        problems = len(document["diagnostics"]) - sum(part["diagnostics"] for part in document["parts"])
+        of_parts = sum(part["diagnostics"] for part in document["parts"])
         head = {name: document[name] for name in ("format_version", "sipsync_version", "timestamp")}
-        return cls.model_validate(
+        plan = cls.model_validate(
             {
                 **head,
-                "problems": [*islice(found, problems)],
+                "problems": [*islice(found, max(0, len(document["diagnostics"]) - of_parts))],
                 "parts": [
                     {
                         **part,
@@ -271,3 +271,4 @@ class Plan(Report):
                 ],
             }
         )
+        return plan if plan.to_json() == document else plan.model_copy(update={"edited": True})
