@@ -15,20 +15,12 @@ from click.shell_completion import CompletionItem
 from sipsync.cli.group import option
 from sipsync.cli.session import Session
 from sipsync.cli.types import FILE, Output, ReportType, Seconds, SecretCommand, SecretCommandType
-from sipsync.model.lines import DesiredPortal
+from sipsync.model.lines import DesiredPortal, Fleet
 from sipsync.model.operator import Operator
 from sipsync.model.problems import SipsyncError
 from sipsync.report import formats_of
 
 Function = Callable[..., Any]
-
-paths_argument = click.argument(
-    "paths",
-    nargs=-1,
-    type=FILE,
-    metavar="[PATH]...",
-    help="Files and folders; sipsync.yaml, or the folder portals/, where none is given.",
-)
 
 
 def all_of(*decorators: Callable[[Function], Function]) -> Callable[[Function], Function]:
@@ -76,13 +68,21 @@ class OperatorOptions:
     token_store: str | None
     state_dir: str | None
     sandbox_secrets: bool
+    paths: tuple[Path, ...] = ()
+    """The files that the command is about."""
 
-    def operator(self, session: Session, paths: Sequence[Path]) -> Operator:
+    def fleet(self, session: Session, *, partly: bool = False) -> Fleet:
+        """The portals of the files; `partly`: of those that are in order."""
+        from sipsync import api
+
+        return api.load(self.paths, self.operator(session), partly=partly)
+
+    def operator(self, session: Session, paths: Sequence[Path] = ()) -> Operator:
         """The operator of this run: the options over the environment."""
         from sipsync import api
         from sipsync.config.load import load_policy
 
-        root = self.root.resolve() if self.root else Path(api.find_root(paths))
+        root = self.root.resolve() if self.root else Path(api.find_root(paths or self.paths))
         operator = Operator.from_environ(session.environ, root=str(root))
         return replace(
             operator,
@@ -149,6 +149,13 @@ _LIMITS = all_of(
 def operator_options(function: Function) -> Function:
     """The options by which an operator limits what files may do, given to the command as `limits`."""
     return _LIMITS(typed("limits", OperatorOptions)(function))
+
+
+def files_options(function: Function) -> Function:
+    """The files that the command is about, and what they may do, given to the command as `limits`."""
+    told = "Files and folders; sipsync.yaml, or the folder portals/, where none is given."
+    argument = click.argument("paths", nargs=-1, type=FILE, metavar="[PATH]...", help=told)
+    return argument(operator_options(function))
 
 
 # --- which portals and lines ---

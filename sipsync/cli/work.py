@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sipsync.cli.options import OperatorOptions
 from sipsync.cli.output import publish
 from sipsync.cli.progress import progress
 from sipsync.cli.session import Session
@@ -24,12 +23,7 @@ if TYPE_CHECKING:
     from sipsync.api import Reading
     from sipsync.model.plan import Plan
 
-
-def load(session: Session, paths: Sequence[Path], limits: OperatorOptions, *, partly: bool = False) -> Fleet:
-    """The fleet of some files, under the operator's limits; `partly`: of those that are in order."""
-    from sipsync import api
-
-    return api.load(paths, limits.operator(session, paths), partly=partly)
+T = TypeVar("T")
 
 
 def fleet_of(name: str, variable: str, file: Path, operator: Operator) -> Fleet:
@@ -46,12 +40,17 @@ def make_plan(session: Session, fleet: Fleet, options: PlanOptions, events: OnEv
         return api.plan(fleet, options, on_event)
 
 
+def ask(session: Session, fleet: Fleet, question: Callable[[Fleet, OnEvent], Coroutine[Any, Any, T]]) -> T:
+    """What a question to all portals brought, asked with progress shown."""
+    with progress(session, len(fleet.portals)) as on_event:
+        return asyncio.run(question(fleet, on_event))
+
+
 def check(session: Session, fleet: Fleet) -> None:
     """Show what `doctor` finds; raises where that is in the way."""
     from sipsync import api
 
-    with progress(session, 1) as on_event:
-        diagnosis = asyncio.run(api.adoctor(fleet, on_event))
+    diagnosis = ask(session, fleet, api.adoctor)
     publish(session, diagnosis, Output())
     if diagnosis.exit is not Exit.OK:
         summary = Message("the webhook did not pass the check; nothing was written")
@@ -62,8 +61,7 @@ def read(session: Session, fleet: Fleet) -> list[tuple[Reading, Snapshot]]:
     """Each portal as it is, and what it holds; raises where one can't be read."""
     from sipsync import api
 
-    with progress(session, len(fleet.portals)) as on_event:
-        readings = asyncio.run(api.aread(fleet, on_event))
+    readings = ask(session, fleet, api.aread)
     if failures := [reason for reading in readings if reading.snapshot is None for reason in reading.diagnostics]:
         raise SipsyncError(*failures)
     return [(reading, reading.snapshot) for reading in readings if reading.snapshot is not None]

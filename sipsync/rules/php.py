@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-Value: TypeAlias = "str | int | float | bool | dict[int | str, Any] | None"
 Array: TypeAlias = "dict[int | str, Any]"
 
 BLANKS = " \t\n\r\0\x0b"

@@ -11,13 +11,12 @@ import click
 from sipsync.cli.group import make_command, option
 from sipsync.cli.options import (
     OperatorOptions,
+    files_options,
     fleet_option,
     input_option,
     json_events_option,
-    operator_options,
     output_options,
     pace_options,
-    paths_argument,
     selection_options,
     typed,
 )
@@ -46,7 +45,6 @@ if TYPE_CHECKING:
     "sipsync apply --yes --wait 60           # unattended; waits for the registrations",
     "sipsync apply --line acme.sales",
 )
-@paths_argument
 @option("--plan", "plan_file", type=FILE, help="The saved plan to carry out.")
 @option("--yes", "-y", is_flag=True, help="Do not ask.")
 @option("--dry-run", is_flag=True, help="Go through all of it and print the exact calls; send no writing call.")
@@ -63,12 +61,11 @@ if TYPE_CHECKING:
 @input_option
 @json_events_option
 @pace_options
-@operator_options
+@files_options
 @typed("selection", Selection)
 @typed("options", ApplyOptions)
 def command(
     session: Session,
-    paths: tuple[Path, ...],
     limits: OperatorOptions,
     options: ApplyOptions,
     portals: tuple[str, ...],
@@ -91,7 +88,7 @@ def command(
         session.must_ask("apply", Message("Give --yes, or --plan FILE with a plan that was reviewed."))
     events = EventStream(wanted=json_events)
     try:
-        fleet = api.load(paths, limits.operator(session, paths))
+        fleet = limits.fleet(session)
         options = replace(options, allow=selection.allow, check_command=_operators_command(checks, fleet.operator))
         if plan_file:
             plan = api.read_plan(plan_file)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
-
 from sipsync.cli.group import make_command
-from sipsync.cli.options import OperatorOptions, format_option, operator_options, paths_argument
+from sipsync.cli.options import OperatorOptions, files_options, format_option
 from sipsync.cli.output import publish
-from sipsync.cli.progress import progress
 from sipsync.cli.session import Session
 from sipsync.cli.types import Output
+from sipsync.cli.work import ask
 from sipsync.model.problems import Exit
 
 
@@ -20,15 +17,12 @@ from sipsync.model.problems import Exit
     "sipsync doctor",
     "sipsync doctor portals/acme.yaml --format json",
 )
-@paths_argument
 @format_option("text", "json")
-@operator_options
-def command(session: Session, paths: tuple[Path, ...], limits: OperatorOptions, output: Output) -> Exit:
+@files_options
+def command(session: Session, limits: OperatorOptions, output: Output) -> Exit:
     from sipsync import api
 
     session.json = output.format == "json"
-    fleet = api.load(paths, limits.operator(session, paths))
-    with progress(session, len(fleet.portals)) as on_event:
-        diagnosis = asyncio.run(api.adoctor(fleet, on_event))
+    diagnosis = ask(session, limits.fleet(session), api.adoctor)
     publish(session, diagnosis, output)
     return diagnosis.exit

@@ -6,7 +6,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 from sipsync.cli.group import make_command, option
-from sipsync.cli.options import OperatorOptions, operator_options, paths_argument
+from sipsync.cli.options import OperatorOptions, files_options
 from sipsync.cli.output import show
 from sipsync.cli.session import Session, write
 from sipsync.model.message import Message
@@ -19,16 +19,15 @@ from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, Span
     "sipsync fmt",
     "sipsync fmt --check --diff portals/",
 )
-@paths_argument
 @option("--check", is_flag=True, help="Write nothing; exit with 3 where a file would change.")
 @option("--diff", is_flag=True, help="Show what changes.")
-@operator_options
-def command(session: Session, paths: tuple[Path, ...], limits: OperatorOptions, check: bool, diff: bool) -> Exit:
+@files_options
+def command(session: Session, limits: OperatorOptions, check: bool, diff: bool) -> Exit:
     from sipsync.config.paths import editable_text, find
     from sipsync.config.writer.layout import format_text
     from sipsync.disk.files import write_file
 
-    sources = find(paths, Path(limits.operator(session, paths).root))
+    sources = find(limits.paths, Path(limits.operator(session).root))
     problems = list(sources.diagnostics)
     for name in [source.name for source in sources.sources.values()]:
         try:

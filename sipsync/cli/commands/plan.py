@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from sipsync.cli.group import make_command, option
 from sipsync.cli.options import (
     OperatorOptions,
+    files_options,
     fleet_option,
     json_events_option,
-    operator_options,
     output_options,
     pace_options,
-    paths_argument,
     selection_options,
     typed,
 )
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     "sipsync plan --report markdown=plan.md --report gitlab=plan-report.json",
     "sipsync plan --against snapshot.json   # without any credential",
 )
-@paths_argument
 @option("--out", type=FILE, help="Save the plan, for apply --plan FILE.")
 @output_options("Plan")
 @option("--detailed-exitcode", is_flag=True, help="Exit with 2 where something would change.")
@@ -65,12 +63,11 @@ if TYPE_CHECKING:
 @fleet_option("--github", is_flag=True, help="Write the step's summary and outputs of a GitHub job.")
 @json_events_option
 @pace_options
-@operator_options
+@files_options
 @typed("selection", Selection)
 @typed("options", PlanOptions)
 def command(
     session: Session,
-    paths: tuple[Path, ...],
     limits: OperatorOptions,
     options: PlanOptions,
     snapshot: Path | None,
@@ -86,7 +83,7 @@ def command(
     events = EventStream(wanted=json_events)
     failure = None
     try:
-        fleet = api.load(paths, limits.operator(session, paths), partly=True)
+        fleet = limits.fleet(session, partly=True)
         against = api.read_state(snapshot) if snapshot else None
         plan = make_plan(session, fleet, replace(options, against=against), events)
     except SipsyncError as error:

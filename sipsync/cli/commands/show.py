@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sipsync.cli.group import make_command, option
-from sipsync.cli.options import OperatorOptions, operator_options, output_options, paths_argument
+from sipsync.cli.options import OperatorOptions, files_options, output_options
 from sipsync.cli.output import publish, show
 from sipsync.cli.session import Session
 from sipsync.cli.types import FILE, Output
@@ -26,15 +26,13 @@ _STALE = (Code.PLAN_SEAL, Code.PLAN_TOO_OLD, Code.PLAN_UNEXPECTED, Code.STALE_FI
     "sipsync show acme.plan.json --verify    # is it unedited, ours, young enough, of these files?",
 )
 @click.argument("plan_file", metavar="PLAN", type=FILE, help="The file that plan --out wrote.")
-@paths_argument
 @output_options("Plan")
 @option("--all", "everything", is_flag=True, help="List the lines that do not differ, too.")
 @option("--verify", is_flag=True, help="Check seal, age and files as far as that goes offline.")
-@operator_options
+@files_options
 def command(
     session: Session,
     plan_file: Path,
-    paths: tuple[Path, ...],
     limits: OperatorOptions,
     output: Output,
     everything: bool,
@@ -46,7 +44,7 @@ def command(
     plan = api.read_plan(plan_file)
     exits = [publish(session, plan, output, everything=everything)]
     if verify:
-        findings = api.verify(plan, api.load(paths, limits.operator(session, paths)))
+        findings = api.verify(plan, limits.fleet(session))
         if findings.diagnostics:
             show(findings.diagnostics, session)
         exits += [Exit.STALE if reason.code in _STALE else Exit.ERROR for reason in findings.diagnostics]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from sipsync.cli.group import make_command, option
-from sipsync.cli.options import OperatorOptions, operator_options, paths_argument
-from sipsync.cli.progress import progress
+from sipsync.cli.options import OperatorOptions, files_options
 from sipsync.cli.session import Session, write
 from sipsync.cli.types import FILE
+from sipsync.cli.work import ask
 from sipsync.model.message import Message
 from sipsync.model.problems import Exit
 
@@ -20,16 +19,13 @@ from sipsync.model.problems import Exit
     "sipsync snapshot --out snapshot.json",
     "sipsync plan --against snapshot.json",
 )
-@paths_argument
 @option("--out", type=FILE, required=True, help="The file to write.")
-@operator_options
-def command(session: Session, paths: tuple[Path, ...], limits: OperatorOptions, out: Path) -> Exit:
+@files_options
+def command(session: Session, limits: OperatorOptions, out: Path) -> Exit:
     from sipsync import api
     from sipsync.report.wording import count
 
-    fleet = api.load(paths, limits.operator(session, paths))
-    with progress(session, len(fleet.portals)) as on_event:
-        state = asyncio.run(api.asnapshot(fleet, on_event))
+    state = ask(session, limits.fleet(session), api.asnapshot)
     api.write_state(out, state)
     lines = count(sum(len(portal.lines) for portal in state.portals), "line")
     portals = count(len(state.portals), "portal")

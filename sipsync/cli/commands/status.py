@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sipsync.cli.group import make_command, option
-from sipsync.cli.options import OperatorOptions, format_option, operator_options, paths_argument
+from sipsync.cli.options import OperatorOptions, files_options, format_option
 from sipsync.cli.output import publish
-from sipsync.cli.progress import progress
 from sipsync.cli.session import Session
 from sipsync.cli.types import Output
+from sipsync.cli.work import ask
 from sipsync.model.message import Message
 from sipsync.model.problems import Exit
 
@@ -26,22 +24,18 @@ if TYPE_CHECKING:
     "sipsync status --live",
     "sipsync status --incoming --format json",
 )
-@paths_argument
 @option("--live", is_flag=True, help="Ask the telephony operator. Portal users may get a notification.")
 @option("--incoming", is_flag=True, help="Show the server and login that an office PBX has to use.")
 @format_option("text", "json")
-@operator_options
-def command(
-    session: Session, paths: tuple[Path, ...], limits: OperatorOptions, live: bool, incoming: bool, output: Output
-) -> Exit:
+@files_options
+def command(session: Session, limits: OperatorOptions, live: bool, incoming: bool, output: Output) -> Exit:
     from sipsync import api
 
     session.json = output.format == "json"
-    fleet = api.load(paths, limits.operator(session, paths))
+    fleet = limits.fleet(session)
     if live:
         session.say(Message("Asking the telephony operator; where a registration changed, portal users are notified."))
-    with progress(session, len(fleet.portals)) as on_event:
-        status = asyncio.run(api.astatus(fleet, live=live, on_event=on_event))
+    status = ask(session, fleet, lambda fleet, on_event: api.astatus(fleet, live=live, on_event=on_event))
     publish(session, status if incoming else _without_incoming(status), output)
     return status.exit
 

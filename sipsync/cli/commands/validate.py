@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from sipsync.cli.group import make_command
-from sipsync.cli.options import OperatorOptions, operator_options, output_options, paths_argument
+from sipsync.cli.options import OperatorOptions, files_options, output_options
 from sipsync.cli.output import publish
 from sipsync.cli.session import Session
 from sipsync.cli.types import Output
@@ -18,12 +16,11 @@ from sipsync.model.problems import Exit, worst
     "sipsync validate",
     "sipsync validate portals/ --format sarif > sipsync.sarif",
 )
-@paths_argument
 @output_options("Findings")
-@operator_options
-def command(session: Session, paths: tuple[Path, ...], limits: OperatorOptions, output: Output) -> Exit:
+@files_options
+def command(session: Session, limits: OperatorOptions, output: Output) -> Exit:
     from sipsync import api
 
     session.json = output.format == "json"
-    findings = api.check(paths, limits.operator(session, paths))
+    findings = api.check(limits.paths, limits.operator(session))
     return worst([publish(session, findings, output), Exit.OK if findings.valid else Exit.FINDINGS])
