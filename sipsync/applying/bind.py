@@ -77,7 +77,7 @@ def check_plan(part: PortalPlan, given: PlanInput, now: datetime, max_age: timed
             Code.PLAN_SEAL,
             Message(
                 "the plan was sealed with another key: by another credential, on another machine without "
-                "SIPSYNC_PLAN_KEY, or it was edited"
+                "SIPSYNC_PLAN_KEY, by another version of sipsync, or it was edited"
             ),
             hint=Message(
                 "Make a new plan here; or print a key with `sipsync secret plan-key`, set it as SIPSYNC_PLAN_KEY "
