@@ -55,7 +55,7 @@ def test_ctrl_c_at_the_question_sends_nothing(acme: Any) -> None:
     acme.write(RENAME, "sipsync.yaml")
     terminal = Terminal("apply")
     terminal.until("Enter a value: ")
-    terminal.process.send_signal(signal.SIGINT)
+    terminal.interrupt()
     assert terminal.end() == 130
     assert "interrupted; nothing was changed" in terminal.shown
     assert acme.titles[101] == "Sales"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +54,13 @@ class Terminal:
             piece = self._read()
             assert piece, f"it ended without {text!r}: {self.shown}"
             self.shown += piece
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C once it sleeps: a signal just before it begins to read would not wake it."""
+        status = Path(f"/proc/{self.process.pid}/stat")
+        while status.exists() and not status.read_text(encoding="utf-8").rpartition(") ")[2].startswith("S"):
+            time.sleep(0.01)
+        self.process.send_signal(signal.SIGINT)
 
     def type(self, text: str) -> None:
         """Type a text; end a line with a line feed."""
