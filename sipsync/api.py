@@ -18,6 +18,7 @@ from sipsync.disk.planfile import write as write_plan
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, ignore
 from sipsync.model.findings import Findings
+from sipsync.model.frames import forgetful
 from sipsync.model.lines import Fleet
 from sipsync.model.operator import Operator
 from sipsync.model.options import ApplyOptions, PlanOptions, Selection
@@ -66,6 +67,7 @@ def find_root(paths: Sequence[str | Path] = ()) -> Path:
     return find([Path(path) for path in paths])
 
 
+@forgetful
 def load(paths: Sequence[str | Path] = (), operator: Operator | None = None, *, partly: bool = False) -> Fleet:
     """The portals of these files. Raises ConfigError with all errors of all files.
 
@@ -79,6 +81,7 @@ def load(paths: Sequence[str | Path] = (), operator: Operator | None = None, *, 
     return Fleet(loaded.portals, operator, loaded.diagnostics)
 
 
+@forgetful
 def check(paths: Sequence[str | Path] = (), operator: Operator | None = None) -> Findings:
     """What is wrong with these files, without asking any portal or reading any secret."""
     loaded = _files(paths, operator or _operator(paths))
@@ -106,6 +109,7 @@ def _files(paths: Sequence[str | Path], operator: Operator) -> Loaded:
 # --- plan and apply ---
 
 
+@forgetful
 async def aplan(
     fleet: Fleet, options: PlanOptions = PlanOptions(), on_event: OnEvent = ignore, clock: Clock = SystemClock()
 ) -> Plan:
@@ -123,6 +127,7 @@ def plan(fleet: Fleet, options: PlanOptions = PlanOptions(), on_event: OnEvent =
     return asyncio.run(aplan(fleet, options, on_event))
 
 
+@forgetful
 async def aapply(
     plan: Plan,
     fleet: Fleet,
@@ -148,6 +153,7 @@ def apply(plan: Plan, fleet: Fleet, options: ApplyOptions = ApplyOptions(), on_e
     return asyncio.run(aapply(plan, fleet, options, on_event))
 
 
+@forgetful
 def verify(plan: Plan, fleet: Fleet, options: ApplyOptions = ApplyOptions()) -> Findings:
     """What can be told of a saved plan without asking a portal: its seal, its age, the files."""
     from sipsync.fleet.apply import verify_plan
@@ -158,6 +164,7 @@ def verify(plan: Plan, fleet: Fleet, options: ApplyOptions = ApplyOptions()) -> 
 # --- reading ---
 
 
+@forgetful
 async def astatus(fleet: Fleet, *, live: bool = False, on_event: OnEvent = ignore) -> Status:
     """The registrations as stored; `live` asks their operators, which may notify portal users."""
     from sipsync.fleet import status
@@ -165,6 +172,7 @@ async def astatus(fleet: Fleet, *, live: bool = False, on_event: OnEvent = ignor
     return await status.status(fleet, SystemClock(), on_event, live=live)
 
 
+@forgetful
 async def adoctor(fleet: Fleet, on_event: OnEvent = ignore) -> Diagnosis:
     """A check-up of each portal's credential, scope and rights."""
     from sipsync.fleet import status
@@ -172,6 +180,7 @@ async def adoctor(fleet: Fleet, on_event: OnEvent = ignore) -> Diagnosis:
     return await status.diagnose(fleet, SystemClock(), on_event)
 
 
+@forgetful
 async def aread(fleet: Fleet, on_event: OnEvent = ignore) -> list[Reading]:
     """Each portal as it is, for `import`."""
     from sipsync.fleet import status
@@ -179,6 +188,7 @@ async def aread(fleet: Fleet, on_event: OnEvent = ignore) -> list[Reading]:
     return await status.read(fleet, SystemClock(), on_event)
 
 
+@forgetful
 async def asnapshot(fleet: Fleet, on_event: OnEvent = ignore) -> SavedState:
     """The state of the portals without secrets, sealed. Raises the first portal's error: a part is no state."""
     from sipsync.fleet import status
@@ -186,6 +196,7 @@ async def asnapshot(fleet: Fleet, on_event: OnEvent = ignore) -> SavedState:
     return await status.save_all(fleet, SystemClock(), on_event)
 
 
+@forgetful
 def store_passwords(kind: str, reading: Reading, where: str, operator: Operator) -> Mapping[int, str]:
     """Stores the passwords that a portal returned; config_id → the reference to write into the file."""
     from sipsync.fleet import status

@@ -16,6 +16,7 @@ from sipsync.disk.locks import lock
 from sipsync.fleet.host import HostJob, connected
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, Waiting
+from sipsync.model.frames import forgetful
 from sipsync.model.lines import DesiredPortal
 from sipsync.model.options import ApplyOptions, PlanOptions
 from sipsync.model.outcome import PortalOutcome
@@ -27,6 +28,7 @@ from sipsync.portal.client import RestPortal
 from sipsync.portal.protocol import PortalReader
 
 
+@forgetful
 async def read_host(
     job: HostJob, seconds: float, clock: Clock, on_event: OnEvent
 ) -> dict[str, PlanInput | SipsyncError]:
@@ -36,6 +38,7 @@ async def read_host(
         return {**inputs, **failed}
 
 
+@forgetful
 async def plan_host(
     job: HostJob, options: PlanOptions, clock: Clock, on_event: OnEvent
 ) -> dict[str, PortalPlan | SipsyncError]:
@@ -66,6 +69,7 @@ async def inputs_of(
     )
 
 
+@forgetful
 async def apply_host(
     job: HostJob, by_portal: Mapping[str, PortalPlan], options: ApplyOptions, control: Control
 ) -> dict[str, PortalOutcome | SipsyncError]:

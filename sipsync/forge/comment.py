@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from sipsync.forge.dialects import DIALECTS, Dialect
 from sipsync.forge.http import Api, Unavailable
 from sipsync.forge.target import Target, failed
+from sipsync.model.frames import forgetful
 from sipsync.model.message import Message
 from sipsync.model.problems import SipsyncError
 
@@ -32,6 +33,7 @@ class Posted:
     """Where it can be seen, where the forge says it."""
 
 
+@forgetful
 def post(
     target: Target, body: str, marker: str, *, dry_run: bool = False, sleep: Callable[[float], None] = time.sleep
 ) -> Posted:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Self
 
+from sipsync.model.frames import forgetful
 from sipsync.model.message import Message
 from sipsync.model.policy import NO_BOUNDS, OperatorPolicy
 from sipsync.model.problems import Code, Diagnostic, UsageError
@@ -71,6 +72,7 @@ class Operator:
         return {name: value for name, value in self.environ.items() if not is_own_secret(name)}
 
     @classmethod
+    @forgetful
     def from_environ(cls, environ: Mapping[str, str], root: str = ".") -> Self:
         """The operator as `SIPSYNC_*` variables describe them; options override this at the command line.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import cast
 
-from sipsync.model.secret import Secret
+from sipsync.model.secret import VALUE, Secret
 
 
 def reveal(secret: Secret) -> str:
     """The value of a secret, for a request, a keyed fingerprint or the rule book."""
-    return cast("str", object.__getattribute__(secret, "_Secret__value"))
+    return cast("str", VALUE.__get__(secret))

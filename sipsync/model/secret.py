@@ -1,7 +1,8 @@
 """Secrets and references to secrets.
 
-A `Secret` can be compared and passed on, and nothing else: it has no readable repr, no hash, no pickle, and neither
-JSON nor pydantic take it. `model.reveal` is the one door out, and the import contract says who may use it.
+A `Secret` can be compared and passed on, and nothing else: it has no readable repr, no hash, no pickle, no attribute
+that holds it, and neither JSON nor pydantic take it. `model.reveal` is the one door out, and the import contract says
+who may use it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from sipsync.model.problems import Span
 
@@ -52,21 +53,21 @@ class SecretRef:
 class Secret:
     """A value that must never be shown."""
 
-    __slots__ = ("__value",)
+    __slots__ = ("value",)
 
     def __init__(self, value: str) -> None:
-        self.__value = value
+        VALUE.__set__(self, value)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self.__value.encode(), other.__value.encode())
+        return hmac.compare_digest(VALUE.__get__(self).encode(), VALUE.__get__(other).encode())
 
     __hash__ = None  # type: ignore[assignment]  # a hash would be an oracle, and a key of a mapping would be shown
 
     def __bool__(self) -> bool:
         """Whether there is a value at all; an empty one is what the server returns for "none"."""
-        return self.__value != ""
+        return bool(VALUE.__get__(self))
 
     def __repr__(self) -> str:
         return "Secret(***)"
@@ -77,6 +78,10 @@ class Secret:
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret can't be pickled: a worker resolves its own")
 
+
+VALUE: Final[Any] = Secret.__dict__["value"]
+"""Where a secret keeps its value; taken out of the class, so that nothing that looks into a secret comes upon it."""
+del Secret.value  # type: ignore[attr-defined]
 
 Resolved = Mapping[SecretRef, Secret]
 """What references stand for, resolved once per run."""

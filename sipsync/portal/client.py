@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
 
+from sipsync.model.frames import forgetful
 from sipsync.model.lines import Call, CurrentLine, Registration, Snapshot
 from sipsync.model.message import Message
 from sipsync.portal import rows
@@ -51,6 +52,7 @@ class RestPortal:
         """Let there be so much time from now on, whatever was given before."""
         self._session.grant(seconds)
 
+    @forgetful
     async def snapshot(self, *, outgoing: bool = False) -> Snapshot:
         """All lines that the credential sees and the names of the whole portal, in as few requests as can be.
 
@@ -95,6 +97,7 @@ class RestPortal:
             raise rows.odd(self._host, Message("a list of lines that is not a list, or longer than a page"))
         return [rows.current_line(row, self._host) for row in page.value]
 
+    @forgetful
     async def lines(self, config_ids: Sequence[int]) -> Mapping[int, CurrentLine]:
         """These lines as they are now; a line that is gone is missing."""
         commands = rows.pages_of(config_ids)
@@ -108,6 +111,7 @@ class RestPortal:
             results += await self._session.read_all(commands[place : place + BATCH_SIZE])
         return results
 
+    @forgetful
     async def statuses(self, reg_ids: Sequence[int]) -> Mapping[int, Registration]:
         """The registrations, asked live, up to 50 in a request; one that the portal can't tell is missing.
 
@@ -121,17 +125,20 @@ class RestPortal:
         registrations = [rows.registration(one.value, self._host) for one in answers if isinstance(one, Result)]
         return {registration.reg_id: registration for registration in registrations}
 
+    @forgetful
     async def send(self, calls: Sequence[Call], read_back: Sequence[int] = ()) -> Sent:
         """Send calls in this order, in as few requests as the API allows; says what became of each."""
         return await self._writer.send(calls, read_back)
 
     # --- what doctor asks ---
 
+    @forgetful
     async def scope(self) -> frozenset[str]:
         """What the credential may use."""
         value = (await self._session.read(Command("scope"))).value
         return frozenset(map(str, value)) if isinstance(value, list) else frozenset()
 
+    @forgetful
     async def server_time(self) -> datetime:
         """The portal's time of day."""
         value = (await self._session.read(Command("server.time"))).value
@@ -141,6 +148,7 @@ class RestPortal:
             raise rows.odd(self._host, Message("a time that is none")) from None
         return time if time.tzinfo else time.replace(tzinfo=UTC)
 
+    @forgetful
     async def connector_status(self) -> Mapping[str, object]:
         """What is paid for: FREE_MINUTES, PAID."""
         value = (await self._session.read(Command("voximplant.sip.connector.status"))).value

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from sipsync.disk.locks import state_key
 from sipsync.model.document import Seal
+from sipsync.model.frames import forgetful
 from sipsync.model.lines import DesiredPortal, GivenTokenAccess, OwnTokenAccess, SandboxAccess, WebhookAccess
 from sipsync.model.operator import Operator
 from sipsync.model.reveal import reveal
@@ -61,6 +62,7 @@ class Credential:
     """Opens the emulated portal that answers in the place of the network."""
 
 
+@forgetful
 def credential_of(
     portal: DesiredPortal,
     secrets: Resolved,

@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 from filelock import AsyncFileLock, Timeout
 
 from sipsync.disk import files
+from sipsync.model.frames import forgetful
 from sipsync.model.lines import OwnTokenAccess
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
@@ -124,6 +125,7 @@ class OwnToken:
                 raise
         return self._access
 
+    @forgetful
     async def _renew(self, transport: Transport, expired: Secret | None) -> Secret:
         store = self._store()
         try:

@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 from sipsync.model.fields import FIELDS, FieldName
+from sipsync.model.frames import forgetful
 from sipsync.model.message import Message
 from sipsync.model.nearest import did_you_mean
 from sipsync.model.operator import Operator
@@ -58,6 +59,7 @@ def _plugins() -> Mapping[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group="sipsync.secrets")}
 
 
+@forgetful
 async def resolve(refs: Iterable[SecretRef], operator: Operator) -> Resolution:
     """The values of all references, and a finding for each one that can't be had."""
     groups = grouped(list(dict.fromkeys(refs)), lambda ref: ref.scheme)
@@ -123,6 +125,7 @@ def _broken(ref: SecretRef, summary: Message) -> SecretError:
     return problem(ref, Code.SECRET_SOURCE, summary, Message("Ask the author of its package."))
 
 
+@forgetful
 def check_value(field: FieldName, ref: SecretRef, secret: Secret) -> Diagnostic | None:
     """What is wrong with a secret as the value of a SIP line's field.
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from sipsync.disk.files import read_private, write_private
+from sipsync.model.frames import forgetful
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, Diagnostic, SecretError, SipsyncError
@@ -28,6 +29,7 @@ _VARIABLE: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _HEAD: Final = "# Never commit this file. To use it: set -a; . ./{name}; set +a\n"
 
 
+@forgetful
 def store_env(values: Mapping[str, Secret], out: Path) -> dict[str, str]:
     """Write variables into a file that a shell can read, for this user alone; lines of other variables are kept."""
     lines = []
@@ -50,6 +52,7 @@ def store_env(values: Mapping[str, Secret], out: Path) -> dict[str, str]:
     return {name: f"env:{name}" for name in values}
 
 
+@forgetful
 def store_keyring(values: Mapping[str, Secret], service: str) -> dict[str, str]:
     """Keep values in the system's keyring, as users of this service."""
     keyring = keyrings.module(SecretRef("keyring", service))
@@ -62,6 +65,7 @@ def store_keyring(values: Mapping[str, Secret], service: str) -> dict[str, str]:
     return {name: f"keyring:{service}/{name}" for name in values}
 
 
+@forgetful
 def store_sops(values: Mapping[str, Secret], file: Path, operator: Operator) -> dict[str, str]:
     """Keep values at the top of a file that SOPS encrypts; a new one is made by the rules of the nearest .sops.yaml."""
     binary = sops.binary(SecretRef("sops", str(file)), operator)
