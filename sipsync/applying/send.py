@@ -88,15 +88,12 @@ class CallSender:
                 self._skip_dependants()
                 if self._pending and self.log.stopped is None:
                     await self._send_batch()
-        left = {call.id for call in self._pending}
         for call in calls:
-            if call.id in self.log.results:
-                continue
-            if call.id in left or not self.log.sent[call.id]:
-                self.log.results[call.id] = "skipped"
-            else:  # something broke while it was on its way
-                self.log.results[call.id] = "lost"
-                self.log.errors.setdefault(call.id, PortalError(self.log.faults[-1]))
+            if call.id not in self.log.results:
+                # What was sent may yet be carried out.
+                self.log.results[call.id] = "lost" if self.log.sent[call.id] else "skipped"
+                if self.log.sent[call.id] and call.id not in self.log.errors:
+                    self.log.errors[call.id] = PortalError(self.log.faults[-1])
 
     def _is_over(self) -> bool:
         failures = sum(result == "failed" for result in self.log.results.values())

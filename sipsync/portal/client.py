@@ -136,7 +136,7 @@ class RestPortal:
     async def scope(self) -> frozenset[str]:
         """What the credential may use."""
         value = (await self._session.read(Command("scope"))).value
-        return frozenset(map(str, value)) if isinstance(value, list) else frozenset()
+        return frozenset(map(rows.text, value)) if isinstance(value, list) else frozenset()
 
     @forgetful
     async def server_time(self) -> datetime:

@@ -34,7 +34,7 @@ def current_line(row: object, host: str) -> CurrentLine:
     config_id = whole(row.get("CONFIG_ID"))
     if config_id is None:
         raise odd(host, Message("a line without CONFIG_ID"))
-    kind = text(row.get("TYPE")) or "cloud"
+    kind = row.get("TYPE") or "cloud"
     type: CurrentType = "cloud" if kind == "cloud" else "office" if kind == "office" else "other"
     reg_id = whole(row.get("REG_ID")) or 0 if type == "cloud" else None
     incoming_login = text(row.get("INCOMING_LOGIN"))
@@ -100,8 +100,8 @@ def registration(value: object, host: str) -> Registration:
 
 
 def text(value: object) -> str:
-    """A text of the server, whatever JSON type it came in."""
-    return "" if value is None or value is False else str(value)
+    """A text of the server, whatever JSON type it came in; PHP writes no value as an empty list as well."""
+    return "" if value is False or not isinstance(value, str | int | float) else str(value)
 
 
 def odd(host: str, what: Message) -> PortalError:

@@ -174,6 +174,7 @@ HOSTILE = {
     "NaN": (b'"REG_ID":"', b'"REG_ID":NaN,"X":"'),
     "Infinity": (b'"CONFIG_ID":"', b'"CONFIG_ID":Infinity,"X":"'),
     "a number without bounds": (b'"CONFIG_ID":"', b'"CONFIG_ID":1e400,"X":"'),
+    "a list without end": (b'"LOGIN":', b'"LOGIN":' + b"[" * 900 + b"]" * 900 + b',"X":'),
     "a title with a number of 5,000 digits": (b'"reg', b'"x":"&#' + b"9" * 5000 + b';","reg'),
 }
 
@@ -221,3 +222,16 @@ async def test_a_line_that_is_of_no_known_type_when_it_is_to_be_written_is_not_t
     one.portal.instead = lambda _asked, body: body.replace(b'"TYPE":"cloud"', b'"TYPE":"fax"')
     outcome = await one.apply(plan)
     assert (set(results(outcome).values()), outcome.exit, one.portal.writes) == ({"stale"}, Exit.STALE, 0)
+
+
+async def test_what_was_sent_and_not_answered_when_time_is_over_is_unverified() -> None:
+    one = move(1)
+    one.portal.seconds = 30.0
+    one.portal.goes_wrong("reset-before", 1)
+
+    def slow(asked: Asked) -> None:
+        one.clock.time += 40.0 if one.portal.writes and "sip.update" not in asked else 0.0
+
+    one.portal.before = slow
+    outcome = await one.apply()
+    assert (results(outcome), outcome.exit, one.portal.writes) == ({"l1": "unverified"}, Exit.PARTIAL, 1)

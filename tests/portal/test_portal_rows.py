@@ -99,3 +99,4 @@ def test_no_default_line_is_empty() -> None:
 def test_numbers_come_as_numbers_or_text(value: object, number: int | None) -> None:
     assert whole(value) == number
     assert text(False) == ""
+    assert (text([]), text([["x"]]), text({"x": 1}), text(1.5), text(True)) == ("", "", "", "1.5", "True")
