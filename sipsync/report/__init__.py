@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING
 
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, UsageError
@@ -37,44 +37,28 @@ class Style:
     """Where the whole plan is to be had (a link or a file's name), for a text that had to be cut."""
 
 
-class Renderer(Protocol):
-    """What a module of this room offers."""
-
-    def render(self, document: Report, style: Style) -> str:
-        """The document as text, with a line feed at the end."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """One format: where its renderer is, and which documents it can show."""
-
-    module: str
-    documents: tuple[str, ...]
-
-
-FORMATS: dict[str, Format] = {
-    "text": Format("text", ("Plan", "Outcome", "Findings", "Status", "Diagnosis")),
-    "json": Format("json", ("Plan", "Outcome", "Findings", "Status", "Diagnosis")),
-    "markdown": Format("markdown", ("Plan", "Outcome")),
-    "html": Format("html", ("Plan", "Outcome")),
-    "gitlab": Format("gitlab", ("Plan",)),
-    "junit": Format("junit", ("Plan", "Outcome", "Findings")),
-    "sarif": Format("sarif", ("Plan", "Outcome", "Findings")),
-    "github": Format("github", ("Plan", "Outcome", "Findings")),
+FORMATS: dict[str, tuple[str, ...]] = {
+    "text": ("Plan", "Outcome", "Findings", "Status", "Diagnosis"),
+    "json": ("Plan", "Outcome", "Findings", "Status", "Diagnosis"),
+    "markdown": ("Plan", "Outcome"),
+    "html": ("Plan", "Outcome"),
+    "gitlab": ("Plan",),
+    "junit": ("Plan", "Outcome", "Findings"),
+    "sarif": ("Plan", "Outcome", "Findings"),
+    "github": ("Plan", "Outcome", "Findings"),
 }
+"""Each format and the documents that it can show; its renderer is the module of its name."""
 
 
 def formats_of(document: str) -> tuple[str, ...]:
     """The formats that can show a document of this class name."""
-    return tuple(name for name, row in FORMATS.items() if document in row.documents)
+    return tuple(name for name, documents in FORMATS.items() if document in documents)
 
 
 def render(document: Report, format: str, style: Style = Style()) -> str:
     """The document in one of FORMATS. Raises UsageError where that format can't show it."""
     kind = type(document).__name__
-    row = FORMATS.get(format)
-    if row is None or kind not in row.documents:
+    if kind not in FORMATS.get(format, ()):
         raise UsageError(
             Diagnostic(
                 Code.USAGE,
@@ -82,5 +66,5 @@ def render(document: Report, format: str, style: Style = Style()) -> str:
                 hint=Message("Formats that can: {formats_of}.", formats_of=", ".join(formats_of(kind))),
             )
         )
-    module = cast("Renderer", import_module(f"sipsync.report.formats.{row.module}"))
-    return module.render(document, style)
+    text: str = import_module(f"sipsync.report.formats.{format}").render(document, style)
+    return text

@@ -14,8 +14,8 @@ from sipsync.model.document import FORMAT_VERSION
 from sipsync.model.events import Event, LineDone, LineStarted, PortalDone, PortalStarted, Stopping, Waiting
 from sipsync.model.lines import Address
 from sipsync.model.outcome import Outcome
-from sipsync.model.plan import Plan, ResourceChange
-from sipsync.model.problems import Diagnostic, Span
+from sipsync.model.plan import Plan
+from sipsync.model.problems import Diagnostic
 from sipsync.report.escape import visible
 from sipsync.report.formats.json import dumped
 from sipsync.report.outcomes import findings_of
@@ -65,8 +65,7 @@ class Stream:
 
     def _done(self, address: Address, action: str, ok: bool, now: datetime) -> Message:
         since = self._started.pop(address, (action, now))[1]
-        elapsed = round((now - since).total_seconds())
-        hook = _hook(address, action) | {"elapsed_seconds": elapsed}
+        elapsed, hook = _since(since, now, address, action)
         if ok:
             return _message(now, "apply_complete", f"{address}: {_DONE[action]} complete after {elapsed}s", hook=hook)
         told = f"{address}: {_DONE[action]} errored after {elapsed}s"
@@ -75,15 +74,15 @@ class Stream:
     def _under_way(self, portal: str, now: datetime) -> Iterator[Message]:
         for address, (action, since) in self._started.items():
             if address.portal == portal:
-                elapsed = round((now - since).total_seconds())
-                hook = _hook(address, action) | {"elapsed_seconds": elapsed}
+                elapsed, hook = _since(since, now, address, action)
                 told = f"{address}: Still {_DOING[action].lower()}... [{elapsed}s elapsed]"
                 yield _message(now, "apply_progress", told, hook=hook)
 
     def plan(self, plan: Plan, now: datetime) -> Iterator[Message]:
         """The planned changes, the findings and the counts."""
         for change in plan.resource_changes:
-            yield _planned(change, now)
+            planned = _hook(change.address, _TERRAFORM_ACTIONS.get(change.action, change.action))
+            yield _message(now, "planned_change", f"{change.address}: Plan to {change.action}", change=planned)
         for found in plan.diagnostics:
             yield diagnostic(found, now)
         summary = plan.summary
@@ -123,10 +122,10 @@ def _hook(address: Address, action: str) -> Message:
     return {"resource": _resource(address), "action": action}
 
 
-def _planned(change: ResourceChange, now: datetime) -> Message:
-    action = _TERRAFORM_ACTIONS.get(change.action, change.action)
-    planned = {"resource": _resource(change.address), "action": action}
-    return _message(now, "planned_change", f"{change.address}: Plan to {change.action}", change=planned)
+def _since(since: datetime, now: datetime, address: Address, action: str) -> tuple[int, Message]:
+    """The seconds that a line has taken, and its hook with them."""
+    elapsed = round((now - since).total_seconds())
+    return elapsed, _hook(address, action) | {"elapsed_seconds": elapsed}
 
 
 def _summary(now: datetime, operation: str, text: str, add: int, change: int, remove: int) -> Message:
@@ -139,17 +138,9 @@ def diagnostic(found: Diagnostic, now: datetime) -> Message:
     told: Message = {"severity": found.severity, "summary": found.summary, "detail": found.hint, "code": found.code}
     if found.address:
         told["address"] = found.address
-    if found.at is not None:
-        told["range"] = _range(found.at)
+    if (at := found.at) is not None:
+        start, end = ({"line": at.line, "column": column} for column in (at.column, max(at.end_column, at.column)))
+        told["range"] = {"filename": at.file, "start": start, "end": end}
     level = "error" if found.severity == "error" else "warn"
     text = f"{found.severity.capitalize()}: {found.summary}"
     return _message(now, "diagnostic", text, level=level, diagnostic=told)
-
-
-def _range(at: Span) -> Message:
-    end = max(at.end_column, at.column)
-    return {
-        "filename": at.file,
-        "start": {"line": at.line, "column": at.column},
-        "end": {"line": at.line, "column": end},
-    }

@@ -6,6 +6,7 @@ What is said many times over is said once, with the places.
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import TextWrapper
 
@@ -25,30 +26,27 @@ _BEFORE_CARET = 60
 
 def told(findings: Sequence[Diagnostic], style: Style, paint: Paint) -> Iterator[str]:
     """The findings, warnings first: what is printed last is nearest to the eye. Each with an empty line before it."""
-    warnings = [found for found in findings if found.severity == "warning"]
-    errors = [found for found in findings if found.severity != "warning"]
-    yield from _groups(warnings, style, paint)
-    yield from _groups(errors, style, paint)
+    for severity in ("warning", "error"):
+        yield from _groups([found for found in findings if found.severity == severity], style, paint)
 
 
 def _groups(findings: Sequence[Diagnostic], style: Style, paint: Paint) -> Iterator[str]:
-    alike: dict[tuple[str, str, str], list[Diagnostic]] = {}
+    alike: dict[tuple[str, str, str], list[Diagnostic]] = defaultdict(list)
     for found in findings:
-        alike.setdefault((found.code, found.summary, found.hint), []).append(found)
-    shown: dict[Code, int] = {}
-    rest: dict[Code, list[Diagnostic]] = {}
+        alike[found.code, found.summary, found.hint].append(found)
+    shown: Counter[Code] = Counter()
+    rest: dict[Code, list[Diagnostic]] = defaultdict(list)
     for group in alike.values():
         code = group[0].code
-        shown[code] = shown.get(code, 0) + 1
+        shown[code] += 1
         if style.all or group[0].severity == "error" or shown[code] <= ALIKE_SHOWN:
             yield from one(group, style, paint)
         else:
-            rest.setdefault(code, []).extend(group)
+            rest[code] += group
     for code, left in rest.items():
         yield ""
-        yield paint("yellow bold", "Warning: ") + paint(
-            "bold", f"{len(left)} more of the kind {code} (--all shows them)"
-        )
+        more = f"{len(left)} more of the kind {code} (--all shows them)"
+        yield paint("yellow bold", "Warning: ") + paint("bold", more)
         yield f"  {_listed(visible(found.address or '') or where(found) for found in left)}"
 
 

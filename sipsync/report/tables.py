@@ -14,14 +14,10 @@ from sipsync.report.wording import Paint, count
 
 def status(document: Status, style: Style, paint: Paint) -> Iterator[str]:
     """A table of the lines and their registrations."""
+    names = [visible(line.address or f"{line.portal} (not in the file)") for line in document.lines]
     rows = [
-        (
-            visible(line.address or f"{line.portal} (not in the file)"),
-            str(line.config_id),
-            line.type,
-            quoted(line.title),
-        )
-        for line in document.lines
+        (name, str(line.config_id), line.type, quoted(line.title))
+        for name, line in zip(names, document.lines, strict=True)
     ]
     head = ("LINE", "ID", "TYPE", "TITLE")
     widths = [max(map(columns, column)) for column in zip(head, *rows, strict=True)]

@@ -35,7 +35,7 @@ def test_what_was_planned_and_reviewed_is_applied_and_leaves_nothing_to_change(
     Path("portals").mkdir()
     shutil.copy(GOLDEN / name / "acme.yaml", "portals")
     assert sipsync("sandbox", "seed", "--db", "portal.sandbox", GOLDEN / name / "seed.json").code == 0
-    reports = [f"--report={format_}={format_}" for format_, row in FORMATS.items() if "Plan" in row.documents]
+    reports = [f"--report={format_}={format_}" for format_, documents in FORMATS.items() if "Plan" in documents]
     ran = sipsync("plan", "--out=plan.json", *reports, *OPTIONS.get(name, ()))
     assert ran.code == 0, ran.err
     assert reviewed(Path("json").read_text(encoding="utf-8")) == snapshot(**golden("json"))

@@ -23,7 +23,7 @@ XSD = Path(__file__).parent / "schemas" / "jenkins-junit.xsd"
 
 
 def scenarios(format_: str) -> list[str]:
-    return [name for name, each in EVERYTHING.items() if type(each).__name__ in FORMATS[format_].documents]
+    return [name for name, each in EVERYTHING.items() if type(each).__name__ in FORMATS[format_]]
 
 
 def shown(name: str, format_: str) -> str:

@@ -65,7 +65,7 @@ def test_json_means_the_same_and_does_nothing_to_a_terminal(value: object) -> No
 @pytest.mark.parametrize("name", EVERYTHING)
 def test_no_format_lets_a_control_character_through(name: str, format_: str) -> None:
     document = EVERYTHING[name]
-    if type(document).__name__ in FORMATS[format_].documents:
+    if type(document).__name__ in FORMATS[format_]:
         text = render(document, format_)
         assert text.endswith("\n") or (format_ == "github" and text == "")
         assert text.replace("\n", "").isprintable()

@@ -14,8 +14,8 @@ from support.reports import EVERYTHING
 CASES = [
     (name, format_)
     for name, document in EVERYTHING.items()
-    for format_, row in FORMATS.items()
-    if type(document).__name__ in row.documents
+    for format_, documents in FORMATS.items()
+    if type(document).__name__ in documents
 ]
 
 

@@ -22,9 +22,5 @@ def dumped(value: object, indent: int | None = None) -> str:
     if text.replace("\n", "").isprintable():
         return text
     return "".join(
-        character if character.isprintable() or character == "\n" else _escape(character) for character in text
+        character if character.isprintable() or character == "\n" else json.dumps(character)[1:-1] for character in text
     )
-
-
-def _escape(character: str) -> str:
-    return json.dumps(character)[1:-1]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -19,61 +20,37 @@ from sipsync.report.outcomes import what
 from sipsync.report.wording import RESULTS, where
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Case:
     """One test case. `visible` has been over every text: XML 1.0 has no control characters, not even escaped ones."""
 
     suite: str
     name: str
-    result: Literal["passed", "failure", "skipped"] = "passed"
-    type: str = ""
-    message: str = ""
     text: str = ""
-
-
-@dataclass(slots=True)
-class _Suite:
-    cases: list[Case] = field(default_factory=list)
-
-    def count(self, result: str) -> str:
-        return str(sum(case.result == result for case in self.cases))
+    result: Literal["system-out", "failure", "skipped"] = "system-out"
+    """The element that holds the text; the first is of a case that passed, if it says anything."""
+    type: str = ""
+    """Of a failure, as its message."""
+    message: str = ""
 
 
 def render(document: Plan | Outcome | Findings, style: Style) -> str:
     """The cases as XML."""
-    suites: dict[str, _Suite] = {}
+    suites: dict[str, list[Case]] = {}
     for case in _cases(document, style):
-        suites.setdefault(case.suite, _Suite()).cases.append(case)
+        suites.setdefault(case.suite, []).append(case)
     root = Element("testsuites", name="sipsync")
-    for name, suite in suites.items():
-        element = SubElement(
-            root,
-            "testsuite",
-            name=name,
-            tests=str(len(suite.cases)),
-            failures=suite.count("failure"),
-            errors="0",
-            skipped=suite.count("skipped"),
-        )
-        for case in suite.cases:
-            _write(case, element)
+    for name, cases in suites.items():
+        results = Counter(case.result for case in cases)
+        counts = {"tests": len(cases), "failures": results["failure"], "errors": 0, "skipped": results["skipped"]}
+        suite = SubElement(root, "testsuite", {"name": name} | {key: str(number) for key, number in counts.items()})
+        for case in cases:
+            element = SubElement(suite, "testcase", classname=case.suite, name=case.name)
+            if case.result != "system-out" or case.text:
+                told = {"type": case.type, "message": case.message} if case.result == "failure" else {}
+                SubElement(element, case.result, told).text = case.text
     indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
-
-
-def _write(case: Case, suite: Element) -> None:
-    element = SubElement(suite, "testcase", classname=case.suite, name=case.name)
-    if case.result == "passed":
-        if case.text:
-            SubElement(element, "system-out").text = case.text
-        return
-    result = SubElement(element, case.result)
-    if case.result == "skipped":
-        result.text = case.message
-    else:
-        result.set("type", case.type)
-        result.set("message", case.message)
-        result.text = case.text
 
 
 def _cases(document: Plan | Outcome | Findings, style: Style) -> Iterator[Case]:
@@ -96,10 +73,9 @@ def _planned(part: PortalPlan, style: Style) -> Iterator[Case]:
     suite = visible(part.portal)
     yield from _findings(suite, part.diagnostics, style)
     if not part.exit:
-        yield Case(suite, "plan", text=f"{len(part.changes)} to do, {part.summary.unchanged} as desired")
+        yield Case(suite, "plan", f"{len(part.changes)} to do, {part.summary.unchanged} as desired")
     for change in part.resource_changes:
-        told = "\n".join(map(str, block(change, part)))
-        yield Case(suite, visible(change.address), text=told)
+        yield Case(suite, visible(change.address), "\n".join(map(str, block(change, part))))
 
 
 def _applied(part: PortalOutcome, style: Style) -> Iterator[Case]:
@@ -112,25 +88,20 @@ def _applied(part: PortalOutcome, style: Style) -> Iterator[Case]:
 
 
 def _line(suite: str, line: LineOutcome) -> Case:
-    case = Case(suite, visible(line.address))
-    case.message = visible(line.message or line.result)
-    case.text = visible(line.advice)
+    name, message = visible(line.address), visible(line.message or line.result)
     if line.result in ("planned", "skipped"):
-        case.result = "skipped"
-    elif RESULTS[line.result].code or line.result == "restored":
-        case.result, case.type = "failure", visible(line.error or line.code or line.result)
-    else:
-        case.text = what(line)
-    return case
+        return Case(suite, name, message, "skipped")
+    if RESULTS[line.result].code or line.result == "restored":
+        type = visible(line.error or line.code or line.result)
+        return Case(suite, name, visible(line.advice), "failure", type, message)
+    return Case(suite, name, what(line))
 
 
 def _findings(suite: str, found: Iterable[Diagnostic], style: Style) -> Iterator[Case]:
     """An error is a case that failed; a warning is one that passed and says something."""
     for finding in found:
-        place = where(finding)
+        place, summary = where(finding), visible(finding.summary)
         name = f"{place}: {finding.code}" if place else str(finding.code)
-        text = "\n".join(filter(None, (visible(finding.summary), hint(finding, style))))
-        case = Case(suite, name, type=str(finding.code), message=visible(finding.summary), text=text)
-        if finding.severity == "error":
-            case.result = "failure"
-        yield case
+        text = "\n".join(filter(None, (summary, hint(finding, style))))
+        result: Literal["failure", "system-out"] = "failure" if finding.severity == "error" else "system-out"
+        yield Case(suite, name, text, result, str(finding.code), summary)
