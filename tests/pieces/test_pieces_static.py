@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -169,6 +170,40 @@ def test_a_hook_runs_for_portal_files_only(name: str, path: str, taken: bool) ->
 @pytest.mark.parametrize("path", ["portals/_defaults.yaml", "portals/.draft.yaml", "portals/north/_shared.yaml"])
 def test_a_hook_that_is_given_names_is_not_given_what_is_no_portal(name: str, path: str) -> None:
     assert not re.search(HOOKS[name]["files"], path)
+
+
+def images() -> Iterator[str]:
+    """Each image that something of ours is built or tested in."""
+    for path in ROOT.glob(".github/workflows/*.yml"):
+        for job in read(path)["jobs"].values():
+            container = job.get("container")
+            yield from [container["image"] if isinstance(container, dict) else container] if container else []
+    yield from re.findall(r"(?m)^FROM (\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
+
+
+def test_each_image_is_one_that_can_not_be_another_tomorrow_or_is_about_to_be() -> None:
+    """A digest, or the exact version whose digest the bot for updates puts in."""
+    named = list(images())
+    assert len(named) == 3
+    for image in named:
+        assert re.fullmatch(r"[a-z./-]+:\d+\.\d+\.\d+(-[a-z]+)*(@sha256:[0-9a-f]{64})?", image), image
+    bot = json.loads((ROOT / ".github/renovate.json").read_text(encoding="utf-8"))
+    assert {"docker:pinDigests", "helpers:pinGitHubActionDigests"} <= set(bot["extends"])
+    assert set(bot["enabledManagers"]) == {"dockerfile", "github-actions"}
+    run("check-jsonschema", "--builtin-schema", "vendor.renovate", ROOT / ".github/renovate.json")
+
+
+INSTALLS = [*SCRIPTS, ROOT / "Dockerfile", *ROOT.glob(".github/workflows/*.yml")]
+
+
+@pytest.mark.parametrize("path", INSTALLS, ids=lambda path: path.name)
+def test_what_a_job_or_an_image_installs_is_pinned_by_hash_or_our_own(path: Path) -> None:
+    text = re.sub(r"\\\n", " ", path.read_text(encoding="utf-8"))
+    for command in re.findall(r"pip\"? install [^\n;&|]*", text):
+        ours = "--no-deps --no-build-isolation" in command
+        # What is built is tried with the pinned versions; the oldest ones that we admit can't be pinned as well.
+        tried = "--constraint .ci/requirements.txt" in command or "--resolution lowest-direct" in command
+        assert "--require-hashes" in command or ours or tried, command
 
 
 def pinned(name: str) -> dict[str, str]:
