@@ -58,6 +58,8 @@ def diff(given: PlanInput, matched: Match, today: date) -> Diff:
         else:
             result.unchanged.append((line, current))
     result.changes += [Create(line, _desired_values(given, line, None, ())) for line in matched.adds]
+    if given.known_refs is None:
+        uncompared += [line for line in matched.adds if _unread(given, line)]
     for removed, current in matched.deletes:
         if not given.selects(removed.address):
             continue
@@ -99,6 +101,11 @@ def _desired_values(
         elif current is None:
             values[name] = Secret("")  # planned without secrets: shown, and not applied without its value
     return values
+
+
+def _unread(given: PlanInput, line: DesiredLine) -> bool:
+    """Whether the line has a secret that was not read."""
+    return any(isinstance(value, SecretRef) and value not in given.secrets for value in line.values.values())
 
 
 def _differing(values: Mapping[FieldName, str | Secret], current: CurrentLine) -> set[FieldName]:

@@ -60,6 +60,17 @@ async def test_the_plan_of_an_embedded_portal_is_the_same_whatever_a_secret_is(e
     assert "--sandbox-secrets" in str(warning.hint)
 
 
+async def test_a_new_line_whose_password_is_not_read_is_told_before_it_is_refused(embedded: Embedded) -> None:
+    new = "  n: {title: N, server: s.example, login: n, password: env:PIN}\npolicy: {create: true}\n"
+    (embedded.folder / "acme.yaml").write_text(f"sipsync: 1\nportal: {{sandbox: portal.sqlite}}\n{LINES}{new}")
+    plan = await embedded.plan()
+    (warning,) = [found for found in plan.diagnostics if found.code is Code.PASSWORDS_NOT_COMPARED]
+    assert str(warning.summary).startswith("2 passwords")
+    outcome = await sipsync.aapply(plan, embedded.fleet())
+    assert [(line.address, line.result) for line in outcome.lines] == [("acme.a", "applied"), ("acme.n", "stale")]
+    assert "--sandbox-secrets" in str(outcome.diagnostics[0].hint)
+
+
 async def test_no_real_secret_is_written_into_an_embedded_portal(embedded: Embedded) -> None:
     outcome = await sipsync.aapply(await embedded.plan(), embedded.fleet(PIN="real"))
     assert outcome.exit is Exit.OK
