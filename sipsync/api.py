@@ -197,8 +197,10 @@ async def asnapshot(fleet: Fleet, on_event: OnEvent = ignore) -> SavedState:
 
 
 @forgetful
-def store_passwords(kind: str, reading: Reading, where: str, operator: Operator) -> Mapping[int, str]:
-    """Stores the passwords that a portal returned; config_id → the reference to write into the file."""
+def store_passwords(
+    kind: str, reading: Reading, where: str, operator: Operator, names: Mapping[int, str]
+) -> Mapping[int, str]:
+    """Stores the passwords that a portal returned, those that `names` has; config_id → the reference for the file."""
     from sipsync.fleet import status
 
-    return status.store_passwords(kind, reading, where, operator)
+    return status.store_passwords(kind, reading, where, operator, names)

@@ -146,12 +146,14 @@ def _line_status(portal: str, address: Address | None, line: CurrentLine, live: 
     )
 
 
-def store_passwords(kind: str, reading: Reading, where: str, operator: Operator) -> Mapping[int, str]:
-    """Stores the passwords that a portal returned; config_id → the reference to write into the file."""
+def store_passwords(
+    kind: str, reading: Reading, where: str, operator: Operator, names: Mapping[int, str]
+) -> Mapping[int, str]:
+    """Stores the passwords that a portal returned, under `names`; config_id → the reference to write into the file."""
     lines = reading.snapshot.lines if reading.snapshot else ()
-    passwords = {line.config_id: password for line in lines if (password := _password(line))}
-    names = {config_id: f"SIP_{reading.portal.name}_{config_id}".upper().replace("-", "_") for config_id in passwords}
-    values: dict[str, Secret] = {names[config_id]: password for config_id, password in passwords.items()}
+    values = {
+        names[line.config_id]: password for line in lines if line.config_id in names and (password := _password(line))
+    }
     match kind:
         case "env":
             references = store.store_env(values, Path(where))
@@ -159,7 +161,7 @@ def store_passwords(kind: str, reading: Reading, where: str, operator: Operator)
             references = store.store_sops(values, Path(where), operator)
         case _:
             references = store.store_keyring(values, where or f"sipsync-{reading.portal.name}")
-    return {config_id: references[name] for config_id, name in names.items()}
+    return {config_id: references[name] for config_id, name in names.items() if name in references}
 
 
 def _password(line: CurrentLine) -> Secret | None:

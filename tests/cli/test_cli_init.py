@@ -215,11 +215,33 @@ def test_import_keeps_passwords_where_it_is_told_to(
     assert ran.code == 0
     kept = home / "acme.env"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert "password: env:SIP_ACME_101" in (home / "acme.yaml").read_text()
+    assert "password: env:SIP_ACME_101_PASSWORD" in (home / "acme.yaml").read_text()
     for line in kept.read_text().splitlines()[1:]:
         name, _, value = line.partition("=")
         monkeypatch.setenv(name, value)
     assert "No changes." in sipsync("plan", "acme.yaml").out
+
+
+def test_passwords_are_linked_into_a_file_that_is_there(
+    fresh: Any, sipsync: Sipsync, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sipsync("import", "acme.yaml", "--webhook-env", "HOOK").code == 0
+    assert "env:SIP_ACME_101_PASSWORD  # not managed" in (home / "acme.yaml").read_text()
+    ran = sipsync("import", "acme.yaml", "--passwords", "env", "--secrets-out", ".env")
+    assert (ran.code, "stored in .env, and named in the file" in ran.out) == (0, True)
+    assert "not managed" not in (home / "acme.yaml").read_text()
+    assert "0 passwords stored" in sipsync("import", "acme.yaml", "--passwords", "env", "--secrets-out", ".env").out
+    for line in (home / ".env").read_text().splitlines()[1:]:
+        name, _, value = line.partition("=")
+        monkeypatch.setenv(name, value)
+    assert "No changes." in sipsync("plan", "acme.yaml").out
+
+
+def test_an_import_says_what_it_added_what_differs_and_what_is_gone(acme: Any, sipsync: Sipsync) -> None:
+    acme.write("lines:\n  shop: {config_id: 101, title: Shop}\n  old: {config_id: 999, title: Old}\n")
+    ran = sipsync("import", "acme.yaml")
+    assert "values): shop (title).\nNot on the portal: old.\n" in ran.out
+    assert "Added: line-" in ran.out
 
 
 @pytest.mark.parametrize(

@@ -18,15 +18,15 @@ from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import read
 from sipsync.config.writer.layout import format_text, meaning
 from sipsync.config.writer.lines import unsaid
-from sipsync.config.writer.merge import merge_text
+from sipsync.config.writer.merge import merge, secret_names
 from sipsync.config.writer.new_file import portal_text
 from sipsync.config.writer.scalars import ambiguous, quoted, scalar
-from sipsync.model.fields import FIELDS, FieldName
+from sipsync.model.fields import FIELDS, FieldName, LineType
 from sipsync.model.lines import CurrentLine, Snapshot
 from sipsync.model.problems import Code, ConfigError
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.rules.values import stored
-from support.files import HEAD, load_text
+from support.files import HEAD, found, load_text
 
 UGLY = """\
 # yaml-language-server: $schema=x
@@ -328,12 +328,12 @@ def test_an_imported_file_reads_well(tmp_path: Path) -> None:
         "# yaml-language-server: $schema=.sipsync/schema.json\n"
         "sipsync: 1\nportal:\n  name: acme\n  webhook: env:W\n\n"
         "lines:\n  line-69:\n    config_id: 69\n    title: Отдел продаж\n    server: sip.example:5060\n"
-        '    login: "0045"\n    # password: env:SIP_69_PASSWORD  (not managed; without the # it is)\n'
+        '    login: "0045"\n    # password: env:SIP_ACME_69_PASSWORD  # not managed; without the first # it is\n'
         "  line-70:\n    config_id: 70\n    type: office\n"
         '    # title is not managed here: white space at the beginning or end: "x\\x1B\\n"\n'
         '    # server is not managed here: a SIP server has no http://: "http://s"\n'
         "    # login is not managed here: empty on the portal\n"
-        "    # password: env:SIP_70_PASSWORD  (not managed; without the # it is)\n"
+        "    # password: env:SIP_ACME_70_PASSWORD  # not managed; without the first # it is\n"
         "  line-71:\n    config_id: 71\n"
         '    # title is not managed here: another line of this file has the same title: "Отдел продаж"\n'
         '    server: 10.0.0.5\n    login: a\n    password: "sops:s.yaml#/71"\n'
@@ -346,6 +346,13 @@ def test_an_imported_file_reads_well(tmp_path: Path) -> None:
 
 
 # --- merge ---
+
+
+def merge_text(
+    text: str, name: str, snapshot: Snapshot, *, overwrite: bool, pin: bool, portal: str | None = None
+) -> str:
+    return merge(text, name, snapshot, overwrite=overwrite, pin=pin, portal=portal).text
+
 
 FILE = (
     HEAD
@@ -373,7 +380,7 @@ PORTAL = Snapshot(
 )
 NEW = (
     '  line-3:\n    config_id: 3\n    type: office\n    title: Новая\n    server: c.example\n    login: "3"\n'
-    "    # password: env:SIP_3_PASSWORD  (not managed; without the # it is)\n"
+    "    # password: env:SIP_ACME_3_PASSWORD  # not managed; without the first # it is\n"
 )
 
 
@@ -411,7 +418,7 @@ def test_overwrite_writes_over_defaults_and_texts_of_several_lines_and_swaps_tit
         '    title: Отдел продаж\n    login: "1"\n'
         "  b:\n    server: b.example\n    config_id: 2\n    title: Склад\n    login: &l q\n"
     )
-    assert "    type: office\n" in merged(text)
+    assert "    type: office\n" not in merged(text)
 
 
 @pytest.mark.parametrize(
@@ -442,7 +449,7 @@ def test_lines_between_brackets_can_not_be_added_to() -> None:
 def test_one_document_of_several_is_chosen_by_the_portals_name() -> None:
     text = "sipsync: 1\nportal: {name: one}\n---\nsipsync: 1\nportal:\n  name: two\n---\nsipsync: 1\n"
     two = merge_text(text, "f", Snapshot(PORTAL.lines[2:], {}), overwrite=False, pin=False, portal="two")
-    assert two == text.replace("name: two\n", "name: two\nlines:\n" + NEW)
+    assert two == text.replace("name: two\n", "name: two\nlines:\n" + NEW.replace("ACME", "TWO"))
     for portal in (None, "three"):
         with pytest.raises(ConfigError) as caught:
             merge_text(text, "f", PORTAL, overwrite=False, pin=False, portal=portal)
@@ -497,3 +504,55 @@ def test_a_line_that_is_neither_cloud_nor_office_is_a_comment_of_a_new_file(tmp_
     assert merge_text(text, "f", now, overwrite=True, pin=True) == text
     both = portal_text("acme", ["webhook: env:W"], Snapshot((*now.lines, CurrentLine(10, "cloud", values)), {}))
     assert [line.config_id for line in load_text(tmp_path, both).portals[0].lines] == [10]
+
+
+def test_a_comment_of_an_import_becomes_valid_without_its_first_sign(tmp_path: Path) -> None:
+    text = portal_text("acme", ["webhook: env:W"], PORTAL)
+    (portal,) = load_text(tmp_path, text.replace("# password", "password")).portals
+    names = [line.values["password"] for line in portal.lines]
+    assert names == [SecretRef("env", f"SIP_ACME_{line.config_id}_PASSWORD") for line in PORTAL.lines]
+
+
+def test_a_comment_of_an_older_import_that_was_half_taken_away_says_what_to_delete(tmp_path: Path) -> None:
+    old = "lines:\n  a:\n    title: A\n    password: env:SIP_1_PASSWORD  (not managed; without the # it is)\n"
+    (diagnostic,) = found(tmp_path, HEAD + old)
+    assert "Delete what stands behind env:SIP_1_PASSWORD" in diagnostic.hint
+
+
+def test_passwords_are_linked_under_the_names_that_the_files_comments_use(tmp_path: Path) -> None:
+    written = portal_text("acme", ["webhook: env:W"], Snapshot(PORTAL.lines[:2], {}))
+    text = written.replace("SIP_ACME_1_PASSWORD", "SALES").replace("  line-2:", "  # no secret\n  line-2:")
+    text = text.replace("    # password: env:SIP_ACME_2_PASSWORD  # not managed; without the first # it is\n", "")
+    names = secret_names(text, "f", PORTAL, "acme")
+    assert names == {1: "SALES", 2: "SIP_ACME_2_PASSWORD", 3: "SIP_ACME_3_PASSWORD"}
+    passwords = {config_id: f"env:{name}" for config_id, name in names.items()}
+    work = merge(text, "f", PORTAL, overwrite=False, pin=False, portal="acme", passwords=passwords)
+    assert (work.added, work.differing, work.gone) == (("line-3",), {}, ())
+    (portal,) = load_text(tmp_path, work.text).portals
+    assert [str(line.values["password"]) for line in portal.lines] == list(passwords.values())
+    assert "# not managed" not in work.text
+    assert secret_names(work.text, "f", PORTAL, "acme") == {}
+    flow = merge(FILE, "f", PORTAL, overwrite=False, pin=False, passwords={2: "env:STOCK"}).text
+    assert "stock: {password: env:STOCK, title" in flow.replace('"', "")
+
+
+def test_a_merge_tells_what_differs_and_what_is_gone() -> None:
+    work = merge(FILE + "# end\n", "f", Snapshot(PORTAL.lines[:1], {}), overwrite=False, pin=False)
+    assert (work.added, work.differing, work.gone) == ((), {"sales": ["server"]}, ("stock",))
+
+
+def test_what_most_lines_share_stands_in_defaults(tmp_path: Path) -> None:
+    def line(config_id: int, server: str, kind: LineType = "office") -> CurrentLine:
+        return CurrentLine(config_id, kind, {"title": f"T{config_id}", "server": server, "login": "l"})
+
+    lines = (line(1, "sip.example"), line(2, "sip.example"), line(3, "other.example", "cloud"))
+    text = portal_text("acme", ["webhook: env:W"], Snapshot(lines, {}))
+    assert "\ndefaults:\n  server: sip.example\n  type: office\nlines:\n" in text
+    assert (text.count("  server:"), text.count("  type:")) == (2, 2)
+    (portal,) = load_text(tmp_path, text).portals
+    assert [(each.type, each.values["server"]) for each in portal.lines] == [
+        ("office", "sip.example"),
+        ("office", "sip.example"),
+        ("cloud", "other.example"),
+    ]
+    assert "  server: sip.example\n  type" not in portal_text("acme", [], Snapshot((*lines, line(4, "")), {}))

@@ -70,8 +70,8 @@ async def test_an_embedded_portal_is_planned_and_applied_without_a_network(box: 
 async def test_the_passwords_of_a_reading_are_stored_where_they_are_wanted(box: Box, tmp_path: Path) -> None:
     seeded(box)
     (reading,) = await api.aread(box.fleet())
-    references = api.store_passwords("env", reading, str(tmp_path / "secrets.env"), box.operator)
-    assert references == {101: "env:SIP_ACME_101"}
+    references = api.store_passwords("env", reading, str(tmp_path / "secrets.env"), box.operator, {101: "A_PASSWORD"})
+    assert references == {101: "env:A_PASSWORD"}
     assert "pw" in (tmp_path / "secrets.env").read_text(encoding="utf-8")
 
 

@@ -21,6 +21,7 @@ from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError
 
 if TYPE_CHECKING:
     from sipsync.api import Reading
+    from sipsync.config.writer.merge import Merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,12 @@ class ImportOptions:
     passwords: Literal["env", "sops", "keyring"] | None
     secrets_out: str | None
 
-    def references(self, reading: Reading, operator: Operator) -> Mapping[int, str]:
-        """Store a portal's passwords; config_id → the reference for the file."""
+    def references(self, reading: Reading, operator: Operator, names: Mapping[int, str]) -> Mapping[int, str]:
+        """Store a portal's passwords under these names; config_id → the reference for the file."""
         from sipsync import api
 
         where = self.secrets_out or ""
-        return api.store_passwords(self.passwords, reading, where, operator) if self.passwords else {}
+        return api.store_passwords(self.passwords, reading, where, operator, names) if self.passwords else {}
 
 
 @make_command(
@@ -68,8 +69,6 @@ class ImportOptions:
 @operator_options
 @typed("options", ImportOptions)
 def command(session: Session, file: Path, limits: OperatorOptions, options: ImportOptions) -> Exit:
-    from sipsync.report.wording import count
-
     if options.passwords in ("env", "sops") and not options.secrets_out:
         summary = Message("--passwords {passwords} needs a file", passwords=options.passwords)
         raise usage_error(summary, Message("Give it with --secrets-out FILE."))
@@ -78,16 +77,16 @@ def command(session: Session, file: Path, limits: OperatorOptions, options: Impo
         hint = Message("Leave out --webhook-env and --name.")
         raise usage_error(Message("{file} exists and names its portal", file=file), hint)
     fill = _merge if exists else _create
-    lines = fill(session, file, limits.operator(session, [file]), options)
-    write(Message("{file}: the portal has {lines}.\n", file=file, lines=count(lines, "line")))
+    fill(session, file, limits.operator(session, [file]), options)
     if options.passwords is None:
         session.hint(Message("Passwords were left alone; --passwords says where to keep them."))
     session.hint(Message("Next: sipsync plan {file}", file=file))
     return Exit.OK
 
 
-def _create(session: Session, file: Path, operator: Operator, options: ImportOptions) -> int:
-    """Write a new file; the number of lines that the portal has."""
+def _create(session: Session, file: Path, operator: Operator, options: ImportOptions) -> None:
+    """Write a new file."""
+    from sipsync.config.writer.lines import secret_name
     from sipsync.config.writer.new_file import portal_text
 
     variable = options.webhook_env
@@ -96,16 +95,18 @@ def _create(session: Session, file: Path, operator: Operator, options: ImportOpt
         summary = Message("there is no file {file}", file=file)
         raise SipsyncError(Diagnostic(Code.FILE_NOT_FOUND, summary, hint=Message(hint, file=file)))
     [(reading, snapshot)] = read(session, fleet_of(options.name or file.stem, variable, file, operator))
-    passwords = options.references(reading, operator)
-    write_new(file, portal_text(reading.portal.name, [f"webhook: env:{variable}"], snapshot, passwords=passwords))
-    return len(snapshot.lines)
+    name = reading.portal.name
+    names = {line.config_id: secret_name(name, line.config_id, "password") for line in snapshot.lines}
+    passwords = options.references(reading, operator, names)
+    write_new(file, portal_text(name, [f"webhook: env:{variable}"], snapshot, passwords=passwords))
+    _tell(file, len(snapshot.lines), options, len(passwords))
 
 
-def _merge(session: Session, file: Path, operator: Operator, options: ImportOptions) -> int:
-    """Add to the file what it lacks; the number of lines that its portals have."""
+def _merge(session: Session, file: Path, operator: Operator, options: ImportOptions) -> None:
+    """Add to the file what it lacks."""
     from sipsync import api
     from sipsync.config.paths import editable_text
-    from sipsync.config.writer.merge import merge_text
+    from sipsync.config.writer.merge import merge, secret_names
     from sipsync.disk.files import write_file
 
     fleet = api.load([file], operator)
@@ -114,17 +115,45 @@ def _merge(session: Session, file: Path, operator: Operator, options: ImportOpti
         names = ", ".join(portal.name for portal in fleet.portals)
         summary = Message("{file} has no portal {portal}", file=file, portal=options.portal)
         raise usage_error(summary, Message("It has {names}.", names=names))
-    text = editable_text(file)
+    text, where, told = editable_text(file), file.as_posix(), []
     readings = read(session, replace(fleet, portals=portals))
+    stored = 0
     for reading, snapshot in readings:
-        text = merge_text(
-            text,
-            file.as_posix(),
-            snapshot,
-            overwrite=options.overwrite,
-            pin=options.pin,
-            portal=reading.portal.name,
-            passwords=options.references(reading, operator),
+        name = reading.portal.name
+        passwords = options.references(reading, operator, secret_names(text, where, snapshot, name))
+        merged = merge(
+            text, where, snapshot, overwrite=options.overwrite, pin=options.pin, portal=name, passwords=passwords
         )
+        text, stored = merged.text, stored + len(passwords)
+        told.append(merged)
     write_file(file, text.encode())
-    return sum(len(snapshot.lines) for _, snapshot in readings)
+    _tell(file, sum(len(snapshot.lines) for _, snapshot in readings), options, stored)
+    for merged in told:
+        _tell_lines(merged)
+
+
+def _tell(file: Path, lines: int, options: ImportOptions, stored: int) -> None:
+    from sipsync.report.wording import count
+
+    write(Message("{file}: the portal has {lines}.\n", file=file, lines=count(lines, "line")))
+    if options.passwords:
+        where = options.secrets_out or Message("the keyring")
+        write(
+            Message(
+                "{passwords} stored in {where}, and named in the file.\n",
+                passwords=count(stored, "password"),
+                where=where,
+            )
+        )
+
+
+def _tell_lines(merged: Merged) -> None:
+    if merged.added:
+        write(Message("Added: {keys}.\n", keys=", ".join(merged.added)))
+    if merged.differing:
+        keys = ", ".join(f"{key} ({', '.join(names)})" for key, names in merged.differing.items())
+        write(
+            Message("Left as they are, though the portal differs (--overwrite takes its values): {keys}.\n", keys=keys)
+        )
+    if merged.gone:
+        write(Message("Not on the portal: {keys}.\n", keys=", ".join(merged.gone)))

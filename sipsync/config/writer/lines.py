@@ -19,12 +19,16 @@ from sipsync.model.message import Message
 class EntryWriter:
     """Writes entries; it remembers keys and titles, as a file can't hold one twice."""
 
+    portal: str
+    """Its name, which is part of the names that secrets get."""
     passwords: Mapping[int, str]
     """config_id → reference."""
+    type: str = ""
+    """The file's default type, if it has one."""
+    server: str = ""
+    """The server of a file that has it as its default, and no line whose server is not managed."""
     keys: set[str] = field(default_factory=set)
     titles: set[str] = field(default_factory=set)
-    typed: bool = False
-    """Whether the file has a default type, so that each entry must say its own."""
 
     def entry(self, line: CurrentLine) -> Iterator[str]:
         """The lines of text of an entry, the key first, without the indentation of `lines:`."""
@@ -36,16 +40,18 @@ class EntryWriter:
             return
         yield f"{self._key(line.config_id)}:"
         yield f"  config_id: {line.config_id}"
-        if self.typed or line.type == "office":
+        if line.type != (self.type or "cloud"):
             yield f"  type: {line.type}"
         for name in SHOWN:
-            yield from self._field(name, str(line.values.get(name, "")))
+            text = str(line.values.get(name, ""))
+            if name != "server" or text != self.server or not text:
+                yield from self._field(name, text)
         for name in SECRET:
             if name == "password" and line.config_id in self.passwords:
                 yield f"  {name}: {scalar(self.passwords[line.config_id])}"
             else:
-                variable = f"SIP_{line.config_id}_{FIELDS[name].wire}"
-                yield f"  # {name}: env:{variable}  (not managed; without the # it is)"
+                variable = secret_name(self.portal, line.config_id, name)
+                yield f"  # {name}: env:{variable}  # not managed; without the first # it is"
 
     def _key(self, config_id: int) -> str:
         key, turn = f"line-{config_id}", 1
@@ -66,6 +72,11 @@ class EntryWriter:
             yield Message("  # {field} is not managed here: {reason}", field=name, reason=reason)
         else:
             yield f"  {name}: {scalar(text)}"
+
+
+def secret_name(portal: str, config_id: int, field: FieldName) -> str:
+    """What a line's secret is called where it is kept, as in SIP_ACME_69_PASSWORD."""
+    return f"SIP_{portal}_{config_id}_{FIELDS[field].wire}".upper().replace("-", "_")
 
 
 def unsaid(field: FieldName, text: str) -> Message | None:

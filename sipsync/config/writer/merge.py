@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence as List
+from dataclasses import dataclass
 
 from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import Mapping as Map
 from sipsync.config.reader.yaml import Node, Scalar, Sequence
 from sipsync.config.writer.layout import Edit, documents, edited
-from sipsync.config.writer.lines import EntryWriter, unsaid
+from sipsync.config.writer.lines import EntryWriter, secret_name, unsaid
 from sipsync.config.writer.scalars import quoted, scalar
 from sipsync.model.fields import SHOWN, FieldName
 from sipsync.model.lines import CurrentLine, Snapshot
@@ -20,7 +21,19 @@ from sipsync.model.problems import Code, ConfigError, Diagnostic
 from sipsync.rules.values import stored, title_key
 
 
-def merge_text(
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A file's new text, and by the keys of its lines what became of them."""
+
+    text: str
+    added: tuple[str, ...]
+    differing: Mapping[str, List[FieldName]]
+    """What the portal has another value of, and the file keeps."""
+    gone: tuple[str, ...]
+    """Lines that are not on the portal."""
+
+
+def merge(
     text: str,
     name: str,
     snapshot: Snapshot,
@@ -29,20 +42,42 @@ def merge_text(
     pin: bool,
     portal: str | None = None,
     passwords: Mapping[int, str] | None = None,
-) -> str:
+) -> Merged:
     """The file with the portal's lines that it lacks.
 
     `overwrite` gives its lines the portal's titles, servers and logins where they differ, `pin` writes the `config_id`
-    into lines that were found by their titles. `portal` names the document where the file holds several. Raises
-    ConfigError where the file is not in order.
+    into lines that were found by their titles. `passwords` (config_id → reference) go into lines that have none.
+    `portal` names the document where the file holds several. Raises ConfigError where the file is not in order.
     """
     mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
-    source, roots = documents(body, name)
-    root = _document(roots, name, portal)
-    merge = _Merge(source, root, EntryWriter(passwords or {}))
-    edits = list(merge.edits(snapshot.lines, overwrite=overwrite, pin=pin))
+    work = _Merge.of(body, name, portal, passwords or {})
+    before = set(work.writer.keys)
+    edits = list(work.edits(snapshot.lines, overwrite=overwrite, pin=pin))
     merged = edited(body, edits)
-    return mark + (merged.replace("\r\n", "\n").replace("\n", "\r\n") if "\r\n" in body else merged)
+    found = work.matched(snapshot.lines)
+    return Merged(
+        mark + (merged.replace("\r\n", "\n").replace("\n", "\r\n") if "\r\n" in body else merged),
+        tuple(sorted(work.writer.keys - before)),
+        {} if overwrite else work.differing(found),
+        tuple(key.text for key, _ in work.lines if key.text not in found),
+    )
+
+
+def secret_names(text: str, name: str, snapshot: Snapshot, portal: str) -> dict[int, str]:
+    """What the passwords are to be called that lines of the file do not have yet, by config_id.
+
+    A comment that `import` left says the name; a line that the file lacks gets the one that its comment would have.
+    """
+    work = _Merge.of(text.removeprefix("\ufeff"), name, portal, {})
+    names = {line.config_id: secret_name(portal, line.config_id, "password") for line in snapshot.lines}
+    found = work.matched(snapshot.lines)
+    for key, line in work.lines:
+        twin = found.get(key.text)
+        if twin and (line.get("password") or work.defaults.get("password")):
+            del names[twin.config_id]
+        elif twin and (comment := work.comment(key)):
+            names[twin.config_id] = comment["name"]
+    return names
 
 
 def _document(roots: list[Map], name: str, portal: str | None) -> Map:
@@ -64,15 +99,22 @@ class _Merge:
     source: Source
     root: Map
     writer: EntryWriter
-    lines: list[tuple[Scalar, Map]] = field(default_factory=list)
+    lines: list[tuple[Scalar, Map]]
+
+    @classmethod
+    def of(cls, text: str, name: str, portal: str | None, passwords: Mapping[int, str]) -> _Merge:
+        """The edits of the portal's document."""
+        source, roots = documents(text, name)
+        root = _document(roots, name, portal)
+        lines, removed = root.section("lines").entries, root.section("removed").entries
+        called = portal or root.section("portal").text("name") or "portal"
+        writer = EntryWriter(called, passwords, root.section("defaults").text("type"), keys={*lines, *removed})
+        return cls(source, root, writer, [(key, value) for key, value in lines.values() if isinstance(value, Map)])
 
     def edits(self, current: tuple[CurrentLine, ...], *, overwrite: bool, pin: bool) -> Iterator[Edit]:
         """What changes the text."""
-        lines, removed = self.root.section("lines").entries, self.root.section("removed").entries
-        self.lines = [(key, value) for key, value in lines.values() if isinstance(value, Map)]
-        self.writer.typed = self._defaults.get("type") is not None
-        self.writer.keys |= {*lines, *removed}
-        found = self._matched(current)
+        removed = self.root.section("removed").entries
+        found = self.matched(current)
         titles = self._titles(found if overwrite else {})
         self.writer.titles |= set(titles.values())
         for key, line in self.lines:
@@ -80,17 +122,17 @@ class _Merge:
             if twin and line.start >= key.end:
                 renames = titles.get(key.text) == twin.title
                 fields = [name for name in SHOWN if overwrite and (name != "title" or renames)]
-                yield from self._line(line, twin, fields, pin=pin)
+                yield from self._line(key, line, twin, fields, pin=pin)
         known = {line.config_id for line in found.values()}
         known |= {int(number) for _, entry in removed.values() if (number := _number(entry))}
         if missing := [line for line in current if line.config_id not in known and line.type != "other"]:
             yield self._added(missing)
 
     @property
-    def _defaults(self) -> Map:
+    def defaults(self) -> Map:
         return self.root.section("defaults")
 
-    def _matched(self, current: tuple[CurrentLine, ...]) -> dict[str, CurrentLine]:
+    def matched(self, current: tuple[CurrentLine, ...]) -> dict[str, CurrentLine]:
         """Which line each key stands for, as a plan finds it: by config_id, by the same title, by an equal one."""
         by_id = {line.config_id: line for line in current}
         found: dict[str, CurrentLine] = {}
@@ -109,6 +151,26 @@ class _Merge:
                     found[key.text] = by_id.pop(hits[0].config_id)
         return found
 
+    def differing(self, found: Mapping[str, CurrentLine]) -> dict[str, list[FieldName]]:
+        """The fields of which the portal has another value, by key."""
+        differing = {}
+        for key, line in self.lines:
+            if twin := found.get(key.text):
+                given = {name: line.get(name) or self.defaults.get(name) for name in SHOWN}
+                differing[key.text] = [
+                    name
+                    for name, node in given.items()
+                    if isinstance(node, Scalar) and stored(name, node.text) != str(twin.values.get(name, ""))
+                ]
+        return {key: names for key, names in differing.items() if names}
+
+    def comment(self, key: Scalar) -> re.Match[str] | None:
+        """The comment by which `import` says how a line's password would be managed."""
+        text, column = self.source.text, self._column(key.start)
+        below = text.find("\n", key.end) + 1 or len(text)
+        deeper = re.compile(rf"(?: {{{column + 1},}}[^\n]*(?:\n|$)| *\r?\n)*").match(text, below)
+        return _COMMENT.search(text, below, deeper.end() if deeper else below)
+
     def _titles(self, found: Mapping[str, CurrentLine]) -> dict[str, str]:
         """The titles that the file will have: the portal's, or the file's own where two lines would get one.
 
@@ -125,11 +187,18 @@ class _Merge:
             titles |= kept
         return titles
 
-    def _line(self, line: Map, twin: CurrentLine, fields: list[FieldName], *, pin: bool) -> Iterator[Edit]:
+    def _line(self, key: Scalar, line: Map, twin: CurrentLine, fields: list[FieldName], *, pin: bool) -> Iterator[Edit]:
         """What brings an entry up to date: values in their place, new keys before the first one."""
         added = [f"config_id: {twin.config_id}"] if pin and "config_id" not in line.entries else []
+        password = self.writer.passwords.get(twin.config_id)
+        if password and not (line.get("password") or self.defaults.get("password")):
+            reference = f"password: {scalar(password)}"
+            if line.plain and (comment := self.comment(key)):
+                yield comment.start("all"), comment.end("all"), reference
+            else:
+                added.append(reference)
         for name in fields:
-            node = line.get(name) or self._defaults.get(name)
+            node = line.get(name) or self.defaults.get(name)
             text = str(twin.values.get(name, ""))
             if not isinstance(node, Scalar) or stored(name, node.text) == text or not text or unsaid(name, text):
                 continue
@@ -173,6 +242,9 @@ class _Merge:
 
     def _column(self, place: int) -> int:
         return place - self.source.line_start(place)
+
+
+_COMMENT = re.compile(r"^ *(?P<all># *password: env:(?P<name>[A-Za-z_]\w*)[^\r\n]*)", re.MULTILINE)
 
 
 def _places(line: Map) -> set[int]:

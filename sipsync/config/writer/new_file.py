@@ -6,11 +6,12 @@ the next plan is empty.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from sipsync.config.writer.lines import EntryWriter
+from sipsync.config.writer.lines import EntryWriter, unsaid
 from sipsync.config.writer.scalars import scalar
-from sipsync.model.lines import Snapshot
+from sipsync.model.lines import CurrentLine, Snapshot
 
 MODELINE = "# yaml-language-server: $schema=.sipsync/schema.json"
 
@@ -29,6 +30,19 @@ def portal_text(
         f"  name: {scalar(portal_name)}",
         *(f"  {line}" for line in access_lines),
     ]
-    writer = EntryWriter(passwords or {})
+    server, kind = _common(snapshot.lines)
+    defaults = [*([f"  server: {scalar(server)}"] if server else []), *([f"  type: {kind}"] if kind else [])]
+    writer = EntryWriter(portal_name, passwords or {}, kind, server)
     body = [f"  {text}" for line in snapshot.lines for text in writer.entry(line)]
-    return "\n".join([*head, "", "lines:" if writer.keys else "lines: {}", *body, ""])
+    sections = [*(["defaults:", *defaults] if defaults else []), "lines:" if writer.keys else "lines: {}", *body]
+    return "\n".join([*head, "", *sections, ""])
+
+
+def _common(lines: Sequence[CurrentLine]) -> tuple[str, str]:
+    """The server and the type that most lines share; "" where none is, or some line may not get it."""
+    servers = Counter(str(line.values.get("server", "")) for line in lines)
+    types = Counter(line.type for line in lines)
+    [(server, shared)] = servers.most_common(1) or [("", 0)]
+    if shared < 2 or shared * 2 <= len(lines) or any(not text or unsaid("server", text) for text in servers):
+        server = ""
+    return server, "office" if types["office"] > 1 and types["office"] * 2 > len(lines) else ""
