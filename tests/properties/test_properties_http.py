@@ -39,7 +39,7 @@ TITLES = st.sampled_from(
         "_",
     ]
 )
-SERVERS = st.sampled_from(["old.example", "new.example", "sip:new.example:5061"])
+SERVERS = st.sampled_from(["old.example", "new.example", "new.example:5061"])
 
 
 @st.composite
