@@ -219,7 +219,7 @@ class Emulated:
     """An emulated portal with a few lines."""
 
     def __init__(self) -> None:
-        self._application = create_app(Options(seed=SEED))
+        self._application = create_app(Options(seed=SEED, secret="sandbox"))
         store = self._application.state.sandbox.store
         with store.writing():
             from sipsync.sandbox import seeds
