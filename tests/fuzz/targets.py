@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 CORPUS = Path(__file__).parent / "corpus"
 KEY = "k1ey-of-a-test-that-is-long-enough-for-anybody"
 PORTAL = "http://127.0.0.1:1/p/rest/1/sandbox/"
-ENVIRON = {"HOOK": PORTAL, "SALES": "new-password", "SIPSYNC_PLAN_KEY": KEY}
+ENVIRON = {"HOOK": PORTAL, "SALES": "new-password", "SIPSYNC_PLAN_KEY": KEY, "SIPSYNC_SNAPSHOT_KEY": KEY}
 SEED = {
     "lines": [
         {
