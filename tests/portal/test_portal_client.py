@@ -138,6 +138,24 @@ async def test_a_reading_takes_so_many_bytes_and_no_more(
         assert portal.requests < 6
 
 
+@pytest.mark.parametrize("unit", ["[]", "{}", "0", '""', "[[[]]]", '{"a":{}}'])
+async def test_an_answer_of_more_values_than_any_has_is_not_unpacked(
+    server: Server, portal: RestPortal, unit: str
+) -> None:
+    server.handler = lambda _seen: http(body=f'{{"result":[{",".join([unit] * 1_000_001)}]}}'.encode())
+    with pytest.raises(PortalError, match="something that is not its JSON"):
+        await portal.scope()
+
+
+async def test_the_fullest_batch_that_a_portal_can_send_is_read(server: Server, opened: Open) -> None:
+    lines = Lines(2500)
+    for line in lines.rows.values():
+        line |= {"TITLE": "," * 255, "SERVER": "[" * 40}
+    server.handler = portal_handler(lines)
+    async with opened(limits=WIDE) as portal:
+        assert len((await portal.snapshot()).lines) == 2500
+
+
 async def test_an_error_of_a_page_is_raised(server: Server, portal: RestPortal) -> None:
     def fail(method: str, _params: dict[str, Any]) -> Any:
         raise Failed("ACCESS_DENIED")
