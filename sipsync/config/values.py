@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema
 
-from sipsync.config.refs import identifier, path_inside, reference
+from sipsync.config.refs import RunContext, identifier, path_inside, reference
 from sipsync.config.sense import slips
 from sipsync.disk.files import is_device
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.hosts import HOST, PORT, is_loopback
 from sipsync.model.lines import TEMPORARY_TITLE
 from sipsync.model.message import Message
+from sipsync.model.operator import host_forbidden
 from sipsync.model.problems import Code
 from sipsync.model.scalars import TEXT, FromText, number, trimmed, wrong
 from sipsync.model.secret import SecretRef
@@ -68,9 +69,9 @@ def _portal_name(text: str) -> str:
     return _address_part(text)
 
 
-def _domain(text: str) -> str:
+def _domain(text: str, info: ValidationInfo[RunContext]) -> str:
     if re.fullmatch(f"(?:{HOST}){_PORT}", text):
-        return text
+        return _trusted(text, text, 443, info)
     base = re.fullmatch(rf"https?://({HOST}){_PORT}(?:/[\w./~-]*)?", text)
     if not base:
         wrong(
@@ -82,8 +83,17 @@ def _domain(text: str) -> str:
     return text
 
 
-def _token_url(text: str) -> str:
-    url = re.fullmatch(rf"(https?)://({HOST}){_PORT}(?:/[^\s?#]*)?", text)
+def _trusted(text: str, host: str, default_port: int, info: ValidationInfo[RunContext]) -> str:
+    """The text, if the operator lets its host receive a credential."""
+    host = host.lower().removesuffix(f":{default_port}")
+    if not info.context.operator.trusts(host):
+        forbidden = host_forbidden(host, None)
+        wrong(forbidden.code, forbidden.summary, forbidden.hint)
+    return text
+
+
+def _token_url(text: str, info: ValidationInfo[RunContext]) -> str:
+    url = re.fullmatch(rf"(https?)://({HOST})({_PORT})(?:/[^\s?#]*)?", text)
     if not url:
         wrong(
             Code.BAD_URL,
@@ -96,7 +106,7 @@ def _token_url(text: str) -> str:
             Message("plain http would show the token to everybody on the way"),
             Message("Write https:// in its place."),
         )
-    return text
+    return _trusted(text, url[2] + (url[3] or ""), 443 if url[1] == "https" else 80, info)
 
 
 def bounded(name: FieldName) -> Any:

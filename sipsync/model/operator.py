@@ -6,15 +6,17 @@ commands that may run) is decided here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Self
 
 from sipsync.model.frames import forgetful
+from sipsync.model.hosts import PORT, is_loopback, is_vendors
 from sipsync.model.message import Message
 from sipsync.model.policy import NO_BOUNDS, OperatorPolicy
-from sipsync.model.problems import Code, Diagnostic, UsageError
+from sipsync.model.problems import Code, Diagnostic, Span, UsageError
 from sipsync.model.secret import Secret
 
 OWN_SECRETS: Final = frozenset(
@@ -63,6 +65,10 @@ class Operator:
     def ci(self) -> bool:
         """Whether this is an unattended job."""
         return is_on(self.environ, "CI")
+
+    def trusts(self, host: str) -> bool:
+        """Whether a host (in lower case, with its port where that is not the default one) may get a credential."""
+        return is_loopback(re.sub(f":{PORT}$", "", host)) or is_vendors(host) or host in map(str.lower, self.hosts)
 
     def environ_for_others(self) -> dict[str, str]:
         """The environment as other programs are given it.
@@ -127,3 +133,13 @@ def _key(environ: Mapping[str, str], name: str) -> Secret | None:
 def _path_separator(environ: Mapping[str, str]) -> str:
     """What separates folders in a variable: a semicolon on Windows, where a colon follows the drive."""
     return ";" if environ.get("OS") == "Windows_NT" else ":"
+
+
+def host_forbidden(host: str, at: Span | None) -> Diagnostic:
+    """What to say of a host that the operator does not trust."""
+    summary = Message(
+        "{host} may not receive a credential: it is neither a portal of Bitrix24's cloud nor allowed by the operator",
+        host=host,
+    )
+    hint = Message("If it is your own portal, whoever runs sipsync allows it: SIPSYNC_HOSTS={host}.", host=host)
+    return Diagnostic(Code.HOST_FORBIDDEN, summary, hint=hint, at=at)

@@ -15,20 +15,14 @@ from typing import Final
 
 from sipsync.model.hosts import HOST, PORT, is_loopback
 from sipsync.model.message import Message
-from sipsync.model.operator import Operator
+from sipsync.model.operator import Operator, host_forbidden
 from sipsync.model.problems import Code, ConfigError, Diagnostic, Span
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
 from sipsync.portal.errors import Unanswered
 
-_ZONES = "by cn com com.br com.tr de es eu fr id in it jp kz pl ru ua vn"  # server source: zones of portals
-CLOUD: Final = frozenset(f"bitrix24.{zone}" for zone in _ZONES.split())
-"""A portal of the cloud is one label under one of these."""
-TOKEN_HOSTS: Final = frozenset({"oauth.bitrix.info", "oauth.bitrix24.tech"})
-"""Where applications renew tokens: as documented, and as the vendor's SDK does."""
 TOKEN_URL: Final = "https://oauth.bitrix.info/oauth/token/"  # noqa: S105  # documented; not a secret
 
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _ORIGIN = rf"(?P<scheme>https?)://(?P<host>{HOST})(?::(?P<port>{PORT}))?"
 _PREFIX = r"(?P<prefix>(?:/[\w-]+)*?)"
 _WEBHOOK = re.compile(rf"{_ORIGIN}{_PREFIX}/rest/(?P<user>\d+)/(?P<secret>[\w-]+)/?", re.ASCII | re.IGNORECASE)
@@ -187,27 +181,9 @@ def _origin(match: re.Match[str], operator: Operator, at: Span | None) -> tuple[
             Message("Write https://."),
             at,
         )
-    if not (loopback or _is_vendors(host) or host in map(str.lower, operator.hosts)):
-        raise ConfigError(
-            Diagnostic(
-                Code.HOST_FORBIDDEN,
-                Message(
-                    "{host} may not receive a credential: it is neither a portal of Bitrix24's cloud nor "
-                    "allowed by the operator",
-                    host=host,
-                ),
-                hint=Message(
-                    "If it is your own portal, whoever runs sipsync allows it: SIPSYNC_HOSTS={host}.", host=host
-                ),
-                at=at,
-            )
-        )
+    if not operator.trusts(host):
+        raise ConfigError(host_forbidden(host, at))
     return scheme, host
-
-
-def _is_vendors(host: str) -> bool:
-    label, _, domain = host.partition(".")
-    return host in TOKEN_HOSTS or (domain in CLOUD and _LABEL.fullmatch(label) is not None)
 
 
 def _host(match: re.Match[str]) -> str:

@@ -43,7 +43,7 @@ def current_line(row: object, host: str) -> CurrentLine:
         type=type,
         values=_values(row),
         reg_id=reg_id,
-        line_id=incoming_login if reg_id is None else f"reg{reg_id}",
+        line_id=(incoming_login or "sip0") if reg_id is None else f"reg{reg_id}",  # server source, run
         status_code=whole(row.get("REGISTRATION_STATUS_CODE")),
         status_message=text(row.get("REGISTRATION_ERROR_MESSAGE")),
         incoming_server=text(row.get("INCOMING_SERVER")),

@@ -16,7 +16,8 @@ BATCH_SIZE = 50
 """Commands that one batch runs; further ones are refused (server source)."""
 PAGE = 50
 """Lines that one `voximplant.sip.get` returns (server source)."""
-_REFERENCE = re.compile(r"\$(result|next|total|time|error)\S*\[", re.IGNORECASE)
+_REFERENCE = re.compile(r"\$(result|next|total|time|error)\S*\[", re.IGNORECASE | re.ASCII)
+"""Blanks of ASCII end a reference, others do not (server source)."""
 _ROUNDING = 1e-9
 
 

@@ -62,14 +62,21 @@ def test_ctrl_c_at_the_question_sends_nothing(acme: Any) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["apply"], ["apply", "--format", "json"]])
-def test_without_a_terminal_and_without_yes_apply_refuses_before_it_asks_the_portal(
+def test_without_a_terminal_and_without_yes_apply_shows_the_plan_and_changes_nothing(
     arguments: list[str], acme: Any, process: Sipsync
 ) -> None:
     acme.write(RENAME, "sipsync.yaml")
     ran = process(*arguments, stdin="yes\n")
     assert ran.code == 1
     assert "[no-terminal]" in ran.err
-    assert acme.stats["requests"] == 0
+    assert "will be updated in-place" in ran.out + ran.err
+    assert acme.titles[101] == "Sales"
+
+
+def test_without_a_terminal_apply_is_content_where_there_is_nothing_to_do(acme: Any, process: Sipsync) -> None:
+    acme.write("lines:\n  sales: {config_id: 101, title: Sales}\n", "sipsync.yaml")
+    ran = process("apply", stdin="")
+    assert (ran.code, "No changes." in ran.out) == (0, True)
 
 
 def test_input_false_never_asks(acme: Any) -> None:

@@ -342,3 +342,25 @@ def test_each_key_of_a_policy_says_how_the_operators_value_tightens_a_files() ->
     for row in fields(Policy):
         assert getattr(strict.bound(loose), row.name) in (getattr(strict, row.name), "3,90%")
     assert NO_BOUNDS.bound(loose) == loose
+
+
+@pytest.mark.parametrize(
+    ("oauth", "place"),
+    [
+        ("domain: bitrix24.evil.example, access_token: env:T", "5:19"),
+        ("domain: x.bitrix24.ru.evil.example, access_token: env:T", "5:19"),
+        (
+            "domain: acme.bitrix24.ru, client_id: a, client_secret: env:S, refresh_token: env:R, "
+            "token_url: https://oauth.evil.example/token/",
+            "5:114",
+        ),
+    ],
+)
+def test_a_host_that_may_not_receive_a_credential_is_told_by_a_check_of_files(
+    tmp_path: Path, oauth: str, place: str
+) -> None:
+    text = f"sipsync: 1\nportal:\n  name: acme\n  oauth:\n    {{{oauth}}}\n"
+    (diagnostic,) = found(tmp_path, text)
+    assert (diagnostic.code, "SIPSYNC_HOSTS=" in diagnostic.hint) == (Code.HOST_FORBIDDEN, True)
+    assert diagnostic.at is not None
+    assert diagnostic.at.line == 5

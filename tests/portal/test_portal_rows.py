@@ -37,6 +37,7 @@ def test_an_office_line_is_named_by_its_incoming_login() -> None:
     assert (line.type, line.reg_id, line.line_id) == ("office", None, "sip7")
     assert (line.incoming_server, line.incoming_login) == ("ip.example", "sip7")
     assert "'p'" not in repr(line)
+    assert current_line(row(8, TYPE="office"), "acme").line_id == "sip0"
 
 
 @pytest.mark.parametrize("given", ["fax", "Cloud", "cloud ", 1, True, ["cloud"]])

@@ -45,7 +45,9 @@ def test_the_least_time_is_what_does_not_fit_into_the_burst(requests: int, secon
     assert expected_seconds(requests, 50, 2.0) == seconds
 
 
-@pytest.mark.parametrize("value", ["$result[c0]", "pw$time[0]", "a$TOTAL[x]b", "$error_x[y]"])
+@pytest.mark.parametrize(
+    "value", ["$result[c0]", "pw$time[0]", "a$TOTAL[x]b", "$error_x[y]", "$result\u00a0\u3000[c0]"]
+)
 def test_a_reference_to_an_earlier_answer_would_be_rewritten(value: str) -> None:
     assert is_rewritten(["harmless", value])
 

@@ -23,7 +23,7 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
 
 def load_text(folder: Path, text: str, more: Mapping[str, str] = {}, *, policy: OperatorPolicy = NO_BOUNDS) -> Loaded:
     write(folder, {"acme.yaml": text, **more})
-    return load([folder / "acme.yaml"], Operator(root=str(folder), policy=policy), SCHEMES)
+    return load([folder / "acme.yaml"], Operator(root=str(folder), policy=policy, hosts=("a.b",)), SCHEMES)
 
 
 def found(folder: Path, text: str) -> list[Diagnostic]:

@@ -84,8 +84,6 @@ def command(
     if plan_file and (portals or replace(selection, allow=()) != Selection()):
         hint = Message("Give --portal, --line and the like to plan instead.")
         raise usage_error(Message("the selection is part of a saved plan"), hint)
-    if asks:
-        session.must_ask("apply", Message("Give --yes, or --plan FILE with a plan that was reviewed."))
     events = EventStream(wanted=json_events)
     try:
         fleet = limits.fleet(session)
@@ -132,8 +130,10 @@ def _plan_and_ask(session: Session, fleet: Fleet, options: PlanOptions, events: 
         "  Only 'yes' will be accepted to approve.\n\n  Enter a value: ",
         warning=warning,
     )
-    if asks and _anything_to_do(plan) and not session.approved(question):
-        raise SipsyncError(Diagnostic(Code.DECLINED, Message("not approved; nothing was sent")))
+    if asks and _anything_to_do(plan):
+        session.must_ask("apply", Message("Give --yes, or --plan FILE with a plan that was reviewed."))
+        if not session.approved(question):
+            raise SipsyncError(Diagnostic(Code.DECLINED, Message("not approved; nothing was sent")))
     return plan
 
 
