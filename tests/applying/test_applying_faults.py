@@ -8,16 +8,20 @@ from typing import Any
 
 import pytest
 
+from sipsync.applying.bind import bind
 from sipsync.applying.control import Control
 from sipsync.applying.execute import execute
 from sipsync.applying.outcome import applied
 from sipsync.model.lines import TEMPORARY_TITLE
 from sipsync.model.options import ApplyOptions
 from sipsync.model.outcome import PortalOutcome
-from sipsync.model.problems import Code, Exit
+from sipsync.model.problems import Code, Diagnostic, Exit
+from sipsync.planning.plan import build
 from sipsync.portal.protocol import Portal
+from sipsync.rules.state import PortalState
+from support.clock import NOW
 from support.emulated import Asked
-from support.lines import codes, desired
+from support.lines import codes, desired, file
 from support.rulebook import row
 from support.stage import Stage, move, results, stage, swap
 
@@ -43,6 +47,10 @@ class Seam:
         self.count += 1
         if self.count == self.breaks:
             raise Nobody("secret text")
+
+    def event(self, _event: object) -> None:
+        """Somebody is told of something."""
+        self.step()
 
     def portal(self, portal: Portal) -> Portal:
         """A portal whose methods are counted."""
@@ -72,14 +80,10 @@ class _Counted:
 
 async def broken(one: Stage, seam: Seam, **options: Any) -> PortalOutcome:
     """Apply the plan with something broken."""
-
-    def event(_event: object) -> None:
-        seam.step()
-
     plan = one.plan()
     async with one.portal.connected(one.file) as portal:
         bound = one.bound(plan)
-        control = Control(one.clock, event, one.stop)
+        control = Control(one.clock, seam.event, one.stop)
         portals = {one.file.name: seam.portal(portal)}
         (outcome,) = applied(bound, portals, await execute(bound, portals, ApplyOptions(**options), control, 0.0))
     return outcome
@@ -145,6 +149,35 @@ async def test_whatever_breaks_once_something_was_sent_the_report_is_whole(story
         assert set(first) == aside
         await _finishes(one)
     assert told > 1
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_whatever_breaks_between_two_owners_both_reports_are_whole(after: bool) -> None:
+    for place in range(1, 40):
+        state = PortalState.of([row(1, "A"), row(2, "B", app="app:x")])
+        mine = Stage(state, file(desired("a", 1, title="B", server="new.example")))
+        theirs = Stage(state, file(desired("b", 2, portal="app", title="A"), name="app"), app="app:x")
+        plans, seam, portal = build([mine.view(), theirs.view()], NOW), Seam(place, after), mine.portal
+        async with portal.connected(mine.file) as ours, portal.connected(theirs.file, theirs.app) as others:
+            portals = {"acme": seam.portal(ours), "app": seam.portal(others)}
+            bound = bind(plans, [mine.view(), theirs.view()])
+            control = Control(portal.clock, seam.event)
+            try:
+                outcomes = applied(bound, portals, await execute(bound, portals, ApplyOptions(), control, 0.0))
+            except Nobody:
+                assert portal.writes == 0
+                continue
+        if seam.count < place:
+            break
+        assert [results(outcome).keys() for outcome in outcomes] == [{"a"}, {"b"}]
+        assert {outcome.exit for outcome in outcomes} == {Exit.PARTIAL}
+        aside = [found.address for outcome in outcomes for found in outcome.diagnostics[:1] if _names(found)]
+        assert aside == ["acme.a" if number == 1 else "app.b" for number in (1, 2) if _is_aside(mine, number)]
+    assert place > 3
+
+
+def _names(found: Diagnostic) -> bool:
+    return found.code is Code.TEMPORARY_LEFT and "still has" in found.summary
 
 
 def _is_aside(one: Stage, config_id: int | None) -> bool:
