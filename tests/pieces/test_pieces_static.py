@@ -264,3 +264,13 @@ def test_the_gate_runs_the_readme_s_own_commands(number: int, command: str, tmp_
         check=True,
     )
     assert done.stdout == command
+
+
+def test_each_row_of_the_security_tables_names_a_test_that_holds_it() -> None:
+    rows = [line for line in (ROOT / "SECURITY.md").read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    rows = [row for row in rows if not row.startswith(("| who |", "| reference |", "| ---"))]
+    tests = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
+    held = {row: re.findall(r"`(test_\w+)`", row.split("|")[-2]) for row in rows}
+    assert len(held) == 13
+    assert [row for row, names in held.items() if not names] == []
+    assert [name for names in held.values() for name in names if f"def {name}(" not in tests] == []
