@@ -101,15 +101,10 @@ def _help_of_all(ctx: click.Context) -> str:
 def run(arguments: Sequence[str]) -> int:
     """Run one command and tell its exit code. Nothing it raises gets any further."""
     prepare_streams()
-    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what is open is closed
     session = Session(os.environ)
     try:
         result: Any = cli.main(list(arguments), "sipsync", standalone_mode=False, obj=session)
     except BaseException as error:  # the one place where a failure of any kind ends
         return int(failed(error, session))
     return int(result or Exit.OK)
-
-
-def _terminated(_signal: int, _frame: object) -> None:
-    """Take SIGTERM as Ctrl-C: whatever is open is closed, and the exit code says that the run was interrupted."""
-    raise KeyboardInterrupt

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -112,15 +112,10 @@ def write(text: str, *, err: bool = False, color: bool = False) -> None:
     try:
         click.echo(text, nl=False, file=stream, color=color)
         stream.flush()
-    except BrokenPipeError:
-        _let_go(stream)
-
-
-def _let_go(stream: TextIO) -> None:
-    """Point the stream at nothing, so that neither a later write nor the interpreter's last flush fails."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+    except BrokenPipeError:  # and neither a later write nor the interpreter's last flush may fail
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def in_color(choice: ColorChoice, environ: Mapping[str, str], *, terminal: bool) -> bool:

@@ -40,5 +40,10 @@ class Message(str):
         )
 
 
+def counted(count: int, one: str, many: str, /, **values: object) -> Message:
+    """The text for 1, or the one for any other number, which is `{count}` in it."""
+    return Message(one if count == 1 else many, count=count, **values)
+
+
 def _remade(template: str, values: Mapping[str, object]) -> Message:
     return Message(template, **values)

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from sipsync.model.fields import FIELDS, REGISTERING, SECRET, FieldName
 from sipsync.model.lines import CurrentLine, DesiredLine, RemovedLine
-from sipsync.model.message import Message
+from sipsync.model.message import Message, counted
 from sipsync.model.policy import IgnoredField
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.secret import Secret, SecretRef
@@ -40,7 +40,8 @@ def diff(given: PlanInput, matched: Match, today: date) -> Diff:
         if line.type is not None and line.type != current.type:
             result.diagnostics.append(_type_differs(line, current))
             continue
-        rules = [rule for rule in given.desired.policy.ignore_fields if _covers(rule, line)]
+        rules = [rule for rule in given.desired.policy.ignore_fields if rule.field in line.values]
+        rules = [rule for rule in rules if fnmatchcase(line.address.key, rule.line)]
         ended = [rule for rule in rules if rule.until is not None and today > rule.until]
         result.warnings += [_ended(rule, line) for rule in ended]
         ignored = {rule.field for rule in rules if rule not in ended}
@@ -131,11 +132,6 @@ def _comparable(value: str | Secret, desired: str | Secret) -> str:
     return "as desired" if value == desired else "other"
 
 
-def _covers(rule: IgnoredField, line: DesiredLine) -> bool:
-    """Whether the policy leaves a field of this line alone that the file gives."""
-    return rule.field in line.values and fnmatchcase(line.address.key, rule.line)
-
-
 def _ended(rule: IgnoredField, line: DesiredLine) -> Diagnostic:
     return about(
         line,
@@ -197,18 +193,15 @@ def _removed_differs(removed: RemovedLine, current: CurrentLine) -> Diagnostic:
 
 def _not_compared(given: PlanInput, lines: list[DesiredLine]) -> Diagnostic:
     if given.selection.secrets:
-        summary = Message("1 password was not compared: this portal does not return passwords")
-        if len(lines) > 1:
-            summary = Message(
-                "{count} passwords were not compared: this portal does not return passwords", count=len(lines)
-            )
+        one = "1 password was not compared: this portal does not return passwords"
+        many = "{count} passwords were not compared: this portal does not return passwords"
         hint = Message("A password that has to be set again can be sent with --reregister ADDRESS.")
     else:
-        summary = Message("1 password was not compared, since secrets are not read")
-        if len(lines) > 1:
-            summary = Message("{count} passwords were not compared, since secrets are not read", count=len(lines))
+        one = "1 password was not compared, since secrets are not read"
+        many = "{count} passwords were not compared, since secrets are not read"
         hint = Message("Plan without --no-secrets to compare them.")
         if given.desired.access.embedded:
             hint = Message("For an embedded portal, real secrets are read with --sandbox-secrets only.")
     at = lines[0].places.get("password", lines[0].at)
+    summary = counted(len(lines), one, many)
     return about(given.desired, Code.PASSWORDS_NOT_COMPARED, summary, hint=hint, at=at, severity="warning")

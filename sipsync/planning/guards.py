@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from sipsync.model.lines import CurrentLine, DesiredPortal, Verb
-from sipsync.model.message import Message
+from sipsync.model.message import Message, counted
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.planning.inputs import Delete, LineChange, about
 from sipsync.planning.owner import OwnerPlan
@@ -163,15 +163,12 @@ def unmanaged(owner: OwnerPlan) -> Iterator[Stop]:
     """Lines that the file does not name, where the policy calls that an error."""
     lines, portal = owner.match.unmanaged, owner.given.desired
     if lines and portal.policy.unmanaged == "error":
-        summary = Message(
+        summary = counted(
+            len(lines),
+            "stopped by a safety limit: 1 line in Bitrix24 is not in your file: {lines}",
             "stopped by a safety limit: {count} lines in Bitrix24 are not in your file: {lines}",
-            count=len(lines),
             lines=some_of(lines),
         )
-        if len(lines) == 1:
-            summary = Message(
-                "stopped by a safety limit: 1 line in Bitrix24 is not in your file: {lines}", lines=some_of(lines)
-            )
         hint = Message("Add them to the file (`sipsync import` does it), or set `policy: {unmanaged: report}`.")
         yield portal, summary, hint
 

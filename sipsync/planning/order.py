@@ -80,7 +80,8 @@ class _Sequence:
                 on_path.discard(waiting.address)
                 self._append(waiting, after if waiting is change else ())
             elif blocker.address in on_path:
-                self._step_aside(blocker)
+                aside = Write(blocker, self._titles.temporary(blocker.config_id))
+                self._freed[blocker.config_id] = self._add(aside)
             elif not self.placed(blocker):
                 path.append((blocker, self._blockers(blocker)))
                 on_path.add(blocker.address)
@@ -106,9 +107,6 @@ class _Sequence:
         self._places[change.address] = place
         if own is not None and own in self._leaving:
             self._freed.setdefault(own, place)
-
-    def _step_aside(self, change: Update | Delete) -> None:
-        self._freed[change.config_id] = self._add(Write(change, self._titles.temporary(change.config_id)))
 
     def _add(self, write: Write) -> int:
         self.writes.append(write)

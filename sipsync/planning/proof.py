@@ -55,15 +55,9 @@ def prove(
         needless = isinstance(change, Update) and not any(FIELDS[name].registers for name in change.values)
         if times > 1 or (needless and times):
             problems.append(Message("{address} would register {times} times", address=change.address, times=times))
-    return [_wrong(problem) for problem in problems]
-
-
-def _wrong(problem: Message) -> Diagnostic:
-    return Diagnostic(
-        Code.PLAN_IS_WRONG,
-        Message("internal error: the plan does not hold: {problem}", problem=problem),
-        hint=Message("Nothing was sent. Please report this, with the output of `sipsync plan --format json`."),
-    )
+    told = "internal error: the plan does not hold: {problem}"
+    hint = Message("Nothing was sent. Please report this, with the output of `sipsync plan --format json`.")
+    return [Diagnostic(Code.PLAN_IS_WRONG, Message(told, problem=problem), hint=hint) for problem in problems]
 
 
 def model_of(inputs: Sequence[PlanInput]) -> PortalState:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from sipsync.model.lines import ASKED_FOR, REGISTERED, CurrentLine, DesiredLine
-from sipsync.model.message import Message
+from sipsync.model.message import Message, counted
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.planning.guards import some_of
 from sipsync.planning.inputs import Create, Delete, LineChange, PlanInput, Update, about, matches
@@ -48,19 +48,14 @@ def warnings(owner: OwnerPlan) -> Iterator[Diagnostic]:
                 hint=Message("A line made anew has another config_id and none of these."),
             )
     if owner.match.unmanaged and given.desired.policy.unmanaged == "report":
-        yield _warning(
-            given.desired,
-            Code.UNMANAGED,
-            _left_alone(owner.match.unmanaged),
-            hint=Message("`sipsync import` adds them; `policy: {unmanaged: ignore}` silences this."),
+        summary = counted(
+            len(owner.match.unmanaged),
+            "1 line in Bitrix24 is not in your file (left alone): {lines}",
+            "{count} lines in Bitrix24 are not in your file (left alone): {lines}",
+            lines=some_of(owner.match.unmanaged),
         )
-
-
-def _left_alone(lines: Sequence[CurrentLine]) -> Message:
-    some, count = some_of(lines), len(lines)
-    if count == 1:
-        return Message("1 line in Bitrix24 is not in your file (left alone): {lines}", lines=some)
-    return Message("{count} lines in Bitrix24 are not in your file (left alone): {lines}", count=count, lines=some)
+        hint = Message("`sipsync import` adds them; `policy: {unmanaged: ignore}` silences this.")
+        yield _warning(given.desired, Code.UNMANAGED, summary, hint=hint)
 
 
 def _unregistered(line: DesiredLine, current: CurrentLine) -> Iterator[Diagnostic]:

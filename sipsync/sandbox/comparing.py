@@ -80,7 +80,9 @@ def of_text(operator: str, value: Any) -> Test | None:
     values = [text(item) for item in (value.values() if isinstance(value, dict) else [value])]
     if operator in (*_ALIKE, *_UNLIKE):
         if not many and values == [""]:
-            return _is_empty if operator in _ALIKE else lambda found: found is not None and found != ""
+            if operator in _ALIKE:
+                return lambda found: found is None or title_key(found) == ""
+            return lambda found: found is not None and found != ""
         return _alike(operator, values or [""], many=many)
     if operator in ("?", "FTL"):
         return _words([part for item in values for part in (item.split("|") if operator == "?" else [item])])
@@ -98,10 +100,6 @@ def _words(alternatives: list[str]) -> Test | None:
     return lambda found: None if found is None else any(all(test(found) for test in words) for words in tests)
 
 
-def _is_empty(found: str | None) -> bool:
-    return found is None or title_key(found) == ""
-
-
 def _alike(operator: str, values: list[str], *, many: bool) -> Test:
     """Equality, LIKE and substring, and their opposites; without an operator, digits alone are compared with `=`."""
     digits = values[0].isascii() and values[0].isdigit()
@@ -110,14 +108,9 @@ def _alike(operator: str, values: list[str], *, many: bool) -> Test:
         if operator == "NI":
             return lambda found: found is None or title_key(found) not in keys
         return lambda found: None if found is None else title_key(found) in keys
-    test = _one_of([_contains(value) if operator in ("S", "NS") else _like(value) for value in values])
-    if operator in ("E", "M", "S"):
-        return test
-    return lambda found: None if found is None else not test(found)
-
-
-def _one_of(tests: list[Callable[[str], bool]]) -> Test:
-    return lambda found: None if found is None else any(test(found) for test in tests)
+    tests = [_contains(value) if operator in ("S", "NS") else _like(value) for value in values]
+    wanted = operator in ("E", "M", "S")
+    return lambda found: None if found is None else any(test(found) for test in tests) == wanted
 
 
 def _coded(value: str) -> str:

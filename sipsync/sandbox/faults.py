@@ -85,13 +85,8 @@ def _action(do: object) -> FaultAction:
         for kind, types in _MAPS.items():
             if isinstance(do.get(kind), types) and set(do) <= {kind, "body"}:
                 return FaultAction(kind, do[kind], str(do.get("body", "")))
-    raise _wrong(
-        Message(
-            "a fault's `do` is one of {WORDS} or a map with one of {MAPS}",
-            WORDS=", ".join(sorted(_WORDS)),
-            MAPS=", ".join(_MAPS),
-        )
-    )
+    words, maps = ", ".join(sorted(_WORDS)), ", ".join(_MAPS)
+    raise _wrong(Message("a fault's `do` is one of {words} or a map with one of {maps}", words=words, maps=maps))
 
 
 def due(faults: list[Fault], method: str) -> list[FaultAction]:

@@ -215,21 +215,13 @@ def envelope(answer: Result | Refusal, started: float) -> dict[str, Any]:
     if isinstance(answer, Refusal):
         return answer.body
     finished = time.time()
-    document: dict[str, Any] = {"result": answer.value}
-    if answer.next is not None:
-        document["next"] = answer.next
-    if answer.total is not None:
-        document["total"] = answer.total
-    document["time"] = {
+    spent = {
         "start": started,
         "finish": finished,
         "duration": finished - started,
         "processing": finished - started,
-        "date_start": _date(int(started)),
-        "date_finish": _date(int(finished)),
+        "date_start": datetime.fromtimestamp(int(started), UTC).isoformat(),
+        "date_finish": datetime.fromtimestamp(int(finished), UTC).isoformat(),
     }
-    return document
-
-
-def _date(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
+    document = {"result": answer.value, "next": answer.next, "total": answer.total, "time": spent}
+    return {key: value for key, value in document.items() if value is not None or key == "result"}

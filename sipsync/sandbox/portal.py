@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 
 from sipsync.rules.state import Effect, PortalState, Row
@@ -51,12 +51,7 @@ class Stats:
     statuses: Counter[str] = field(default_factory=Counter)
 
     def __add__(self, other: Stats) -> Stats:
-        return Stats(
-            self.requests + other.requests,
-            self.calls + other.calls,
-            self.registrations + other.registrations,
-            self.statuses + other.statuses,
-        )
+        return Stats(*(getattr(self, row.name) + getattr(other, row.name) for row in fields(self)))
 
     def shown(self) -> dict[str, object]:
         """For people and tests."""

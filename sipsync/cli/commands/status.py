@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sipsync.cli.group import make_command, option
 from sipsync.cli.options import OperatorOptions, files_options, format_option
 from sipsync.cli.output import publish
@@ -12,9 +10,6 @@ from sipsync.cli.types import Output
 from sipsync.cli.work import ask
 from sipsync.model.message import Message
 from sipsync.model.problems import Exit
-
-if TYPE_CHECKING:
-    from sipsync.model.status import Status
 
 
 @make_command(
@@ -36,11 +31,9 @@ def command(session: Session, limits: OperatorOptions, live: bool, incoming: boo
     if live:
         session.say(Message("Asking the telephony operator; where a registration changed, portal users are notified."))
     status = ask(session, fleet, lambda fleet, on_event: api.astatus(fleet, live=live, on_event=on_event))
-    publish(session, status if incoming else _without_incoming(status), output)
+    if not incoming:  # what an office PBX signs in with is nobody else's business
+        hidden = {"incoming_server": "", "incoming_login": ""}
+        lines = tuple(line.model_copy(update=hidden) for line in status.lines)
+        status = status.model_copy(update={"lines": lines})
+    publish(session, status, output)
     return status.exit
-
-
-def _without_incoming(status: Status) -> Status:
-    """The status without what an office PBX signs in with, which is nobody else's business."""
-    hidden = {"incoming_server": "", "incoming_login": ""}
-    return status.model_copy(update={"lines": tuple(line.model_copy(update=hidden) for line in status.lines)})
