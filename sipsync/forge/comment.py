@@ -95,9 +95,8 @@ def _rows(api: Api, target: Target, dialect: Dialect) -> Iterator[Mapping[str, A
         if not isinstance(rows, list) or not all(
             isinstance(row, dict) and isinstance(row.get("id"), int) for row in rows
         ):
-            raise failed(
-                Message("what answers is not the forge's API: no list of comments"), Message("Check the API's address.")
-            )
+            summary = Message("what answers is not the forge's API: no list of comments")
+            raise failed(summary, Message("Check the API's address."))
         yield from rows
         if len(rows) < _PAGE:
             return

@@ -30,9 +30,8 @@ class Unavailable(SipsyncError):
 
     def __init__(self, summary: Message, wait: float = 0.0) -> None:
         """`wait` is the number of seconds that the forge asks for; 0 where it does not say."""
-        super().__init__(
-            Diagnostic(Code.FORGE, summary, hint=Message("Run it again later; the plan itself is not affected."))
-        )
+        hint = Message("Run it again later; the plan itself is not affected.")
+        super().__init__(Diagnostic(Code.FORGE, summary, hint=hint))
         self.wait = wait
 
 
@@ -46,10 +45,8 @@ class Api:
         try:
             self._client = httpx.Client(headers=own, timeout=_TIMEOUT)
         except (OSError, ValueError, ImportError):
-            raise failed(
-                Message("the system's certificates or proxy can't be used"),
-                Message("Check SSL_CERT_FILE, HTTPS_PROXY and ALL_PROXY."),
-            ) from None
+            summary = Message("the system's certificates or proxy can't be used")
+            raise failed(summary, Message("Check SSL_CERT_FILE, HTTPS_PROXY and ALL_PROXY.")) from None
 
     def __enter__(self) -> Self:
         return self
@@ -76,9 +73,8 @@ class Api:
         try:
             return answer.json()
         except ValueError:
-            raise failed(
-                Message("what answers is not the forge's API: no JSON"), Message("Check the API's address.")
-            ) from None
+            summary = Message("what answers is not the forge's API: no JSON")
+            raise failed(summary, Message("Check the API's address.")) from None
 
     def _refusal(self, answer: httpx.Response) -> SipsyncError:
         status, headers = answer.status_code, answer.headers
@@ -86,21 +82,16 @@ class Api:
         wait = float(asked) if asked.isascii() and asked.isdigit() else 0.0
         limited = status == 429 or (status == 403 and (asked or headers.get("X-RateLimit-Remaining") == "0"))
         if limited and wait > _LONGEST_WAIT:
-            return failed(
-                Message("the forge accepts no more requests for {wait:.0f} s", wait=wait),
-                Message("Run it again after that time."),
-            )
+            summary = Message("the forge accepts no more requests for {wait:.0f} s", wait=wait)
+            return failed(summary, Message("Run it again after that time."))
         if limited:
             return Unavailable(Message("the forge accepts no more requests for now"), wait)
         if status >= 500:
-            return Unavailable(
-                Message("the forge failed with status {status}", status=status), min(wait, _LONGEST_WAIT)
-            )
+            summary = Message("the forge failed with status {status}", status=status)
+            return Unavailable(summary, min(wait, _LONGEST_WAIT))
         if answer.is_redirect:
-            return failed(
-                Message("the forge says that the project has moved"),
-                Message("Check the project's name and the API's address."),
-            )
+            summary = Message("the forge says that the project has moved")
+            return failed(summary, Message("Check the project's name and the API's address."))
         summary, hint = self._hints.get(
             status,
             (Message("answered with status {status}", status=status), Message("Check the project and the token.")),

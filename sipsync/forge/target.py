@@ -46,18 +46,14 @@ def failed(summary: Message, hint: Message) -> SipsyncError:
 def _github(environ: Mapping[str, str], number: int | None) -> Target:
     repository = environ.get("GITHUB_REPOSITORY", "")
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository, re.ASCII):
-        raise failed(
-            Message("GITHUB_REPOSITORY does not name a repository"),
-            Message("Set it to owner/name; GitHub's jobs have it set."),
-        )
+        summary = Message("GITHUB_REPOSITORY does not name a repository")
+        raise failed(summary, Message("Set it to owner/name; GitHub's jobs have it set."))
     number = number or _event_number(environ) or _ref_number(environ)
     if not number:
-        raise failed(
-            Message("this job is not about a pull request"),
-            Message(
-                "Run it on the event pull_request; GITHUB_EVENT_PATH, or GITHUB_REF refs/pull/N/merge, tells which."
-            ),
+        hint = Message(
+            "Run it on the event pull_request; GITHUB_EVENT_PATH, or GITHUB_REF refs/pull/N/merge, tells which."
         )
+        raise failed(Message("this job is not about a pull request"), hint)
     token, _ = _token(environ, "SIPSYNC_FORGE_TOKEN", "GITHUB_TOKEN", "GH_TOKEN")
     return Target("github", _base(environ, "GITHUB_API_URL", "https://api.github.com"), repository, number, token)
 
@@ -65,15 +61,12 @@ def _github(environ: Mapping[str, str], number: int | None) -> Target:
 def _gitlab(environ: Mapping[str, str], number: int | None) -> Target:
     project = environ.get("CI_PROJECT_ID", "")
     if not project:
-        raise failed(
-            Message("CI_PROJECT_ID is not set"), Message("Set it to the project's id; GitLab's jobs have it set.")
-        )
+        summary = Message("CI_PROJECT_ID is not set")
+        raise failed(summary, Message("Set it to the project's id; GitLab's jobs have it set."))
     number = number or _positive(environ.get("CI_MERGE_REQUEST_IID", ""))
     if not number:
-        raise failed(
-            Message("this job is not about a merge request"),
-            Message("Run it in merge request pipelines: rules: if $CI_PIPELINE_SOURCE == 'merge_request_event'."),
-        )
+        hint = Message("Run it in merge request pipelines: rules: if $CI_PIPELINE_SOURCE == 'merge_request_event'.")
+        raise failed(Message("this job is not about a merge request"), hint)
     token, name = _token(environ, "SIPSYNC_FORGE_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN")
     base = _base(environ, "CI_API_V4_URL", "https://gitlab.com/api/v4")
     return Target("gitlab", base, project, number, token, job_token=name == "CI_JOB_TOKEN")
@@ -82,10 +75,8 @@ def _gitlab(environ: Mapping[str, str], number: int | None) -> Target:
 def _base(environ: Mapping[str, str], name: str, default: str) -> str:
     base = (environ.get(name) or default).rstrip("/")
     if not re.fullmatch(r"https?://[^\s@?#]+", base):
-        raise failed(
-            Message("{name} is not an address", name=name),
-            Message("Unset it, or set it like {default}.", default=default),
-        )
+        summary = Message("{name} is not an address", name=name)
+        raise failed(summary, Message("Unset it, or set it like {default}.", default=default))
     return base
 
 
@@ -94,15 +85,11 @@ def _token(environ: Mapping[str, str], *names: str) -> tuple[Secret, str]:
     for name in names:
         if token := environ.get(name, "").strip():
             if not re.fullmatch("[!-~]+", token):  # else HTTP libraries would quote it in their complaints
-                raise failed(
-                    Message("{name} does not hold a token", name=name),
-                    Message("Copy the token again, without blanks or line ends."),
-                )
+                summary = Message("{name} does not hold a token", name=name)
+                raise failed(summary, Message("Copy the token again, without blanks or line ends."))
             return Secret(token), name
-    raise failed(
-        Message("there is no token to write a comment with"),
-        Message("Set {names} or {names2}.", names=names[0], names2=names[1]),
-    )
+    summary = Message("there is no token to write a comment with")
+    raise failed(summary, Message("Set {names} or {names2}.", names=names[0], names2=names[1]))
 
 
 def _event_number(environ: Mapping[str, str]) -> int | None:

@@ -120,13 +120,9 @@ def _key(environ: Mapping[str, str], name: str) -> Secret | None:
         return None
     repeats = key in (key + key)[1:-1]
     if len(key) < _KEY_LENGTH or len(set(key)) < _KEY_LETTERS or repeats:
-        raise UsageError(
-            Diagnostic(
-                Code.PLAN_KEY,
-                Message("{name} can be guessed: it has to be {least} random characters", name=name, least=_KEY_LENGTH),
-                hint=Message("Print one with `sipsync secret plan-key`, and set it in all jobs that share it."),
-            )
-        )
+        summary = Message("{name} can be guessed: it has to be {least} random characters", name=name, least=_KEY_LENGTH)
+        hint = Message("Print one with `sipsync secret plan-key`, and set it in all jobs that share it.")
+        raise UsageError(Diagnostic(Code.PLAN_KEY, summary, hint=hint))
     return Secret(key)
 
 

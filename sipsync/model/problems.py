@@ -209,17 +209,15 @@ def internal(error: Exception) -> Diagnostic:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     place = trace.tb_frame.f_code if trace else internal.__code__
-    return Diagnostic(
-        Code.INTERNAL,
-        Message(
-            "internal error: {error} in {function} ({file}:{line})",
-            error=type(error).__name__,
-            function=place.co_name,
-            file=place.co_filename.replace("\\", "/").rpartition("/")[2],
-            line=trace.tb_lineno if trace else 0,
-        ),
-        hint=Message("Please report it. Run `sipsync plan` to see what was done."),
+    summary = Message(
+        "internal error: {error} in {function} ({file}:{line})",
+        error=type(error).__name__,
+        function=place.co_name,
+        file=place.co_filename.replace("\\", "/").rpartition("/")[2],
+        line=trace.tb_lineno if trace else 0,
     )
+    hint = Message("Please report it. Run `sipsync plan` to see what was done.")
+    return Diagnostic(Code.INTERNAL, summary, hint=hint)
 
 
 class SipsyncError(Exception):

@@ -56,11 +56,8 @@ def wrong(code: Code, summary: Message, hint: Message, index: int | None = None)
 def trimmed(text: str) -> str:
     """The text, unless the server would store another one."""
     if text != text.strip() or text != text.strip("\0"):
-        wrong(
-            Code.WHITE_SPACE,
-            Message("white space at the beginning or end"),
-            Message("Remove it: the server does not store it."),
-        )
+        summary = Message("white space at the beginning or end")
+        wrong(Code.WHITE_SPACE, summary, Message("Remove it: the server does not store it."))
     return text
 
 
@@ -94,11 +91,8 @@ def _day(text: str) -> date:
 
 def _share(text: str) -> str:
     if not re.fullmatch("[0-9]{1,9}%?", text) or (int(text.rstrip("%")) > 100 and text.endswith("%")):
-        wrong(
-            Code.BAD_VALUE,
-            Message("neither a number nor a percentage"),
-            Message("Write how many (3) or a share (30%)."),
-        )
+        summary = Message("neither a number nor a percentage")
+        wrong(Code.BAD_VALUE, summary, Message("Write how many (3) or a share (30%)."))
     return text
 
 

@@ -119,31 +119,25 @@ def _named(line: CurrentLine) -> Message:
 
 
 def _half_swap(change: LineChange, holder: CurrentLine, address: Address) -> Diagnostic:
-    return about(
-        change,
-        Code.HALF_SWAP,
-        Message(
-            'the title "{title}" is held by {holder}: {address}, which does not give it up in this plan',
-            title=change.title,
-            holder=_named(holder),
-            address=address,
-        ),
-        hint=Message("Select {address} as well, or correct one of the two titles.", address=address),
+    summary = Message(
+        'the title "{title}" is held by {holder}: {address}, which does not give it up in this plan',
+        title=change.title,
+        holder=_named(holder),
+        address=address,
     )
+    hint = Message("Select {address} as well, or correct one of the two titles.", address=address)
+    return about(change, Code.HALF_SWAP, summary, hint=hint)
 
 
 def _held(change: LineChange, holder: Message) -> Diagnostic:
-    return about(
-        change,
-        Code.TITLE_HELD,
-        Message('the title "{title}" is held by {holder}', title=change.title, holder=holder),
-        hint=Message(
-            "Choose another title, or rename that one first. The portal's list of names may be a day "
-            "old and your portal may compare titles in its own way: --allow title-held:{address} "
-            "lets Bitrix24 decide.",
-            address=change.address,
-        ),
+    summary = Message('the title "{title}" is held by {holder}', title=change.title, holder=holder)
+    hint = Message(
+        "Choose another title, or rename that one first. The portal's list of names may be a day "
+        "old and your portal may compare titles in its own way: --allow title-held:{address} "
+        "lets Bitrix24 decide.",
+        address=change.address,
     )
+    return about(change, Code.TITLE_HELD, summary, hint=hint)
 
 
 def cloud_limit(inputs: Iterable[PlanInput]) -> int:
@@ -165,16 +159,10 @@ def _too_many_cloud_lines(changes: Sequence[LineChange], inputs: Sequence[PlanIn
     room = cloud_room(inputs) + sum(isinstance(change, Delete) and change.type == "cloud" for change in changes)
     limit = cloud_limit(inputs)
     for number, add in enumerate(adds[max(room, 0) :], limit + 1):
-        yield about(
-            add,
-            Code.CLOUD_LIMIT,
-            Message(
-                "the portal has room for {limit} cloud lines, and this would be number {number}",
-                limit=limit,
-                number=number,
-            ),
-            hint=Message(
-                "Delete a line first, or make it an office line. If the portal allows more, set "
-                "portal.limits.cloud_lines."
-            ),
+        summary = Message(
+            "the portal has room for {limit} cloud lines, and this would be number {number}", limit=limit, number=number
         )
+        hint = Message(
+            "Delete a line first, or make it an office line. If the portal allows more, set portal.limits.cloud_lines."
+        )
+        yield about(add, Code.CLOUD_LIMIT, summary, hint=hint)

@@ -133,62 +133,49 @@ def _comparable(value: str | Secret, desired: str | Secret) -> str:
 
 
 def _ended(rule: IgnoredField, line: DesiredLine) -> Diagnostic:
-    return about(
-        line,
-        Code.IGNORED_FIELD,
-        Message(
-            "ignore_fields for {field} ended on {until} ({reason}): the field counts again",
-            field=rule.field,
-            until=rule.until,
-            reason=rule.reason,
-        ),
-        hint=Message("Remove the entry, or give it a later `until`."),
-        severity="warning",
+    summary = Message(
+        "ignore_fields for {field} ended on {until} ({reason}): the field counts again",
+        field=rule.field,
+        until=rule.until,
+        reason=rule.reason,
     )
+    hint = Message("Remove the entry, or give it a later `until`.")
+    return about(line, Code.IGNORED_FIELD, summary, hint=hint, severity="warning")
 
 
 def _unknown_type(line: DesiredLine | RemovedLine, current: CurrentLine) -> Diagnostic:
-    return about(
-        line,
-        Code.TYPE_DIFFERS,
-        Message("line {config_id} is neither a cloud nor an office line", config_id=current.config_id),
-        hint=Message(
-            "No line of another type is written. Take it out of the file, or leave it out with --exclude {address}.",
-            address=line.address,
-        ),
+    summary = Message("line {config_id} is neither a cloud nor an office line", config_id=current.config_id)
+    hint = Message(
+        "No line of another type is written. Take it out of the file, or leave it out with --exclude {address}.",
+        address=line.address,
     )
+    return about(line, Code.TYPE_DIFFERS, summary, hint=hint)
 
 
 def _type_differs(line: DesiredLine, current: CurrentLine) -> Diagnostic:
-    return about(
-        line,
-        Code.TYPE_DIFFERS,
-        Message(
-            "line {config_id} is of type {current}, the file says {desired}",
-            config_id=current.config_id,
-            current=current.type,
-            desired=line.type,
-        ),
-        hint=Message(
-            "Bitrix24 can't change a line's type. A replacement is a new line: config_id, queue, "
-            "voice menu, recording, working hours, CRM rules and access rights of this one would be "
-            "lost. Correct `type`, or make a new line and move the old one to `removed`."
-        ),
+    summary = Message(
+        "line {config_id} is of type {current}, the file says {desired}",
+        config_id=current.config_id,
+        current=current.type,
+        desired=line.type,
     )
+    hint = Message(
+        "Bitrix24 can't change a line's type. A replacement is a new line: config_id, queue, "
+        "voice menu, recording, working hours, CRM rules and access rights of this one would be "
+        "lost. Correct `type`, or make a new line and move the old one to `removed`."
+    )
+    return about(line, Code.TYPE_DIFFERS, summary, hint=hint)
 
 
 def _removed_differs(removed: RemovedLine, current: CurrentLine) -> Diagnostic:
-    return about(
-        removed,
-        Code.REMOVED_DIFFERS,
-        Message(
-            'line {config_id} has the title "{current}", not "{removed}": not deleted',
-            config_id=current.config_id,
-            current=current.title,
-            removed=removed.title,
-        ),
-        hint=Message("Check that config_id names the line that is to go, and give its current title."),
+    summary = Message(
+        'line {config_id} has the title "{current}", not "{removed}": not deleted',
+        config_id=current.config_id,
+        current=current.title,
+        removed=removed.title,
     )
+    hint = Message("Check that config_id names the line that is to go, and give its current title.")
+    return about(removed, Code.REMOVED_DIFFERS, summary, hint=hint)
 
 
 def _not_compared(given: PlanInput, lines: list[DesiredLine]) -> Diagnostic:

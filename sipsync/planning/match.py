@@ -98,70 +98,52 @@ def _connection(line: DesiredLine | CurrentLine) -> tuple[str, str]:
 
 
 def _not_seen(line: DesiredLine) -> Diagnostic:
-    return about(
-        line,
-        Code.LINE_NOT_FOUND,
-        Message("this credential has no access to line {config_id}", config_id=line.config_id),
-        hint=Message(
-            "A webhook sees the lines made in Bitrix24's pages or by any webhook, an application "
-            "only its own. Check config_id, or take the line out of the file if it was deleted. --exclude {address} "
-            "leaves it out, --allow {code}:{address} lets it pass.",
-            code=Code.LINE_NOT_FOUND,
-            address=line.address,
-        ),
+    summary = Message("this credential has no access to line {config_id}", config_id=line.config_id)
+    hint = Message(
+        "A webhook sees the lines made in Bitrix24's pages or by any webhook, an application "
+        "only its own. Check config_id, or take the line out of the file if it was deleted. --exclude {address} "
+        "leaves it out, --allow {code}:{address} lets it pass.",
+        code=Code.LINE_NOT_FOUND,
+        address=line.address,
     )
+    return about(line, Code.LINE_NOT_FOUND, summary, hint=hint)
 
 
 def _ambiguous(line: DesiredLine, hits: list[CurrentLine]) -> Diagnostic:
-    return about(
-        line,
-        Code.LINE_AMBIGUOUS,
-        Message(
-            '{count} lines in Bitrix24 have the title "{title}": config_id {ids}',
-            count=len(hits),
-            title=line.title,
-            ids=", ".join(str(hit.config_id) for hit in hits),
-        ),
-        hint=Message("Add config_id with the one that you mean."),
-        at=line.places.get("title"),
+    summary = Message(
+        '{count} lines in Bitrix24 have the title "{title}": config_id {ids}',
+        count=len(hits),
+        title=line.title,
+        ids=", ".join(str(hit.config_id) for hit in hits),
     )
+    hint = Message("Add config_id with the one that you mean.")
+    return about(line, Code.LINE_AMBIGUOUS, summary, hint=hint, at=line.places.get("title"))
 
 
 def _why_not_an_add(line: DesiredLine, twin: CurrentLine | None, given: PlanInput) -> Diagnostic | None:
     """Why a line whose title is not found can't be made: its likely twin is there, adds are off, values are missing."""
     if twin is not None:
-        return about(
-            line,
-            Code.LOOKS_LIKE_RENAME,
-            Message(
-                'no line has the title "{title}", but line {config_id} ("{current}") has the same server and login: '
-                "looks like a rename",
-                title=line.title,
-                config_id=twin.config_id,
-                current=twin.title,
-            ),
-            hint=Message(
-                "Add config_id: {config_id} (`sipsync import --pin` writes the ids into the file).",
-                config_id=twin.config_id,
-            ),
-            at=line.places.get("title"),
+        summary = Message(
+            'no line has the title "{title}", but line {config_id} ("{current}") has the same server and login: '
+            "looks like a rename",
+            title=line.title,
+            config_id=twin.config_id,
+            current=twin.title,
         )
+        hint = Message(
+            "Add config_id: {config_id} (`sipsync import --pin` writes the ids into the file).",
+            config_id=twin.config_id,
+        )
+        return about(line, Code.LOOKS_LIKE_RENAME, summary, hint=hint, at=line.places.get("title"))
     if not given.desired.policy.create:
-        return about(
-            line,
-            Code.CREATE_OFF,
-            Message('no line in Bitrix24 has the title "{title}"', title=line.title),
-            hint=Message(
-                "Correct the title, give the line's config_id (`sipsync import` lists them), or set "
-                "`policy: {create: true}` to have the line made."
-            ),
-            at=line.places.get("title"),
+        summary = Message('no line in Bitrix24 has the title "{title}"', title=line.title)
+        hint = Message(
+            "Correct the title, give the line's config_id (`sipsync import` lists them), or set "
+            "`policy: {create: true}` to have the line made."
         )
+        return about(line, Code.CREATE_OFF, summary, hint=hint, at=line.places.get("title"))
     if missing := [name for name in NEEDED if name not in line.values]:
-        return about(
-            line,
-            Code.MISSING_KEY,
-            Message("to make a line, its {missing} must be given", missing=", ".join(missing)),
-            hint=Message("Add it to the line, or to `defaults` for all lines."),
-        )
+        summary = Message("to make a line, its {missing} must be given", missing=", ".join(missing))
+        hint = Message("Add it to the line, or to `defaults` for all lines.")
+        return about(line, Code.MISSING_KEY, summary, hint=hint)
     return None

@@ -28,25 +28,19 @@ def warnings(owner: OwnerPlan) -> Iterator[Diagnostic]:
             yield _warning(change, Code.NO_PASSWORD, Message("a new line without a password can't register"), hint=hint)
         yield from _registration_is_missing(given, change)
         if change.title is not None and given.selection.allows(Code.TITLE_HELD, change.address):
-            yield _warning(
-                change,
-                Code.TITLE_HELD,
-                Message('whether the title "{title}" is free is left to Bitrix24 (--allow)', title=change.title),
-                hint=Message("Where it is not, Bitrix24 refuses this line's change, and nothing of it is written."),
-            )
+            summary = Message('whether the title "{title}" is free is left to Bitrix24 (--allow)', title=change.title)
+            hint = Message("Where it is not, Bitrix24 refuses this line's change, and nothing of it is written.")
+            yield _warning(change, Code.TITLE_HELD, summary, hint=hint)
     yield from _default_line(given, changes)
     for change in changes:
         if isinstance(change, Delete):
-            yield _warning(
-                change,
-                Code.LOST_FOR_GOOD,
-                Message(
-                    "deleting line {config_id} also deletes its queue, voice menu, recording, working hours, CRM "
-                    "rules and access rights",
-                    config_id=change.config_id,
-                ),
-                hint=Message("A line made anew has another config_id and none of these."),
+            summary = Message(
+                "deleting line {config_id} also deletes its queue, voice menu, recording, working hours, CRM "
+                "rules and access rights",
+                config_id=change.config_id,
             )
+            hint = Message("A line made anew has another config_id and none of these.")
+            yield _warning(change, Code.LOST_FOR_GOOD, summary, hint=hint)
     if owner.match.unmanaged and given.desired.policy.unmanaged == "report":
         summary = counted(
             len(owner.match.unmanaged),
@@ -93,22 +87,14 @@ def _registration_is_missing(given: PlanInput, change: LineChange) -> Iterator[D
     if not isinstance(change, Update) or change.current.registered:
         return
     if change.type == "cloud":
-        yield _warning(
-            change,
-            Code.NEVER_REGISTERED,
-            Message(
-                "line {config_id} was never registered (REG_ID 0): new values are stored only",
-                config_id=change.config_id,
-            ),
-            hint=_NO_SECOND_TRY,
+        summary = Message(
+            "line {config_id} was never registered (REG_ID 0): new values are stored only", config_id=change.config_id
         )
+        yield _warning(change, Code.NEVER_REGISTERED, summary, hint=_NO_SECOND_TRY)
     elif matches(change.address, given.selection.reregister):
-        yield _warning(
-            change,
-            Code.NEVER_REGISTERED,
-            Message("an office line has no registration to renew: the values are stored only"),
-            hint=Message("The office PBX registers by itself, with the data that `sipsync status --incoming` shows."),
-        )
+        summary = Message("an office line has no registration to renew: the values are stored only")
+        hint = Message("The office PBX registers by itself, with the data that `sipsync status --incoming` shows.")
+        yield _warning(change, Code.NEVER_REGISTERED, summary, hint=hint)
 
 
 def _default_line(given: PlanInput, changes: Sequence[LineChange]) -> Iterator[Diagnostic]:
@@ -116,20 +102,14 @@ def _default_line(given: PlanInput, changes: Sequence[LineChange]) -> Iterator[D
     default = given.current.default_line
     for change in changes:
         if isinstance(change, Delete) and default == change.current.line_id:
-            yield _warning(
-                change,
-                Code.DEFAULT_LINE,
-                Message(
-                    "line {config_id} is the default outgoing line: after the delete there is none",
-                    config_id=change.config_id,
-                ),
-                hint=Message("No line takes over by itself. Choose another default line in Bitrix24 first."),
+            summary = Message(
+                "line {config_id} is the default outgoing line: after the delete there is none",
+                config_id=change.config_id,
             )
+            hint = Message("No line takes over by itself. Choose another default line in Bitrix24 first.")
+            yield _warning(change, Code.DEFAULT_LINE, summary, hint=hint)
     first_add = next((change for change in changes if isinstance(change, Create)), None)
     if default == "" and first_add is not None:
-        yield _warning(
-            first_add,
-            Code.DEFAULT_LINE,
-            Message("the portal has no default outgoing line: the new line becomes it"),
-            hint=Message("Choose another one in Bitrix24 afterwards if that is not wanted."),
-        )
+        summary = Message("the portal has no default outgoing line: the new line becomes it")
+        hint = Message("Choose another one in Bitrix24 afterwards if that is not wanted.")
+        yield _warning(first_add, Code.DEFAULT_LINE, summary, hint=hint)

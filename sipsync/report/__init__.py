@@ -59,12 +59,8 @@ def render(document: Report, format: str, style: Style = Style()) -> str:
     """The document in one of FORMATS. Raises UsageError where that format can't show it."""
     kind = type(document).__name__
     if kind not in FORMATS.get(format, ()):
-        raise UsageError(
-            Diagnostic(
-                Code.USAGE,
-                Message('"{format}" can\'t show this: {kind}', format=format, kind=kind.lower()),
-                hint=Message("Formats that can: {formats_of}.", formats_of=", ".join(formats_of(kind))),
-            )
-        )
+        summary = Message('"{format}" can\'t show this: {kind}', format=format, kind=kind.lower())
+        hint = Message("Formats that can: {formats_of}.", formats_of=", ".join(formats_of(kind)))
+        raise UsageError(Diagnostic(Code.USAGE, summary, hint=hint))
     text: str = import_module(f"sipsync.report.formats.{format}").render(document, style)
     return text

@@ -84,10 +84,6 @@ def _module(name: str) -> ModuleType:
     try:
         return import_module(f"sipsync.sandbox.{name}")
     except ModuleNotFoundError as error:
-        raise SipsyncError(
-            Diagnostic(
-                Code.EXTRA_MISSING,
-                Message("an emulated portal needs {name}, which is not installed", name=error.name),
-                hint=Message('Install it: `pip install "sipsync[sandbox]"`.'),
-            )
-        ) from None
+        summary = Message("an emulated portal needs {name}, which is not installed", name=error.name)
+        hint = Message('Install it: `pip install "sipsync[sandbox]"`.')
+        raise SipsyncError(Diagnostic(Code.EXTRA_MISSING, summary, hint=hint)) from None

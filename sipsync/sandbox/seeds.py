@@ -182,6 +182,5 @@ def _whole(line: Mapping[str, Any], name: str, default: int | None = None) -> in
 
 
 def _wrong(problem: Message) -> NoReturn:
-    raise SipsyncError(
-        Diagnostic(Code.BAD_VALUE, problem, hint=Message("See `sipsync sandbox seed --help` for what a seed holds."))
-    )
+    hint = Message("See `sipsync sandbox seed --help` for what a seed holds.")
+    raise SipsyncError(Diagnostic(Code.BAD_VALUE, problem, hint=hint))

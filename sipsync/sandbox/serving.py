@@ -65,13 +65,8 @@ def listen(port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         hint = Message("Choose another --port, or 0 for any that is free.")
-        raise SipsyncError(
-            Diagnostic(
-                Code.USAGE,
-                Message("can't listen on {HOST}:{port}: {strerror}", HOST=_HOST, port=port, strerror=error.strerror),
-                hint=hint,
-            )
-        ) from None
+        summary = Message("can't listen on {HOST}:{port}: {strerror}", HOST=_HOST, port=port, strerror=error.strerror)
+        raise SipsyncError(Diagnostic(Code.USAGE, summary, hint=hint)) from None
     return listening
 
 

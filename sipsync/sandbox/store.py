@@ -71,15 +71,9 @@ class Store:
             for name in FIELDS.keys() - there:  # a file of before the field was managed
                 self._db.execute(f"ALTER TABLE lines ADD COLUMN {name} TEXT")
         except (OSError, sqlite3.Error) as error:
-            raise SipsyncError(
-                Diagnostic(
-                    Code.FILE_UNREADABLE,
-                    Message("{path} can't be used as an emulated portal: {error}", path=path, error=error),
-                    hint=Message(
-                        "Name a file that does not exist yet, or one that sipsync made, in a folder you may write."
-                    ),
-                )
-            ) from None
+            summary = Message("{path} can't be used as an emulated portal: {error}", path=path, error=error)
+            hint = Message("Name a file that does not exist yet, or one that sipsync made, in a folder you may write.")
+            raise SipsyncError(Diagnostic(Code.FILE_UNREADABLE, summary, hint=hint)) from None
         self._portals: dict[str, Portal] = {}
         self.stats: dict[str, Stats] = {}
         """What was asked of each portal in this process."""

@@ -50,9 +50,8 @@ def command(session: Session, folder: Path | None) -> Exit:
         summary, hint = Message("{folder} is not empty", folder=folder), "Name a new or an empty folder."
         raise SipsyncError(Diagnostic(Code.UNWRITABLE, summary, hint=Message(hint)))
     exit_ = _told_in(session, folder)
-    session.hint(
-        Message("\nGo on in {folder}: change sipsync.yaml, then sipsync plan and sipsync apply.", folder=folder)
-    )
+    told = Message("\nGo on in {folder}: change sipsync.yaml, then sipsync plan and sipsync apply.", folder=folder)
+    session.hint(told)
     return exit_
 
 

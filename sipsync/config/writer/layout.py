@@ -36,9 +36,8 @@ def documents(text: str, name: str) -> tuple[Source, list[Mapping]]:
     for root in roots:
         if not isinstance(root, Mapping):
             hint = Message("A portal's file begins with `sipsync: 1`.")
-            problems.append(
-                Diagnostic(Code.WRONG_TYPE, Message("this is not a mapping of keys and values"), hint=hint, at=root.at)
-            )
+            summary = Message("this is not a mapping of keys and values")
+            problems.append(Diagnostic(Code.WRONG_TYPE, summary, hint=hint, at=root.at))
     if problems:
         raise ConfigError(*problems)
     return source, [root for root in roots if isinstance(root, Mapping)]
