@@ -102,9 +102,5 @@ def still_aside(line: PlannedLine, log: SendLog) -> Diagnostic:
     summary = Message('line {config_id} still has the temporary title "{temporary}"', **values)
     if _stepped_aside(line, log) == "lost":
         summary = Message('line {config_id} may still have the temporary title "{temporary}"', **values)
-    return Diagnostic(
-        Code.TEMPORARY_LEFT,
-        summary,
-        hint=Message("The next `sipsync apply` gives it its title. Nothing else about the line changed."),
-        address=line.planned.address,
-    )
+    hint = Message("The next `sipsync apply` gives it its title. Nothing else about the line changed.")
+    return Diagnostic(Code.TEMPORARY_LEFT, summary, hint=hint, address=line.planned.address)

@@ -69,11 +69,8 @@ def load_policy(path: Path) -> OperatorPolicy:
     """The operator's policy from a file. Raises ConfigError with all that is wrong with it."""
     if not os.path.isfile(path):
         hint = Message("Give the path of a YAML file with the keys of `policy:`.")
-        raise ConfigError(
-            Diagnostic(
-                Code.FILE_NOT_FOUND, Message("there is no policy file {as_posix}", as_posix=path.as_posix()), hint=hint
-            )
-        )
+        summary = Message("there is no policy file {as_posix}", as_posix=path.as_posix())
+        raise ConfigError(Diagnostic(Code.FILE_NOT_FOUND, summary, hint=hint))
     documents, problems = read(read_source(path, path.as_posix()))
     if problems:
         raise ConfigError(*problems)
@@ -82,9 +79,8 @@ def load_policy(path: Path) -> OperatorPolicy:
     root = documents[0]
     if len(documents) > 1 or not isinstance(root, Mapping):
         hint = Message("Write one key a line, as in `delete: false`.")
-        raise ConfigError(
-            Diagnostic(Code.WRONG_TYPE, Message("a policy is one mapping of keys and values"), hint=hint, at=root.at)
-        )
+        summary = Message("a policy is one mapping of keys and values")
+        raise ConfigError(Diagnostic(Code.WRONG_TYPE, summary, hint=hint, at=root.at))
     policy, problems = validate(OperatorPolicy, root)
     if policy is None:
         raise ConfigError(*problems)

@@ -108,10 +108,8 @@ class Repository:
         ended = self._run(*arguments)
         if ended.returncode:
             told = ended.stderr.decode(errors="replace").partition("\n")[0]
-            raise GitError(
-                Message('git says "{told}"', told=told.removeprefix("fatal: ")),
-                Message("Check the repository out anew."),
-            )
+            summary = Message('git says "{told}"', told=told.removeprefix("fatal: "))
+            raise GitError(summary, Message("Check the repository out anew."))
         return ended.stdout
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
@@ -139,15 +137,11 @@ def repository_of(folder: Path, environ: Mapping[str, str]) -> Repository:
     """The repository that a folder is in. Raises GitError where there is none, or no git."""
     tops = [parent for parent in (folder, *folder.parents) if (parent / ".git").exists()]
     if not tops:
-        raise GitError(
-            Message("{folder} is not in a checkout of a git repository", folder=folder),
-            Message("Check the repository out with git where sipsync runs."),
-        )
+        summary = Message("{folder} is not in a checkout of a git repository", folder=folder)
+        raise GitError(summary, Message("Check the repository out with git where sipsync runs."))
     if len(tops) > 1 and _is_submodule(tops[0]):
-        raise GitError(
-            Message("{folder} is a submodule, which has branches of its own", folder=tops[0]),
-            Message("Name the folder of the whole checkout with --root."),
-        )
+        summary = Message("{folder} is a submodule, which has branches of its own", folder=tops[0])
+        raise GitError(summary, Message("Name the folder of the whole checkout with --root."))
     program = _program(environ.get("PATH") or os.defpath)
     if program is None:
         raise GitError(Message("git is not installed here"), Message("Install git where sipsync runs."))

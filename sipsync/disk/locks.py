@@ -110,12 +110,8 @@ def _locked(host: str, holder: Path, waited: float) -> SipsyncError:
         who = Message("process {id}", id=int(holder.read_text(encoding="ascii")))
     except (OSError, ValueError):
         who = Message("another process")
-    return SipsyncError(
-        Diagnostic(
-            Code.LOCKED,
-            Message(
-                "{who} on this machine is changing {host}; waited {waited:.0f} s", who=who, host=host, waited=waited
-            ),
-            hint=Message("Wait until it is done, or wait longer with --lock-timeout SECONDS; nothing was sent."),
-        )
+    summary = Message(
+        "{who} on this machine is changing {host}; waited {waited:.0f} s", who=who, host=host, waited=waited
     )
+    hint = Message("Wait until it is done, or wait longer with --lock-timeout SECONDS; nothing was sent.")
+    return SipsyncError(Diagnostic(Code.LOCKED, summary, hint=hint))

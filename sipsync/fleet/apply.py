@@ -87,13 +87,9 @@ def _untouched(looked: Outcome) -> Outcome:
 
 def _expect(plan: Plan, digest: str | None) -> None:
     if digest is not None and digest not in (plan.digest, plan.plan_id):
-        raise StalePlan(
-            Diagnostic(
-                Code.PLAN_UNEXPECTED,
-                Message("the plan's digest is {digest}, expected was {digest2}", digest=plan.digest, digest2=digest),
-                hint=Message("What was approved is not what would be applied. Make a new plan and have it approved."),
-            )
-        )
+        summary = Message("the plan's digest is {digest}, expected was {digest2}", digest=plan.digest, digest2=digest)
+        hint = Message("What was approved is not what would be applied. Make a new plan and have it approved.")
+        raise StalePlan(Diagnostic(Code.PLAN_UNEXPECTED, summary, hint=hint))
 
 
 def _once_each(plan: Plan) -> None:
@@ -125,12 +121,9 @@ def _in_the_way(part: PortalPlan, by_name: Collection[str]) -> PortalOutcome | N
 
 
 def _no_file(part: PortalPlan) -> Diagnostic:
-    return Diagnostic(
-        Code.STALE_FILE,
-        Message("the plan has this portal, the files have not"),
-        hint=Message("Apply with the files that were planned."),
-        address=part.portal,
-    )
+    summary = Message("the plan has this portal, the files have not")
+    hint = Message("Apply with the files that were planned.")
+    return Diagnostic(Code.STALE_FILE, summary, hint=hint, address=part.portal)
 
 
 def _failed(portal: str, diagnostics: Sequence[Diagnostic], exit_: Exit) -> PortalOutcome:

@@ -77,37 +77,19 @@ def _plan_against(
     desired: DesiredPortal, saved: SavedPortal | None, operator: Operator, options: PlanOptions, now: datetime
 ) -> PortalPlan:
     if saved is None:
-        raise SipsyncError(
-            Diagnostic(
-                Code.SNAPSHOT,
-                Message("the snapshot does not have this portal"),
-                hint=Message("Make a new one with `sipsync snapshot`, where the credential is."),
-                at=desired.at,
-                address=desired.name,
-            )
-        )
+        summary = Message("the snapshot does not have this portal")
+        hint = Message("Make a new one with `sipsync snapshot`, where the credential is.")
+        raise SipsyncError(Diagnostic(Code.SNAPSHOT, summary, hint=hint, at=desired.at, address=desired.name))
     unverified = _check_seal(desired, saved, operator)
     taken = _time(desired, saved)
     if taken - now > _SKEW:
-        raise SipsyncError(
-            Diagnostic(
-                Code.SNAPSHOT,
-                Message("the snapshot says that it was taken on {taken}, which is yet to come", taken=saved.taken),
-                hint=Message("Make a new one with `sipsync snapshot`, on a machine whose clock is right."),
-                at=desired.at,
-                address=desired.name,
-            )
-        )
+        summary = Message("the snapshot says that it was taken on {taken}, which is yet to come", taken=saved.taken)
+        hint = Message("Make a new one with `sipsync snapshot`, on a machine whose clock is right.")
+        raise SipsyncError(Diagnostic(Code.SNAPSHOT, summary, hint=hint, at=desired.at, address=desired.name))
     if now - taken > options.max_age:
-        raise SipsyncError(
-            Diagnostic(
-                Code.SNAPSHOT,
-                Message("the snapshot was taken on {taken}, which is too long ago", taken=saved.taken),
-                hint=Message("Make a new one with `sipsync snapshot`, or allow an older one with --max-age."),
-                at=desired.at,
-                address=desired.name,
-            )
-        )
+        summary = Message("the snapshot was taken on {taken}, which is too long ago", taken=saved.taken)
+        hint = Message("Make a new one with `sipsync snapshot`, or allow an older one with --max-age.")
+        raise SipsyncError(Diagnostic(Code.SNAPSHOT, summary, hint=hint, at=desired.at, address=desired.name))
     given = PlanInput(
         desired,
         Snapshot(tuple(_current(line) for line in saved.lines), saved.names, saved.default_line),
@@ -126,18 +108,12 @@ def _check_seal(desired: DesiredPortal, saved: SavedPortal, operator: Operator) 
     """Nothing where the seal holds; a warning where there is no key to check it with."""
     seal = seal_by(operator.snapshot_key)
     if seal is None:
-        return (
-            Diagnostic(
-                Code.SNAPSHOT_UNVERIFIED,
-                Message("compared with the snapshot of {taken}, which anybody may have made", taken=saved.taken),
-                hint=Message(
-                    "Let only the snapshot's job write its branch. Print a key with `sipsync secret plan-key`, and set "
-                    "it as SIPSYNC_SNAPSHOT_KEY there and here; keep SIPSYNC_PLAN_KEY out of this job."
-                ),
-                address=desired.name,
-                severity="warning",
-            ),
+        summary = Message("compared with the snapshot of {taken}, which anybody may have made", taken=saved.taken)
+        hint = Message(
+            "Let only the snapshot's job write its branch. Print a key with `sipsync secret plan-key`, and set "
+            "it as SIPSYNC_SNAPSHOT_KEY there and here; keep SIPSYNC_PLAN_KEY out of this job."
         )
+        return (Diagnostic(Code.SNAPSHOT_UNVERIFIED, summary, hint=hint, address=desired.name, severity="warning"),)
     # As bytes, since an edited seal may be any text.
     if not hmac.compare_digest(
         saved.seal.encode("utf-8", "surrogatepass"), seal(canonical(saved.substance())).encode()
@@ -155,14 +131,9 @@ def _time(desired: DesiredPortal, saved: SavedPortal) -> datetime:
 
 
 def _edited(desired: DesiredPortal) -> SipsyncError:
-    return SipsyncError(
-        Diagnostic(
-            Code.SNAPSHOT,
-            Message("the snapshot was edited, or sealed with another SIPSYNC_SNAPSHOT_KEY, or with none"),
-            hint=Message("Make a new one with `sipsync snapshot`."),
-            address=desired.name,
-        )
-    )
+    summary = Message("the snapshot was edited, or sealed with another SIPSYNC_SNAPSHOT_KEY, or with none")
+    hint = Message("Make a new one with `sipsync snapshot`.")
+    return SipsyncError(Diagnostic(Code.SNAPSHOT, summary, hint=hint, address=desired.name))
 
 
 def _current(line: SavedLine) -> CurrentLine:

@@ -204,13 +204,9 @@ def code(error: object) -> str:
 
 def missing(host: str, method: str) -> Unanswered:
     """The error for a command that the answer of its batch does not mention."""
-    return Unanswered(
-        Diagnostic(
-            Code.NOT_BITRIX24,
-            Message("{host} did not say what became of {method}", host=host, method=method),
-            hint=Message("Read the lines again to see what was carried out."),
-        )
-    )
+    summary = Message("{host} did not say what became of {method}", host=host, method=method)
+    hint = Message("Read the lines again to see what was carried out.")
+    return Unanswered(Diagnostic(Code.NOT_BITRIX24, summary, hint=hint))
 
 
 def _map(value: object) -> Mapping[str, object]:
@@ -245,11 +241,8 @@ def _not_json(response: Response, host: str) -> Unanswered:
         )
     else:
         hint = Message("Try again; if it happens again, check that the host is a Bitrix24 portal.")
+    summary = Message("{host} answered with {form} (status {status})", host=host, form=form, status=response.status)
     return Unanswered(
-        Diagnostic(
-            Code.NOT_BITRIX24,
-            Message("{host} answered with {form} (status {status})", host=host, form=form, status=response.status),
-            hint=hint,
-        ),
+        Diagnostic(Code.NOT_BITRIX24, summary, hint=hint),
         temporary=not html or response.status == 429 or response.status >= 500,
     )

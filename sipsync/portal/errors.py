@@ -66,21 +66,14 @@ def no_connection(host: str, error: BaseException) -> Unreached:
     cause: BaseException | None = error
     while cause:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return unreached(
-                host,
-                Message("its certificate is not trusted"),
-                Message("A company proxy may replace certificates: SSL_CERT_FILE names the file of trusted ones."),
-            )
+            hint = Message("A company proxy may replace certificates: SSL_CERT_FILE names the file of trusted ones.")
+            return unreached(host, Message("its certificate is not trusted"), hint)
         if isinstance(cause, ssl.SSLError):
             hint = Message("Check that the host speaks https there.")
             return unreached(host, Message("no secure connection could be made"), hint)
         if isinstance(cause, socket.gaierror):
-            return unreached(
-                host,
-                Message("there is no such host"),
-                Message("Check the spelling of the host's name, and the network's name server."),
-                temporary=cause.errno == socket.EAI_AGAIN,
-            )
+            hint = Message("Check the spelling of the host's name, and the network's name server.")
+            return unreached(host, Message("there is no such host"), hint, temporary=cause.errno == socket.EAI_AGAIN)
         if isinstance(cause, ConnectionRefusedError):
             hint = Message("Check the address; an emulated portal has to be started first.")
             return unreached(host, Message("it refuses connections"), hint, temporary=True)

@@ -106,12 +106,6 @@ def text(value: object) -> str:
 
 def odd(host: str, what: Message) -> PortalError:
     """The error for an answer that has the right form and makes no sense."""
-    return PortalError(
-        Diagnostic(
-            Code.NOT_BITRIX24,
-            Message("{host} answered with {what}", host=host, what=what),
-            hint=Message(
-                "Check that the host is a Bitrix24 portal; if it is, its REST API may have changed: report this."
-            ),
-        )
-    )
+    summary = Message("{host} answered with {what}", host=host, what=what)
+    hint = Message("Check that the host is a Bitrix24 portal; if it is, its REST API may have changed: report this.")
+    return PortalError(Diagnostic(Code.NOT_BITRIX24, summary, hint=hint))

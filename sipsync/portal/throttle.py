@@ -66,15 +66,9 @@ class Throttle:
             await self._wait(max(full, blocked), "operating time" if blocked > full else "rate limit")
         self._bucket = self._bucket.take(now)
         if now >= self._deadline:
-            raise PortalError(
-                Diagnostic(
-                    Code.TIMEOUT,
-                    Message("the time given for {host} is over", host=self._host),
-                    hint=Message(
-                        "Give more time (--timeout SECONDS); what was done stays done, and the next run goes on."
-                    ),
-                )
-            )
+            summary = Message("the time given for {host} is over", host=self._host)
+            hint = Message("Give more time (--timeout SECONDS); what was done stays done, and the next run goes on.")
+            raise PortalError(Diagnostic(Code.TIMEOUT, summary, hint=hint))
         return self._deadline - now
 
     def grant(self, seconds: float) -> None:
@@ -87,18 +81,14 @@ class Throttle:
 
     async def _wait(self, seconds: float, reason: Reason) -> None:
         if self._clock.monotonic() + seconds > self._deadline:
-            raise PortalError(
-                Diagnostic(
-                    Code.TIMEOUT if reason == "retry" else Code.RATE_LIMIT,
-                    Message(
-                        "{host} makes us wait {seconds:.0f} seconds for {reason}, longer than the time given",
-                        host=self._host,
-                        seconds=seconds,
-                        reason=_REASONS[reason],
-                    ),
-                    hint=Message("Try again later, or give more time: --timeout SECONDS."),
-                )
+            summary = Message(
+                "{host} makes us wait {seconds:.0f} seconds for {reason}, longer than the time given",
+                host=self._host,
+                seconds=seconds,
+                reason=_REASONS[reason],
             )
+            hint = Message("Try again later, or give more time: --timeout SECONDS.")
+            raise PortalError(Diagnostic(Code.TIMEOUT if reason == "retry" else Code.RATE_LIMIT, summary, hint=hint))
         self._on_wait(seconds, reason)
         await self._clock.sleep(seconds)
 

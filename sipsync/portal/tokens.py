@@ -135,10 +135,8 @@ class OwnToken:
                     tokens = await self._renewed(transport, tokens.refresh if tokens else self._first)
                     store.put(tokens)
         except Timeout:
-            raise _error(
-                Message("{host}: another process keeps the token store locked", host=self._host),
-                Message("Wait until it ends, then try again."),
-            ) from None
+            summary = Message("{host}: another process keeps the token store locked", host=self._host)
+            raise _error(summary, Message("Wait until it ends, then try again.")) from None
         except OSError as error:
             raise _error(
                 Message("{host}: the token store can't be used ({error})", host=self._host, error=type(error).__name__),
@@ -156,10 +154,8 @@ class OwnToken:
         """Where this operator keeps the tokens; raises PortalError where there is no place for them."""
         place = self._operator.token_store
         if ":" in place and not Path(place).drive:
-            raise _error(
-                Message("a token store of the kind {scheme}: is not available", scheme=place.partition(":")[0]),
-                Message("Give --token-store a folder that only you can read."),
-            )
+            summary = Message("a token store of the kind {scheme}: is not available", scheme=place.partition(":")[0])
+            raise _error(summary, Message("Give --token-store a folder that only you can read."))
         if not place and self._operator.ci:  # a job's disk is thrown away
             raise _error(
                 Message(
@@ -209,14 +205,12 @@ class OwnToken:
         if error:
             summary = Message("{host}: the token can't be renewed ({error})", host=self._host, error=error)
             return _error(summary, errors.rule(error).advice, error)
-        return _error(
-            Message(
-                "{host}: the token can't be renewed (status {status}, and no token in the answer)",
-                host=self._host,
-                status=response.status,
-            ),
-            Message("Check token_url, client_id and client_secret, then try again."),
+        summary = Message(
+            "{host}: the token can't be renewed (status {status}, and no token in the answer)",
+            host=self._host,
+            status=response.status,
         )
+        return _error(summary, Message("Check token_url, client_id and client_secret, then try again."))
 
     def _digest(self, purpose: str, value: Secret) -> str:
         return hmac.digest(reveal(self._client_secret).encode(), f"{purpose} {reveal(value)}".encode(), "sha256").hex()
