@@ -74,9 +74,8 @@ def _domain(text: str, info: ValidationInfo[RunContext]) -> str:
         return _trusted(text, text, 443, info)
     base = re.fullmatch(rf"https?://({HOST}){_PORT}(?:/[\w./~-]*)?", text)
     if not base:
-        wrong(
-            Code.BAD_URL, Message("not the name of a portal"), Message("Write its host alone, as in acme.bitrix24.ru.")
-        )
+        summary = Message("not the name of a portal")
+        wrong(Code.BAD_URL, summary, Message("Write its host alone, as in acme.bitrix24.ru."))
     if not is_loopback(base[1]):
         summary = Message("a whole address may stand here for this machine only")
         wrong(Code.BAD_URL, summary, Message("Write the host alone: {host}.", host=base[1]))
@@ -95,17 +94,11 @@ def _trusted(text: str, host: str, default_port: int, info: ValidationInfo[RunCo
 def _token_url(text: str, info: ValidationInfo[RunContext]) -> str:
     url = re.fullmatch(rf"(https?)://({HOST})({_PORT})(?:/[^\s?#]*)?", text)
     if not url:
-        wrong(
-            Code.BAD_URL,
-            Message("not the address of a token endpoint"),
-            Message("Write it as in https://oauth.bitrix.info/oauth/token/."),
-        )
+        summary = Message("not the address of a token endpoint")
+        wrong(Code.BAD_URL, summary, Message("Write it as in https://oauth.bitrix.info/oauth/token/."))
     if url[1] == "http" and not is_loopback(url[2]):
-        wrong(
-            Code.BAD_URL,
-            Message("plain http would show the token to everybody on the way"),
-            Message("Write https:// in its place."),
-        )
+        summary = Message("plain http would show the token to everybody on the way")
+        wrong(Code.BAD_URL, summary, Message("Write https:// in its place."))
     return _trusted(text, url[2] + (url[3] or ""), 443 if url[1] == "https" else 80, info)
 
 

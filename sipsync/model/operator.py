@@ -84,6 +84,7 @@ class Operator:
 
         Raises UsageError for a key that can be guessed.
         """
+        separator = ";" if environ.get("OS") == "Windows_NT" else ":"  # there a colon follows the drive
 
         def listed(name: str) -> tuple[str, ...]:
             return tuple(environ.get(name, "").replace(",", " ").split())
@@ -92,7 +93,7 @@ class Operator:
             environ=environ,
             hosts=listed("SIPSYNC_HOSTS"),
             env=listed("SIPSYNC_ENV") or ("*",),
-            secret_roots=tuple(filter(None, environ.get("SIPSYNC_SECRET_ROOTS", "").split(_path_separator(environ)))),
+            secret_roots=tuple(filter(None, environ.get("SIPSYNC_SECRET_ROOTS", "").split(separator))),
             vault_paths=listed("SIPSYNC_VAULT_PATHS") or ("*",),
             root=root,
             state_dir=environ.get("SIPSYNC_STATE_DIR", ""),
@@ -124,11 +125,6 @@ def _key(environ: Mapping[str, str], name: str) -> Secret | None:
         hint = Message("Print one with `sipsync secret plan-key`, and set it in all jobs that share it.")
         raise UsageError(Diagnostic(Code.PLAN_KEY, summary, hint=hint))
     return Secret(key)
-
-
-def _path_separator(environ: Mapping[str, str]) -> str:
-    """What separates folders in a variable: a semicolon on Windows, where a colon follows the drive."""
-    return ";" if environ.get("OS") == "Windows_NT" else ":"
 
 
 def host_forbidden(host: str, at: Span | None) -> Diagnostic:

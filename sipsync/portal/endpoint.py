@@ -78,20 +78,15 @@ class Endpoint:
         try:
             scheme, host = _origin(match, self.operator, None)
         except ConfigError as error:
-            raise _without_answer(
-                Diagnostic(
-                    Code.PORTAL_MOVED,
-                    Message(
-                        "{name} was renamed: it redirects to {host}, which may not receive the credential",
-                        name=self.name,
-                        host=_host(match),
-                    ),
-                    hint=Message(
-                        "Check that the new name is yours, and put it into the file. {hint}",
-                        hint=error.diagnostics[0].hint,
-                    ),
-                )
-            ) from None
+            summary = Message(
+                "{name} was renamed: it redirects to {host}, which may not receive the credential",
+                name=self.name,
+                host=_host(match),
+            )
+            hint = Message(
+                "Check that the new name is yours, and put it into the file. {hint}", hint=error.diagnostics[0].hint
+            )
+            raise _without_answer(Diagnostic(Code.PORTAL_MOVED, summary, hint=hint)) from None
         return replace(self, scheme=scheme, host=host)
 
 
@@ -99,21 +94,15 @@ def webhook(url: Secret, operator: Operator, at: Span | None) -> Endpoint:
     """The endpoint of an incoming webhook, whose host may receive it."""
     text = reveal(url)
     if text != "".join(text.split()):
-        raise _bad(
-            Message("the webhook's URL holds white space or a line end"),
-            Message("Copy the URL again, as one line without blanks."),
-            at,
-        )
+        summary = Message("the webhook's URL holds white space or a line end")
+        raise _bad(summary, Message("Copy the URL again, as one line without blanks."), at)
     match = _WEBHOOK.fullmatch(text)
     if not match:
-        raise _bad(
-            Message("the webhook's URL does not look like https://HOST/rest/USER/SECRET/"),
-            Message(
-                "Copy it from Bitrix24 (Developer resources, Inbound webhook), up to and including the "
-                "secret, without a method such as profile.json."
-            ),
-            at,
+        hint = Message(
+            "Copy it from Bitrix24 (Developer resources, Inbound webhook), up to and including the "
+            "secret, without a method such as profile.json."
         )
+        raise _bad(Message("the webhook's URL does not look like https://HOST/rest/USER/SECRET/"), hint, at)
     return _endpoint(match, operator, at, Secret(f"{match['user']}/{match['secret']}/"))
 
 
@@ -121,11 +110,8 @@ def application(domain: str, operator: Operator, at: Span | None) -> Endpoint:
     """The endpoint of an application on a portal; only loopback may be given as a whole base address."""
     match = _BASE.fullmatch(domain if "://" in domain else f"https://{domain}")
     if not match or ("://" in domain and not is_loopback(match["host"])):
-        raise _bad(
-            Message("portal.oauth.domain is not a host"),
-            Message("Give the portal's host alone, such as acme.bitrix24.ru."),
-            at,
-        )
+        summary = Message("portal.oauth.domain is not a host")
+        raise _bad(summary, Message("Give the portal's host alone, such as acme.bitrix24.ru."), at)
     return _endpoint(match, operator, at, Secret(""))
 
 
@@ -133,11 +119,8 @@ def token(url: str | None, operator: Operator, at: Span | None) -> Target:
     """The address where tokens are renewed, without its query."""
     match = _TOKEN_URL.fullmatch(url or TOKEN_URL)
     if not match:
-        raise _bad(
-            Message("token_url is not an address"),
-            Message("Leave it out where it is the usual one, {url}.", url=TOKEN_URL),
-            at,
-        )
+        summary = Message("token_url is not an address")
+        raise _bad(summary, Message("Leave it out where it is the usual one, {url}.", url=TOKEN_URL), at)
     scheme, host = _origin(match, operator, at)
     shown = f"{scheme}://{host}{match['path']}"
     return Target(shown, Secret(shown), host)
@@ -145,15 +128,9 @@ def token(url: str | None, operator: Operator, at: Span | None) -> Target:
 
 def redirects(name: str, where: Message) -> Unanswered:
     """The error for a redirect that is no rename of a portal."""
-    return _without_answer(
-        Diagnostic(
-            Code.NOT_BITRIX24,
-            Message("{name} does not answer as a Bitrix24 portal: it redirects {where}", name=name, where=where),
-            hint=Message(
-                "Open the address in a browser; a login page, a proxy or a closed portal may stand in front of it."
-            ),
-        )
-    )
+    summary = Message("{name} does not answer as a Bitrix24 portal: it redirects {where}", name=name, where=where)
+    hint = Message("Open the address in a browser; a login page, a proxy or a closed portal may stand in front of it.")
+    return _without_answer(Diagnostic(Code.NOT_BITRIX24, summary, hint=hint))
 
 
 def _without_answer(diagnostic: Diagnostic) -> Unanswered:
@@ -164,11 +141,8 @@ def _without_answer(diagnostic: Diagnostic) -> Unanswered:
 def _endpoint(match: re.Match[str], operator: Operator, at: Span | None, credential: Secret) -> Endpoint:
     scheme, host = _origin(match, operator, at)
     if match["prefix"] and not is_loopback(match["host"]):
-        raise _bad(
-            Message("the address of {host} has a path before /rest/", host=host),
-            Message("A portal's REST begins at https://HOST/rest/."),
-            at,
-        )
+        summary = Message("the address of {host} has a path before /rest/", host=host)
+        raise _bad(summary, Message("A portal's REST begins at https://HOST/rest/."), at)
     return Endpoint(scheme, host, match["prefix"], operator, credential)
 
 
@@ -176,11 +150,8 @@ def _origin(match: re.Match[str], operator: Operator, at: Span | None) -> tuple[
     """Scheme and host, both checked."""
     scheme, host, loopback = match["scheme"].lower(), _host(match), is_loopback(match["host"])
     if scheme == "http" and not loopback:
-        raise _bad(
-            Message("{host}: plain http would show the credential to the network", host=host),
-            Message("Write https://."),
-            at,
-        )
+        summary = Message("{host}: plain http would show the credential to the network", host=host)
+        raise _bad(summary, Message("Write https://."), at)
     if not operator.trusts(host):
         raise ConfigError(host_forbidden(host, at))
     return scheme, host

@@ -148,18 +148,14 @@ def place(change: ResourceChange) -> str:
 
 def effects(change: ResourceChange, temporary: str | None) -> list[str]:
     """What the change does besides what its fields say."""
-    said = []
-    if change.reregisters:
-        said.append("re-registers the line")
-    if change.stored_only:
-        said.append("stored only: the line has no registration to renew")
-    if change.action == "create" and change.line_type == "office":
-        said.append("office line")
-    if change.action == "delete":
-        said.append("can't be undone")
-    if temporary is not None:
-        said.append(f"by way of the title {quoted(temporary)}")
-    return said
+    facts = {
+        "re-registers the line": change.reregisters,
+        "stored only: the line has no registration to renew": change.stored_only,
+        "office line": change.action == "create" and change.line_type == "office",
+        "can't be undone": change.action == "delete",
+        f"by way of the title {quoted(temporary or '')}": temporary is not None,
+    }
+    return [words for words, holds in facts.items() if holds]
 
 
 def value(text: str | None) -> str:

@@ -20,30 +20,10 @@ from markupsafe import Markup
 from sipsync.model.outcome import LineOutcome, Outcome
 from sipsync.model.plan import Plan, PortalPlan, ResourceChange
 from sipsync.model.problems import Diagnostic
-from sipsync.report import Style
+from sipsync.report import Style, wording
 from sipsync.report.changes import fields
 from sipsync.report.escape import visible
 from sipsync.report.findings import beyond_deletes, excerpt, hint
-from sipsync.report.wording import (
-    ACTIONS,
-    LOST_WITH_A_LINE,
-    PLAIN,
-    REREGISTRATION,
-    RESULTS,
-    UNVERIFIED,
-    apply_line,
-    call_line,
-    cost_line,
-    count,
-    counts,
-    effects,
-    no_changes,
-    not_planned,
-    plan_line,
-    reregistered_line,
-    unseen_difference,
-    where,
-)
 
 _OPEN_GROUPS = 12
 """Portals that are shown unfolded; with more, one looks for a name first."""
@@ -70,13 +50,17 @@ def _plan(plan: Plan, style: Style) -> dict[str, object]:
     groups = groups_of_plan(plan)
     errors, warnings = tell(beyond_deletes(plan), style)
     summary = plan.summary
-    cost = cost_line(plan) if plan.has_changes else ""
-    registers = REREGISTRATION if summary.reregistrations else ""
+    cost = wording.cost_line(plan) if plan.has_changes else ""
+    registers = wording.REREGISTRATION if summary.reregistrations else ""
+    lines = [cost, registers, wording.UNVERIFIED if plan.unverified else "", wording.not_planned(plan)]
+    headline = (
+        wording.plan_line(summary) if plan.has_changes else "No plan." if plan.errored else wording.no_changes(plan)
+    )
     return {
         "heading": "Plan",
-        "headline": plan_line(summary) if plan.has_changes else no_changes(plan) if not plan.errored else "No plan.",
+        "headline": headline,
         "state": "stopped" if plan.errored else "ready" if plan.has_changes or plan.unverified else "clean",
-        "lines": list(filter(None, [cost, registers, UNVERIFIED if plan.unverified else "", not_planned(plan)])),
+        "lines": list(filter(None, lines)),
         "tiles": [
             ("create", "+", summary.add, "to add"),
             ("update", "~", summary.change, "to change"),
@@ -101,9 +85,9 @@ def _outcome(outcome: Outcome, style: Style) -> dict[str, object]:
     kinds = [card.kind for group in groups for card in group.cards]
     return {
         "heading": "Dry run" if outcome.dry_run else "Apply",
-        "headline": apply_line(outcome),
+        "headline": wording.apply_line(outcome),
         "state": "stopped" if outcome.exit else "clean",
-        "lines": list(filter(None, [reregistered_line(outcome)])),
+        "lines": list(filter(None, [wording.reregistered_line(outcome)])),
         "tiles": [
             ("ok", "✓", kinds.count("ok"), "applied"),
             ("bad", "✗", kinds.count("bad"), "not as planned"),
@@ -189,28 +173,30 @@ def tell(found: Iterable[Diagnostic], style: Style) -> tuple[list[Told], list[To
 
 
 def _told(found: Diagnostic, style: Style) -> Told:
-    shown = "\n".join(excerpt(found.at, PLAIN)) if found.at is not None and found.at.excerpt else ""
-    return Told(found.severity, found.code, visible(found.summary), where(found), shown, hint(found, style))
+    shown = "\n".join(excerpt(found.at, wording.PLAIN)) if found.at is not None and found.at.excerpt else ""
+    return Told(found.severity, found.code, visible(found.summary), wording.where(found), shown, hint(found, style))
 
 
 def groups_of_plan(plan: Plan) -> list[Group]:
     """The portals that change, the largest first."""
     parts = sorted(plan.parts, key=lambda part: -len(part.changes))
     cards = ((part, tuple(_change_card(change, part) for change in part.resource_changes)) for part in parts)
-    return [Group(visible(part.portal), counts(part.summary) or "no changes", own) for part, own in cards if own]
+    return [
+        Group(visible(part.portal), wording.counts(part.summary) or "no changes", own) for part, own in cards if own
+    ]
 
 
 def _change_card(change: ResourceChange, part: PortalPlan) -> Card:
-    words = ACTIONS[change.action]
+    words = wording.ACTIONS[change.action]
     evidence = part.evidence.get(change.address)
-    notes = effects(change, evidence.temporary if evidence else None)
+    notes = wording.effects(change, evidence.temporary if evidence else None)
     if change.action == "delete":
-        notes.append(f"its {LOST_WITH_A_LINE} are lost for good")
+        notes.append(f"its {wording.LOST_WITH_A_LINE} are lost for good")
     facts = [f"{visible(change.source.file)}:{change.source.line}"]
     if change.config_id is not None:
         facts.append(f"config_id {change.config_id}")
     if change.unchanged_fields:
-        facts.append(count(change.unchanged_fields, "unchanged field"))
+        facts.append(wording.count(change.unchanged_fields, "unchanged field"))
     return Card(
         kind="same" if change.action == "no-op" else change.action,
         mark=words.mark.replace("-", "\N{MINUS SIGN}"),
@@ -226,7 +212,7 @@ def _change_card(change: ResourceChange, part: PortalPlan) -> Card:
 def _field(change: ResourceChange, name: str) -> FieldRow:
     before, after = change.change.before, change.change.after
     return FieldRow(
-        visible(name + unseen_difference(change, name)),
+        visible(name + wording.unseen_difference(change, name)),
         None if before is None else _cell(before.get(name), change.change.before_sensitive.get(name, False)),
         None if after is None else _cell(after.get(name), change.change.after_sensitive.get(name, False)),
     )
@@ -242,21 +228,21 @@ def groups_of_outcome(outcome: Outcome) -> list[Group]:
     for part in sorted(outcome.parts, key=lambda part: -sum(_is_bad(line) for line in part.lines)):
         calls: dict[str, list[str]] = defaultdict(list)
         for call in part.calls:
-            calls[call.address].append(call_line(call))
+            calls[call.address].append(wording.call_line(call))
         cards = tuple(_line_card(line, calls[line.address]) for line in sorted(part.lines, key=_is_bad, reverse=True))
         bad = sum(map(_is_bad, part.lines))
-        told = count(len(part.lines), "line")
+        told = wording.count(len(part.lines), "line")
         if cards:
             groups.append(Group(visible(part.portal), f"{told}, {bad} not as planned" if bad else told, cards))
     return groups
 
 
 def _is_bad(line: LineOutcome) -> bool:
-    return RESULTS[line.result].kind == "bad"
+    return wording.RESULTS[line.result].kind == "bad"
 
 
 def _line_card(line: LineOutcome, calls: Sequence[str]) -> Card:
-    words = RESULTS[line.result]
+    words = wording.RESULTS[line.result]
     facts = [f"{visible(line.source.file)}:{line.source.line}"] if line.source else []
     if line.config_id is not None:
         facts.append(f"config_id {line.config_id}")
@@ -269,7 +255,7 @@ def _line_card(line: LineOutcome, calls: Sequence[str]) -> Card:
     return Card(
         kind=words.kind,
         mark=words.mark,
-        badge=ACTIONS[line.action].done if line.result == "applied" else words.name,
+        badge=wording.ACTIONS[line.action].done if line.result == "applied" else words.name,
         address=visible(line.address),
         facts=tuple(facts),
         notes=(*map(visible, filter(None, notes)), *calls),

@@ -15,28 +15,11 @@ from itertools import accumulate
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan, PortalPlan, ResourceChange
 from sipsync.model.problems import Code, Diagnostic
-from sipsync.report import Style
+from sipsync.report import Style, wording
 from sipsync.report.changes import Row, block, fields
 from sipsync.report.escape import visible
 from sipsync.report.findings import PLACES_SHOWN, beyond_deletes, told
 from sipsync.report.outcomes import findings_of, what
-from sipsync.report.wording import (
-    ACTIONS,
-    LOST_WITH_A_LINE,
-    PLAIN,
-    REREGISTRATION,
-    UNVERIFIED,
-    apply_line,
-    call_line,
-    cost_line,
-    count,
-    counts,
-    no_changes,
-    not_planned,
-    plan_line,
-    reregistered_line,
-    where,
-)
 
 
 def render(document: Plan | Outcome, style: Style) -> str:
@@ -57,16 +40,16 @@ def _plan(plan: Plan, style: Style) -> str:
     head = [f"{marker('plan', style.target)}\n## sipsync plan: {_headline(plan)}"]
     foot = ""
     if plan.has_changes:
-        head.append(f"**{plan_line(plan.summary)}** {cost_line(plan)}")
+        head.append(f"**{wording.plan_line(plan.summary)}** {wording.cost_line(plan)}")
         foot = f"Plan digest: `{plan.digest}` (`sipsync apply --expect-plan DIGEST` applies this plan and no other)\n"
     elif not plan.errored:
-        head.append(f"**{no_changes(plan)}**")
+        head.append(f"**{wording.no_changes(plan)}**")
     if plan.unverified and plan.has_changes:
-        head.append(f"**{UNVERIFIED}**")
+        head.append(f"**{wording.UNVERIFIED}**")
     if plan.summary.reregistrations:
-        head.append(REREGISTRATION)
+        head.append(wording.REREGISTRATION)
     if plan.errored:
-        head.append(f"**{not_planned(plan)}**")
+        head.append(f"**{wording.not_planned(plan)}**")
     body = _Body(head, style.budget - _size(foot))
     errors = [found for found in plan.diagnostics if found.severity == "error"]
     body.add(_deletes(plan), 0.5 if errors else 0.9)
@@ -96,7 +79,7 @@ class _Body:
 def _headline(plan: Plan) -> str:
     if not plan.has_changes:
         return "errors" if plan.errored else "nothing verified" if plan.unverified else "no changes"
-    return counts(plan.summary) + (" (stopped)" if plan.errored else "")
+    return wording.counts(plan.summary) + (" (stopped)" if plan.errored else "")
 
 
 def _deletes(plan: Plan) -> list[Callable[[], str]]:
@@ -105,14 +88,14 @@ def _deletes(plan: Plan) -> list[Callable[[], str]]:
     gone = [(part, changes) for part, changes in gone if changes]
     if not gone:
         return [lambda: ""]
-    lines = count(sum(len(changes) for _, changes in gone), "line")
-    head = f"> [!CAUTION]\n> **{lines} will be deleted for good**, together with {LOST_WITH_A_LINE}:\n"
+    lines = wording.count(sum(len(changes) for _, changes in gone), "line")
+    head = f"> [!CAUTION]\n> **{lines} will be deleted for good**, together with {wording.LOST_WITH_A_LINE}:\n"
     return [
         lambda: head + _quote(_entry(change) for _, changes in gone for change in changes),
         lambda: head + _quote(span(change.address) for _, changes in gone for change in changes),
         lambda: head + _quote(f"{span(part.portal)}: {_keys(changes)}" for part, changes in gone),
-        lambda: head + _quote(f"{span(part.portal)}: {count(len(changes), 'line')}" for part, changes in gone),
-        lambda: head + _quote([f"on {count(len(gone), 'portal')}, too many to name in a comment"]),
+        lambda: head + _quote(f"{span(part.portal)}: {wording.count(len(changes), 'line')}" for part, changes in gone),
+        lambda: head + _quote([f"on {wording.count(len(gone), 'portal')}, too many to name in a comment"]),
     ]
 
 
@@ -133,12 +116,12 @@ def _errors(errors: Sequence[Diagnostic], style: Style) -> list[Callable[[], str
     """The errors in full; then a line each; then each kind with all its places; then a number for each kind."""
     if not errors:
         return [lambda: ""]
-    head = f"### {count(len(errors), 'error')}\n\n"
+    head = f"### {wording.count(len(errors), 'error')}\n\n"
     kinds: dict[Code, list[Diagnostic]] = {}
     for found in errors:
         kinds.setdefault(found.code, []).append(found)
     return [
-        lambda: head + fenced("\n".join(told(errors, style, PLAIN)).strip("\n")),
+        lambda: head + fenced("\n".join(told(errors, style, wording.PLAIN)).strip("\n")),
         lambda: head + fenced("\n".join(dict.fromkeys(f"Error: {_short(found)}" for found in errors))),
         lambda: head + fenced("\n".join(f"Error: {code}: {_places(group)}" for code, group in kinds.items())),
         lambda: head + fenced("\n".join(f"Error: {code}: {len(group)} times" for code, group in kinds.items())),
@@ -146,22 +129,22 @@ def _errors(errors: Sequence[Diagnostic], style: Style) -> list[Callable[[], str
 
 
 def _short(found: Diagnostic) -> str:
-    place = where(found)
+    place = wording.where(found)
     return f"{place}: {visible(found.summary)}" if place else visible(found.summary)
 
 
 def _places(group: Sequence[Diagnostic]) -> str:
-    return ", ".join(dict.fromkeys(visible(found.address or "") or where(found) for found in group))
+    return ", ".join(dict.fromkeys(visible(found.address or "") or wording.where(found) for found in group))
 
 
 def _warnings(warnings: Sequence[Diagnostic], style: Style) -> list[Callable[[], str]]:
     if not warnings:
         return [lambda: ""]
-    head = count(len(warnings), "warning")
+    head = wording.count(len(warnings), "warning")
     kinds = dict.fromkeys(found.code for found in warnings)
     short = ", ".join(f"`{code}`" for code in list(kinds)[:PLACES_SHOWN])
     return [
-        lambda: _folded(head, fenced("\n".join(told(warnings, style, PLAIN)).strip("\n"))),
+        lambda: _folded(head, fenced("\n".join(told(warnings, style, wording.PLAIN)).strip("\n"))),
         lambda: f"{head} ({short}), not shown here for want of room.\n\n",
     ]
 
@@ -175,8 +158,8 @@ def _folded(summary: str, body: str) -> str:
 
 def _outcome(outcome: Outcome, style: Style) -> str:
     name = "dry run" if outcome.dry_run else "incomplete" if outcome.exit else "complete"
-    head = [f"{marker('apply', style.target)}\n## sipsync apply: {name}", f"**{apply_line(outcome)}**"]
-    registered = reregistered_line(outcome)
+    head = [f"{marker('apply', style.target)}\n## sipsync apply: {name}", f"**{wording.apply_line(outcome)}**"]
+    registered = wording.reregistered_line(outcome)
     if registered:
         head.append(registered)
     # A title that a broken swap left behind comes first: it is to be known at once.
@@ -252,15 +235,16 @@ def _prefix(texts: Sequence[str], room: int) -> list[str]:
 
 def _cut_note(plan: Plan, style: Style) -> str:
     whole = span(style.whole) if style.whole else "the saved plan (`sipsync show FILE`) or the job's other reports"
+    changes = wording.count(len(plan.resource_changes), "change")
     return (
-        f"\n**Cut to fit.** Of {count(len(plan.resource_changes), 'change')} some are only listed or counted here, or "
+        f"\n**Cut to fit.** Of {changes} some are only listed or counted here, or "
         "not named at all; every delete, error and safety limit is told above, if in fewer words. "
         f"The whole plan: {whole}.\n\n"
     )
 
 
 def _summary(part: PortalPlan) -> str:
-    return f"<code>{html.escape(visible(part.portal))}</code>: {counts(part.summary)}"
+    return f"<code>{html.escape(visible(part.portal))}</code>: {wording.counts(part.summary)}"
 
 
 def _in_full(part: PortalPlan) -> str:
@@ -274,7 +258,7 @@ def _listed(part: PortalPlan) -> str:
 
 
 def _row(change: ResourceChange) -> str:
-    mark = ACTIONS[change.action].mark
+    mark = wording.ACTIONS[change.action].mark
     touched = f": {', '.join(map(visible, fields(change)))}" if change.action == "update" else ""
     registers = " (re-registers)" if change.reregisters else ""
     return f"{_DIFF_MARKS.get(mark, mark)} {visible(change.address)}{touched}{registers}"
@@ -283,12 +267,12 @@ def _row(change: ResourceChange) -> str:
 def _results(outcome: Outcome, room: int) -> str:
     """What was done, or, of a dry run, the calls that would be sent: as many as fit."""
     if outcome.dry_run:
-        rows = [f"{visible(call.id)}  {call_line(call)}" for call in outcome.calls]
-        title = count(len(rows), "API call")
+        rows = [f"{visible(call.id)}  {wording.call_line(call)}" for call in outcome.calls]
+        title = wording.count(len(rows), "API call")
     else:
         done = [line for line in outcome.lines if line.result in ("applied", "done", "restored")]
         rows = [f"{visible(line.address)}: {what(line)}" for line in done]
-        title = count(len(rows), "line")
+        title = wording.count(len(rows), "line")
     if not rows:
         return ""
     kept = _prefix([f"{row}\n" for row in rows], room - 200)

@@ -10,23 +10,12 @@ from sipsync.model.findings import Findings
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
 from sipsync.model.status import Diagnosis, Status
-from sipsync.report import Style
+from sipsync.report import Style, wording
 from sipsync.report.changes import Row, block
 from sipsync.report.findings import told
 from sipsync.report.outcomes import outcome
 from sipsync.report.tables import diagnosis, status
-from sipsync.report.wording import (
-    ACTIONS,
-    MARK_LOOKS,
-    REREGISTRATION,
-    UNVERIFIED,
-    Paint,
-    cost_line,
-    count,
-    no_changes,
-    not_planned,
-    plan_line,
-)
+from sipsync.report.wording import Paint
 
 Lines = Callable[[Any, Style, Paint], Iterator[str]]
 
@@ -44,7 +33,7 @@ def plan(document: Plan, style: Style, paint: Paint) -> Iterator[str]:
     yield from changes(document, paint)
     yield from totals(document, paint)
     yield from told(document.diagnostics, style, paint)
-    missing = not_planned(document)
+    missing = wording.not_planned(document)
     if missing:
         yield from ("", paint("bold", missing))
     if document.has_changes:
@@ -56,7 +45,7 @@ def changes(document: Plan, paint: Paint) -> Iterator[str]:
     actions = {change.action for change in document.resource_changes} - {"no-op"}
     if actions:
         yield "sipsync will perform the following actions, marked by these symbols:"
-        for action, words in ACTIONS.items():
+        for action, words in wording.ACTIONS.items():
             if action in actions:
                 yield f"  {paint(words.look, words.mark)} {words.name}"
     for part in document.parts:
@@ -68,7 +57,7 @@ def changes(document: Plan, paint: Paint) -> Iterator[str]:
 def painted(row: Row, paint: Paint) -> str:
     """A row of a block in Terraform's colours."""
     if row.mark:
-        return f"{' ' * row.indent}{paint(MARK_LOOKS[row.mark], row.mark)} {row.text}"
+        return f"{' ' * row.indent}{paint(wording.MARK_LOOKS[row.mark], row.mark)} {row.text}"
     look = {"head": "bold", "note": "dim"}.get(row.kind)
     return f"{' ' * row.indent}{paint(look, row.text)}" if look else str(row)
 
@@ -76,28 +65,28 @@ def painted(row: Row, paint: Paint) -> str:
 def totals(document: Plan, paint: Paint) -> Iterator[str]:
     """The line that says whether there is anything to do, and what it costs."""
     if document.has_changes:
-        yield from ("", paint("bold", plan_line(document.summary)), cost_line(document))
+        yield from ("", paint("bold", wording.plan_line(document.summary)), wording.cost_line(document))
         if document.summary.reregistrations:
-            yield REREGISTRATION
+            yield wording.REREGISTRATION
     elif not document.errored:
-        yield from ("", paint("bold" if document.unverified else "green bold", no_changes(document)))
+        yield from ("", paint("bold" if document.unverified else "green bold", wording.no_changes(document)))
     if document.unverified and document.has_changes:
-        yield paint("yellow bold", UNVERIFIED)
+        yield paint("yellow bold", wording.UNVERIFIED)
 
 
 def findings(document: Findings, style: Style, paint: Paint) -> Iterator[str]:
     """The findings and, where files were checked, whether they are valid."""
     yield from told(document.diagnostics, style, paint)
     checked = ", ".join(
-        count(number, noun)
+        wording.count(number, noun)
         for number, noun in ((document.files, "file"), (document.portals, "portal"), (document.lines, "line"))
         if number
     )
     if document.valid and (document.files or not document.diagnostics):
         yield from ("", f"{paint('green bold', 'Success!')} The configuration is valid{checked and f': {checked}'}.")
     elif document.files:
-        also = f", {count(document.warning_count, 'warning')}" if document.warning_count else ""
-        errors, files = count(document.error_count, "error"), count(document.files, "file")
+        also = f", {wording.count(document.warning_count, 'warning')}" if document.warning_count else ""
+        errors, files = wording.count(document.error_count, "error"), wording.count(document.files, "file")
         yield from ("", paint("bold", f"{errors}{also} in {files}."))
 
 
