@@ -50,7 +50,7 @@ def test_a_new_command_is_a_file_and_a_row(copy: ProgramCopy) -> None:
 
 def test_a_new_format_is_a_file_and_a_row(copy: ProgramCopy) -> None:
     copy.add("report/formats/short.py", FORMAT)
-    copy.edit("report/__init__.py", '    "gitlab": ', '    "short": Format("short", ("Plan",)),\n    "gitlab": ')
+    copy.edit("report/__init__.py", '    "gitlab": ', '    "short": ("Plan",),\n    "gitlab": ')
     copy.run("plan", "--no-secrets", "--report", "short=short.txt")
     assert (copy.folder / "short.txt").read_text(encoding="utf-8") == "0 to change\n"
 
