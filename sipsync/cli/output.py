@@ -47,21 +47,26 @@ def publish(session: Session, document: Report, output: Output, *, everything: b
 
 def write_report(session: Session, file: Path, text: str, *, append: bool = False) -> Exit:
     """Write a file that the user named as it is, be it a pipe or a device, and tell why where that can't be done."""
-    from sipsync.disk.files import unwritable
+    from sipsync.disk.files import refuse_outside, unwritable
 
     try:
-        with file.open("a" if append else "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-    except OSError as error:
-        show(unwritable(file, error).diagnostics, session)
+        refuse_outside(file)
+        try:
+            with file.open("a" if append else "w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+        except OSError as error:
+            raise unwritable(file, error) from None
+    except SipsyncError as error:
+        show(error.diagnostics, session)
         return Exit.ERROR
     return Exit.OK
 
 
 def write_new(file: Path, text: str) -> None:
     """Write a file, and the folders that it is to be in."""
-    from sipsync.disk.files import unwritable, write_file
+    from sipsync.disk.files import refuse_outside, unwritable, write_file
 
+    refuse_outside(file)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

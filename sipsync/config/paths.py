@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sipsync.config.reader.source import MAX_BYTES, Source, decode
-from sipsync.disk.files import is_device, read_regular, real_path, reason
+from sipsync.disk.files import checkout_of, is_device, read_regular, real_path, reason
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic, Span
 
@@ -48,21 +48,14 @@ def find(paths: Sequence[Path], root: Path) -> Found:
 
 
 def find_root(paths: Sequence[Path]) -> Path:
-    """The folder that files must not leave: the nearest parent with `.git`, else the paths' own folder.
-
-    A link in a checkout does not lead to another one: who may change the files could choose the root with it.
-    """
+    """The folder that files must not leave: the nearest parent with `.git`, else the paths' own folder."""
     places = [Path(os.path.abspath(path)) for path in paths]
     folders = [path if os.path.isdir(path) else path.parent for path in places] or [Path.cwd()]
     try:
         base = Path(os.path.commonpath(folders))
     except ValueError:  # Windows: several drives
         base = folders[0]
-    root: Path | None = None
-    for folder in (*reversed(base.parents), base):
-        if (folder / ".git").exists() and (root is None or folder.resolve().is_relative_to(root)):
-            root = folder.resolve()
-    return root or base.resolve()
+    return checkout_of(base) or base.resolve()
 
 
 def marked(source: Source) -> bool:

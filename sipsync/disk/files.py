@@ -88,6 +88,27 @@ def below_git(path: Path, root: Path) -> bool:
     return ".git" in map(str.casefold, path.relative_to(root).parts)
 
 
+def checkout_of(path: Path) -> Path | None:
+    """The checkout of a git repository that a path is in; None for none.
+
+    A link in a checkout does not lead to another one: who may change the files could choose it with the link.
+    """
+    top: Path | None = None
+    here = Path(os.path.abspath(path))
+    for folder in (*reversed(here.parents), here):
+        if os.path.exists(folder / ".git") and (top is None or folder.resolve().is_relative_to(top)):
+            top = folder.resolve()
+    return top
+
+
+def refuse_outside(path: Path) -> None:
+    """Raise SipsyncError where a link in a checkout leads out of it: who changes its files could choose where to."""
+    top, real = checkout_of(path), real_path(path)
+    if top is not None and not (real and real.is_relative_to(top)):
+        hint = Message("Name a file that is no link, or delete the link.")
+        raise unusable(Message("{path} can't be written", path=path), OSError(f"a link leads out of {top}"), hint)
+
+
 def read_regular(path: Path, most: int) -> bytes | None:
     """The first bytes of a regular file; None for anything else. Raises OSError."""
     # A FIFO that nobody writes to would block the opening, and a device may act on it.
@@ -105,7 +126,11 @@ def write_private(path: Path, data: bytes, *, replace: Callable[[str, Path], Non
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file of the user's whole or not at all: a link stays one, and who may read it stays as it was."""
+    """Write a file of the user's whole or not at all: a link stays one, and who may read it stays as it was.
+
+    A link out of a checkout is refused.
+    """
+    refuse_outside(path)
     _write(path.resolve(), data, 0o666, os.replace)
 
 

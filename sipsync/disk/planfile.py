@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
-from sipsync.disk.files import reason, write_private
+from sipsync.disk.files import reason, refuse_outside, write_private
 from sipsync.model.document import FORMAT_VERSION
 from sipsync.model.message import Message
 from sipsync.model.plan import Plan
@@ -77,6 +77,7 @@ def _write(path: Path, document: Mapping[str, Any], kind: _Kind) -> None:
     # ASCII: a title may hold what no encoding takes, and shells on Windows re-encode files.
     data = json.dumps(document, separators=(",", ":")).encode("ascii") + b"\n"
     try:
+        refuse_outside(path.parent)  # a link in the file's own place is replaced
         write_private(path, data)
     except SipsyncError as error:
         raise SipsyncError(

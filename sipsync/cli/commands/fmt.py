@@ -25,12 +25,13 @@ from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, Span
 def command(session: Session, limits: OperatorOptions, check: bool, diff: bool) -> Exit:
     from sipsync.config.paths import editable_text, find
     from sipsync.config.writer.layout import format_text
-    from sipsync.disk.files import write_file
+    from sipsync.disk.files import refuse_outside, write_file
 
     sources = find(limits.paths, Path(limits.operator(session).root))
     problems = list(sources.diagnostics)
     for name in [source.name for source in sources.sources.values()]:
         try:
+            refuse_outside(Path(name))
             before = editable_text(Path(name))
             after = format_text(before, name)
             if after.encode() == Path(name).read_bytes():
