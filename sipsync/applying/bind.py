@@ -11,11 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import Any
 
 from sipsync.model.document import digest_of
 from sipsync.model.fields import FIELDS, FieldName
+from sipsync.model.globs import fits
 from sipsync.model.lines import Address, Call, CurrentLine, DesiredLine, RemovedLine
 from sipsync.model.message import Message
 from sipsync.model.outcome import LineOutcome, LineResult
@@ -245,7 +245,7 @@ def _secrets(line: PlannedLine, name: FieldName) -> Iterator[str | Secret]:
     if isinstance(reference, SecretRef) and managed and reference in given.secrets:
         yield given.secrets[reference]
     rules = [rule for rule in given.desired.policy.ignore_fields if rule.field == name]
-    left_alone = any(fnmatchcase(line.desired.address.key, rule.line) for rule in rules)
+    left_alone = any(fits(line.desired.address.key, rule.line) for rule in rules)
     if line.current is not None and name in line.current.values and (left_alone or not managed):
         yield line.current.values[name]
 

@@ -118,6 +118,9 @@ def _standard(error: ErrorDetails, key: str, node: Node) -> Diagnostic:
         most = limits["max_length"]
         summary = Message('"{key}" may have {most} characters; it has {has}', key=key, most=most, has=has)
         hint = Message("Shorten it.")
+    elif kind == "too_long":
+        code, most, hint = Code.TOO_LONG, limits["max_length"], Message("Say it with globs.")
+        summary = Message('"{key}" may have {most} entries; it has more', key=key, most=most)
     elif kind == "string_too_short":
         summary, hint = Message('"{key}" is empty', key=key), Message("Give it a text, or delete the key.")
     elif kind in _BOUNDS:

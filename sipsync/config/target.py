@@ -15,7 +15,6 @@ import re
 import shlex
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from sipsync.config.include import Includes
@@ -24,6 +23,7 @@ from sipsync.config.paths import SUFFIXES, marked
 from sipsync.config.reader.source import MAX_BYTES, Source, decode
 from sipsync.config.refs import RunContext
 from sipsync.disk.git import LINK, SUBMODULE, Entry, GitError, Repository, repository_of
+from sipsync.model.globs import fits
 from sipsync.model.lines import Access, DesiredLine, DesiredPortal, RemovedLine
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
@@ -86,7 +86,7 @@ def _protected_lines(portal: DesiredPortal) -> Iterator[ProtectedLine]:
     lines: tuple[DesiredLine | RemovedLine, ...] = (*portal.lines, *portal.removed)
     for line in lines:
         names = [line.address.key, line.title or "", str(line.config_id or "")]
-        if any(fnmatchcase(name, glob) for name in names if name for glob in portal.policy.protected):
+        if any(fits(name, glob) for name in names if name for glob in portal.policy.protected):
             yield ProtectedLine(line.address, line.config_id, line.title)
 
 

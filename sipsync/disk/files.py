@@ -24,6 +24,8 @@ from sipsync.model.problems import Code, Diagnostic, SipsyncError
 
 _REPLACE_WAITS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 """Seconds: on Windows a virus scanner or a reader holds a file for a moment, and nothing can take its place."""
+_LONGEST: Final = 32_767
+"""Characters of a path; no system takes more."""
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -77,6 +79,8 @@ def read_private(path: Path) -> bytes | None:
 
 def real_path(path: Path) -> Path | None:
     """The file that a path means, links followed; None where no file can have that name, or its links lead round."""
+    if len(str(path)) > _LONGEST:  # each step of a path is looked up by its whole name
+        return None
     try:
         return path.resolve()
     except (OSError, RuntimeError, ValueError):  # ValueError: a null character, or half a character

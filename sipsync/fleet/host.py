@@ -9,11 +9,11 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from functools import partial
 
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, Waiting
+from sipsync.model.globs import fits
 from sipsync.model.lines import Address, DesiredPortal, Fleet, Snapshot
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
@@ -104,7 +104,7 @@ def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection) -> tuple[De
 
 
 def _named(name: str, globs: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, glob) for glob in globs)
+    return any(fits(name, glob) for glob in globs)
 
 
 def check_allow(fleet: Fleet, allow: Sequence[str]) -> None:

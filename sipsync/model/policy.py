@@ -15,6 +15,8 @@ from sipsync.model.message import Message
 from sipsync.model.scalars import SECTION, Day, Decimal, Number, Share, Switch, Words
 
 Unmanaged = Literal["ignore", "report", "error"]
+_MOST = 1_000
+"""Entries of a list: each is compared with each line."""
 _STRICTER: tuple[Unmanaged, ...] = ("ignore", "report", "error")
 
 
@@ -31,9 +33,9 @@ def _all(operator: tuple[str, ...], file: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*operator, *file)))
 
 
-def _tightened(by: Callable[[Any, Any], Any], **loosest: Any) -> dict[str, Any]:
+def _tightened(by: Callable[[Any, Any], Any], **more: Any) -> dict[str, Any]:
     """How the operator's value and a file's are one. `loosest` bounds nothing, where the default is not that."""
-    return {"tightened": by, **loosest}
+    return {"tightened": by, **more}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,9 @@ class Policy:
     """What to do about lines that the file does not name."""
     max_changes: Share | None = field(default=None, metadata=_tightened(_each))
     """A plan with more changes is stopped: 3, or 30%."""
-    protected: tuple[Words, ...] = field(default=(), metadata=_tightened(_all))
+    protected: tuple[Words, ...] = field(default=(), metadata=_tightened(_all, max_length=_MOST))
     """Globs of keys, titles or config_ids: never changed or deleted."""
-    ignore_fields: tuple[IgnoredField, ...] = field(default=(), metadata=_tightened(add))
+    ignore_fields: tuple[IgnoredField, ...] = field(default=(), metadata=_tightened(add, max_length=_MOST))
     """Fields that are left alone for a while."""
 
 

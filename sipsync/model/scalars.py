@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeAlias
 
+from sipsync.model.globs import LONGEST
 from sipsync.model.message import Message
 from sipsync.model.problems import Code
 
@@ -96,7 +97,7 @@ def _share(text: str) -> str:
     return text
 
 
-Words: TypeAlias = Annotated[str, FromText(trimmed, {"min_length": 1}, {"type": TEXT})]
+Words: TypeAlias = Annotated[str, FromText(trimmed, {"min_length": 1, "max_length": LONGEST}, {"type": TEXT})]
 Switch: TypeAlias = Annotated[bool, FromText(_switch)]
 Number: TypeAlias = Annotated[int, FromText(number, {"ge": 1})]
 Decimal: TypeAlias = Annotated[float, FromText(_decimal, {"gt": 0})]

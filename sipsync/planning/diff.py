@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from fnmatch import fnmatchcase
 
 from sipsync.model.fields import FIELDS, REGISTERING, SECRET, FieldName
+from sipsync.model.globs import fits
 from sipsync.model.lines import CurrentLine, DesiredLine, RemovedLine
 from sipsync.model.message import Message, counted
 from sipsync.model.policy import IgnoredField
@@ -41,7 +41,7 @@ def diff(given: PlanInput, matched: Match, today: date) -> Diff:
             result.diagnostics.append(_type_differs(line, current))
             continue
         rules = [rule for rule in given.desired.policy.ignore_fields if rule.field in line.values]
-        rules = [rule for rule in rules if fnmatchcase(line.address.key, rule.line)]
+        rules = [rule for rule in rules if fits(line.address.key, rule.line)]
         ended = [rule for rule in rules if rule.until is not None and today > rule.until]
         result.warnings += [_ended(rule, line) for rule in ended]
         ignored = {rule.field for rule in rules if rule not in ended}

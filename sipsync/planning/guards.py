@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import TypeAlias
 
+from sipsync.model.globs import fits
 from sipsync.model.lines import CurrentLine, DesiredPortal, Verb
 from sipsync.model.message import Message, counted
 from sipsync.model.problems import Code, Diagnostic
@@ -136,10 +136,10 @@ class _Protector:
         titles = [title for title in (change.title, current and current.title) if title]
         names = [change.address.key, *titles, *([str(current.config_id)] if current else [])]
         for glob in self._globs:
-            if any(fnmatchcase(name, glob) for name in names):
+            if any(fits(name, glob) for name in names):
                 return Message('"{glob}"', glob=glob)
         for glob in target.protected:
-            if any(fnmatchcase(name, glob) for name in names):
+            if any(fits(name, glob) for name in names):
                 return Message('"{glob}" on {branch}', glob=glob, branch=target.branch)
         line = self._ids.get(current.config_id) if current else None
         line = line or next((self._titles[key] for key in map(title_key, titles) if key in self._titles), None)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from typing import ClassVar, TypeAlias
 
 from sipsync.model.document import Seal
 from sipsync.model.fields import FieldName, LineType
+from sipsync.model.globs import fits
 from sipsync.model.lines import Address, Call, CurrentLine, DesiredLine, DesiredPortal, RemovedLine, Snapshot, Verb
 from sipsync.model.message import Message
 from sipsync.model.options import Selection
@@ -150,4 +150,4 @@ def about(
 
 def matches(address: Address, globs: tuple[str, ...]) -> bool:
     """Whether any glob names the line by its address or its key."""
-    return any(fnmatchcase(name, glob) for glob in globs for name in (address, address.key))
+    return any(fits(name, glob) for glob in globs for name in (address, address.key))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PureWindowsPath
 from typing import Final
 
-from sipsync.disk.files import is_device, read_regular
+from sipsync.disk.files import is_device, read_regular, real_path
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, SecretError
@@ -24,25 +25,23 @@ def locate(ref: SecretRef, name: str, operator: Operator, shown: str = "") -> Pa
     if any(map(is_device, PureWindowsPath(name).parts)):
         summary = Message('"{name}" is a device on Windows', name=shown)
         raise problem(ref, Code.SECRET_FORBIDDEN, summary, Message("Give the file another name."))
-    try:
-        roots = [Path(root).resolve() for root in operator.secret_roots or (operator.root,)]
-        path = Path(operator.root, name).resolve()
-        below = [path.relative_to(root).parts for root in roots if path.is_relative_to(root)]
-        inside = any(".git" not in map(str.casefold, parts) for parts in below)
-        exists = inside and path.exists()  # of what lies outside, not even this is told
-    except (OSError, RuntimeError, ValueError):  # RuntimeError: a loop of links; ValueError: a null character
+    roots = [Path(root).resolve() for root in operator.secret_roots or (operator.root,)]
+    path = real_path(Path(operator.root, name))
+    if path is None:
         summary = Message("the file {name} can't be reached", name=shown)
-        raise problem(ref, Code.SECRET_SOURCE, summary, Message("Check the path.")) from None
+        raise problem(ref, Code.SECRET_SOURCE, summary, Message("Check the path."))
+    below = [path.relative_to(root).parts for root in roots if path.is_relative_to(root)]
+    inside = any(".git" not in map(str.casefold, parts) for parts in below)
     if not inside:
         summary = Message("the file {name} is outside the folders that secrets may be read from", name=shown)
         hint = Message("The operator names such folders: SIPSYNC_SECRET_ROOTS.")
         if below:
             summary, hint = Message("the file {name} is git's own", name=shown), Message("Keep secrets elsewhere.")
         raise problem(ref, Code.SECRET_FORBIDDEN, summary, hint)
-    if not exists:
+    if not os.path.exists(path):  # of what lies outside, not even this is told
         hint = Message("Relative paths begin at {root}.", root=Path(operator.root).absolute())
         raise problem(ref, Code.SECRET_SOURCE, Message("the file {name} does not exist", name=shown), hint)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise _irregular(ref, shown)
     return path
 

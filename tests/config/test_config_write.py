@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,17 @@ portal:
 def test_fmt_lays_out_and_quotes_and_keeps_the_rest() -> None:
     assert format_text(UGLY, "f") == NEAT
     assert format_text(NEAT, "f") == NEAT
+
+
+@pytest.mark.parametrize("ends", [("\r",), ("\r", "\n"), ("\r\n", "\r"), ("\n", "\r\n", "\r"), ("\n", "\n", "\r\r")])
+def test_line_ends_of_several_kinds_are_laid_out_once(ends: tuple[str, ...]) -> None:
+    lines = UGLY.splitlines()
+    text = "".join(line + end for line, end in zip(lines, cycle(ends), strict=False))
+    laid = format_text(text, "f")
+    assert format_text(laid, "f") == laid
+    assert (
+        len({end for end in ("\r\n", "\r", "\n") if end in laid.replace("\r\n", "" if end != "\r\n" else "\r\n")}) == 1
+    )
 
 
 def test_fmt_keeps_line_ends_of_windows_and_the_byte_order_mark() -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 64
 MAX_ALIASES = 256
-MAX_NODES = 500_000
+MAX_NODES = 200_000
 """With aliases and merge keys written out."""
 MAX_FINDINGS = 1_000
 """Of a file; the rest of them is not looked at."""

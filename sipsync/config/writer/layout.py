@@ -56,10 +56,11 @@ def format_text(text: str, name: str) -> str:
     """The file in canonical layout; formatting it again changes nothing. Raises ConfigError where it is not YAML."""
     mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
     source, roots = documents(body, name)
-    body = edited(body, (edit for root in roots for edit in _spelling(root, source.text, flow=False)))
-    source, roots = documents(body, name)
+    if edits := [edit for root in roots for edit in _spelling(root, source.text, flow=False)]:
+        body = edited(body, edits)
+        source, roots = documents(body, name)
     laid = _lay_out(source, roots)
-    return mark + (laid if _same(laid, roots, name) else body)
+    return mark + (laid if laid == body or _same(laid, roots, name) else body)
 
 
 def _same(laid: str, roots: list[Mapping], name: str) -> bool:

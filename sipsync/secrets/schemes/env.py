@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 
+from sipsync.model.globs import fits
 from sipsync.model.message import Message
 from sipsync.model.nearest import did_you_mean
 from sipsync.model.operator import Operator, is_own_secret
@@ -42,4 +42,4 @@ def _value(ref: SecretRef, operator: Operator) -> Secret:
 
 
 def _allowed(name: str, operator: Operator) -> bool:
-    return not is_own_secret(name) and any(fnmatchcase(name, glob) for glob in operator.env)
+    return not is_own_secret(name) and any(fits(name, glob) for glob in operator.env)

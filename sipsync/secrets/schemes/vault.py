@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
+from sipsync.model.globs import fits
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, SecretError
@@ -49,7 +49,7 @@ def _admit(ref: SecretRef, path: str, operator: Operator) -> None:
     segments = path.split("/")
     if len(segments) < 2 or {"", ".", ".."} & set(segments):
         raise malformed(ref)
-    if not any(fnmatchcase(path, glob) for glob in operator.vault_paths):
+    if not any(fits(path, glob) for glob in operator.vault_paths):
         summary = Message("the Vault path {path} is not one that files may read", path=path)
         hint = Message("The operator names those: SIPSYNC_VAULT_PATHS, with globs such as kv/sip/*.")
         raise problem(ref, Code.SECRET_FORBIDDEN, summary, hint)
