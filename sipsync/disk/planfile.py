@@ -6,6 +6,7 @@ An error never quotes the file. Whether a document is genuine and still fits is 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from sipsync.model.problems import Code, Diagnostic, SipsyncError
 from sipsync.model.snapshot import SavedState
 
 MAX_BYTES: Final = 256 * 1024 * 1024
+_HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
+"""Half of a character, which may stand alone or be followed by the other."""
 _STATE_MARK: Final = "sipsync-state"
 _Document = TypeVar("_Document", Plan, SavedState)
 
@@ -130,7 +133,12 @@ def _document(path: Path, data: bytes, kind: _Kind) -> Mapping[str, Any]:
     if not data.strip():
         raise _unreadable(kind, Message("{path} is empty", path=path))
     try:
-        document = json.loads(data)  # finds UTF-8, UTF-16 and UTF-32 by itself
+        text = data.decode(json.detect_encoding(data))
+        document = json.loads(text)
+        if _HALF.search(text):
+            json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # what we write has none: a portal's half characters are refused
+        raise _unreadable(kind, Message("{path} holds half a character", path=path)) from None
     except (ValueError, RecursionError):
         if data.lstrip().startswith(b"{") and not data.rstrip().endswith(b"}"):
             hint = Message("Copy it again, whole. {again}", again=kind.again)

@@ -129,9 +129,7 @@ def test_line_ends_of_several_kinds_are_laid_out_once(ends: tuple[str, ...]) -> 
     text = "".join(line + end for line, end in zip(lines, cycle(ends), strict=False))
     laid = format_text(text, "f")
     assert format_text(laid, "f") == laid
-    assert (
-        len({end for end in ("\r\n", "\r", "\n") if end in laid.replace("\r\n", "" if end != "\r\n" else "\r\n")}) == 1
-    )
+    assert set(re.findall("\r\n|\r|\n", laid)) == {"\r\n" if "\r\n" in text else "\n"}
 
 
 def test_fmt_keeps_line_ends_of_windows_and_the_byte_order_mark() -> None:

@@ -53,6 +53,15 @@ def test_a_saved_plan_is_read_as_it_was(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "p.json").stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "utf-16"])
+def test_a_plan_with_half_a_character_is_refused_and_with_a_whole_one_it_is_not(tmp_path: Path, encoding: str) -> None:
+    text = json.dumps(a_plan(timestamp="at \U0001f600").to_json())
+    (tmp_path / "p.json").write_text(text, encoding=encoding)
+    assert planfile.read(tmp_path / "p.json").timestamp == "at \U0001f600"
+    (tmp_path / "p.json").write_text(text.replace("\\ude00", ""), encoding=encoding)
+    assert "half a character" in refused(tmp_path / "p.json").summary
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_a_plan_that_a_shell_encoded_anew_is_read(tmp_path: Path, encoding: str) -> None:
     planfile.write(tmp_path / "p.json", a_plan())

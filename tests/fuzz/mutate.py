@@ -114,11 +114,11 @@ def of_json(document: Any, chance: Random) -> Any:
     for _ in range(chance.choice((1, 1, 2, 5))):
         places = list(_places(changed))
         if not places:
-            return chance.choice(VALUES)
+            return deepcopy(chance.choice(VALUES))
         holder, key = chance.choice(places)
         match chance.randrange(5):
             case 0:
-                holder[key] = chance.choice(VALUES)
+                holder[key] = deepcopy(chance.choice(VALUES))
             case 1:
                 other, name = chance.choice(places)
                 holder[key] = deepcopy(other[name])
@@ -128,7 +128,9 @@ def of_json(document: Any, chance: Random) -> Any:
                 holder[key:key] = [holder[key]] * chance.choice((1, 2, 60))
                 changed = deepcopy(changed)
             case _ if isinstance(holder, dict):
-                holder[chance.choice(("", "x", "CONFIG_ID", "error", "next", "total", key))] = chance.choice(VALUES)
+                holder[chance.choice(("", "x", "CONFIG_ID", "error", "next", "total", key))] = deepcopy(
+                    chance.choice(VALUES)
+                )
             case _:
                 holder[key] = [holder[key]]
         if len(encoded(changed)) > LARGEST:
