@@ -6,7 +6,7 @@ import os
 from pathlib import Path, PureWindowsPath
 from typing import Final
 
-from sipsync.disk.files import is_device, read_regular, real_path
+from sipsync.disk.files import below_git, is_device, read_regular, real_path
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, SecretError
@@ -30,8 +30,8 @@ def locate(ref: SecretRef, name: str, operator: Operator, shown: str = "") -> Pa
     if path is None:
         summary = Message("the file {name} can't be reached", name=shown)
         raise problem(ref, Code.SECRET_SOURCE, summary, Message("Check the path."))
-    below = [path.relative_to(root).parts for root in roots if path.is_relative_to(root)]
-    inside = any(".git" not in map(str.casefold, parts) for parts in below)
+    below = [root for root in roots if path.is_relative_to(root)]
+    inside = any(not below_git(path, root) for root in below)
     if not inside:
         summary = Message("the file {name} is outside the folders that secrets may be read from", name=shown)
         hint = Message("The operator names such folders: SIPSYNC_SECRET_ROOTS.")
