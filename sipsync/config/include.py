@@ -13,6 +13,7 @@ from sipsync.config.reader.yaml import Entry, Mapping, Node, Scalar, Sequence, r
 from sipsync.config.refs import beside
 from sipsync.config.schema import IncludedFile
 from sipsync.disk.files import below_git
+from sipsync.model.globs import LONGEST
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic
 
@@ -60,7 +61,7 @@ class Includes:
         return document
 
     def _included(self, item: Scalar, chain: tuple[Path, ...]) -> Mapping | None:
-        path = self.files.resolve(beside(item) / item.text)
+        path = self.files.resolve(beside(item) / item.text[:LONGEST])  # a longer one is told by the model
         if path is None:
             return self._refused(item, Message("no file can have this name"), Message("Write another path."))
         if not path.is_relative_to(self.root):
