@@ -73,34 +73,24 @@ def check_plan(part: PortalPlan, given: PlanInput, now: datetime, max_age: timed
     """Why this part of a plan may not be applied at all: edited, another credential's, too old, another file's."""
     name = given.desired.name
     if (part.host, part.owner) != (given.host, given.owner) or not _seal_holds(part, given):
-        return Diagnostic(
-            Code.PLAN_SEAL,
-            Message(
-                "the plan was sealed with another key: by another credential, on another machine without "
-                "SIPSYNC_PLAN_KEY, by another version of sipsync, or it was edited"
-            ),
-            hint=Message(
-                "Make a new plan here; or print a key with `sipsync secret plan-key`, set it as SIPSYNC_PLAN_KEY "
-                "where plans are made and where they are applied, and make a new plan there."
-            ),
-            address=name,
+        summary = Message(
+            "the plan was sealed with another key: by another credential, on another machine without "
+            "SIPSYNC_PLAN_KEY, by another version of sipsync, or it was edited"
         )
+        hint = Message(
+            "Make a new plan here; or print a key with `sipsync secret plan-key`, set it as SIPSYNC_PLAN_KEY "
+            "where plans are made and where they are applied, and make a new plan there."
+        )
+        return Diagnostic(Code.PLAN_SEAL, summary, hint=hint, address=name)
     age = now - datetime.fromisoformat(part.created)
     if age > max_age:
-        return Diagnostic(
-            Code.PLAN_TOO_OLD,
-            Message("the plan was made on {created}, which is too long ago", created=part.created),
-            hint=Message("Make a new plan, or allow an older one with --max-plan-age."),
-            address=name,
-        )
+        summary = Message("the plan was made on {created}, which is too long ago", created=part.created)
+        hint = Message("Make a new plan, or allow an older one with --max-plan-age.")
+        return Diagnostic(Code.PLAN_TOO_OLD, summary, hint=hint, address=name)
     if part.desired != desired_digest(given.desired):
-        return Diagnostic(
-            Code.STALE_FILE,
-            Message("the file no longer says what it said when the plan was made"),
-            hint=Message("Make a new plan, or apply from the commit that was planned."),
-            at=given.desired.at,
-            address=name,
-        )
+        summary = Message("the file no longer says what it said when the plan was made")
+        hint = Message("Make a new plan, or apply from the commit that was planned.")
+        return Diagnostic(Code.STALE_FILE, summary, hint=hint, at=given.desired.at, address=name)
     return None
 
 
@@ -291,12 +281,8 @@ def _number_of_stale(stale: Sequence[Diagnostic]) -> Diagnostic:
 
 
 def _moved(wrong: Sequence[Diagnostic], inputs: Sequence[PlanInput]) -> Diagnostic:
-    return Diagnostic(
-        Code.STALE_LINE,
-        Message(
-            "the portal changed after this plan was made, and the plan no longer holds: {summary}",
-            summary=wrong[0].summary,
-        ),
-        hint=Message("Nothing was sent. Make a new plan."),
-        address=inputs[0].desired.name,
+    summary = Message(
+        "the portal changed after this plan was made, and the plan no longer holds: {summary}", summary=wrong[0].summary
     )
+    hint = Message("Nothing was sent. Make a new plan.")
+    return Diagnostic(Code.STALE_LINE, summary, hint=hint, address=inputs[0].desired.name)

@@ -151,13 +151,11 @@ def _network(scheme: str, host: str) -> httpx.AsyncHTTPTransport:
     try:
         return httpx.AsyncHTTPTransport(verify=_trust(), limits=_LIMITS, proxy=proxy_for(scheme, host))
     except OSError:
-        raise errors.unreached(
-            host, Message("the file of trusted certificates can't be read"), Message("Check SSL_CERT_FILE.")
-        ) from None
+        summary = Message("the file of trusted certificates can't be read")
+        raise errors.unreached(host, summary, Message("Check SSL_CERT_FILE.")) from None
     except (ValueError, ImportError, httpx.InvalidURL):
-        raise errors.unreached(
-            host, Message("the system's proxy can't be used"), Message("Check HTTPS_PROXY and ALL_PROXY.")
-        ) from None
+        summary = Message("the system's proxy can't be used")
+        raise errors.unreached(host, summary, Message("Check HTTPS_PROXY and ALL_PROXY.")) from None
 
 
 @cache
@@ -205,9 +203,8 @@ def _translate(error: Exception, host: str) -> PortalError:
     if isinstance(error, httpx.TimeoutException):
         return errors.no_answer_within(host, _TIMEOUT.read or TOTAL_SECONDS)
     if isinstance(error, httpx.ProxyError):
-        return errors.unreached(
-            host, Message("the proxy refuses it"), Message("Check HTTPS_PROXY and NO_PROXY."), temporary=True
-        )
+        summary = Message("the proxy refuses it")
+        return errors.unreached(host, summary, Message("Check HTTPS_PROXY and NO_PROXY."), temporary=True)
     if isinstance(error, httpx.ConnectError | httpx.UnsupportedProtocol | httpx.InvalidURL):
         return errors.no_connection(host, error)
     return errors.cut_off(host)

@@ -197,17 +197,19 @@ class _Merge:
                 yield comment.start("all"), comment.end("all"), reference
             else:
                 added.append(reference)
+        places = {value.start for key, value in line.written if value.start >= key.end}
         for name in fields:
             node = line.get(name) or self.defaults.get(name)
             text = str(twin.values.get(name, ""))
             if not isinstance(node, Scalar) or stored(name, node.text) == text or not text or unsaid(name, text):
                 continue
             raw = self.source.text[node.start : node.end]
-            if node.start in _places(line):
-                if not raw.startswith("&"):  # what others refer to stays
-                    yield node.start, node.end, (scalar(text) if line.plain else quoted(text)) + _line_end(raw)
-            else:
-                added.append(f"{name}: {scalar(text) if line.plain else quoted(text)}")
+            new = scalar(text) if line.plain else quoted(text)
+            if node.start not in places:
+                added.append(f"{name}: {new}")
+            elif not raw.startswith("&"):  # what others refer to stays
+                # The line end belongs to a text of several lines.
+                yield node.start, node.end, f"{new}\n" if raw.endswith("\n") else new
         if added and line.plain:
             place = line.written[0][0].start
             yield place, place, "".join(f"{text}\n{' ' * self._column(place)}" for text in added)
@@ -245,15 +247,6 @@ class _Merge:
 
 
 _COMMENT = re.compile(r"^ *(?P<all># *password: env:(?P<name>[A-Za-z_]\w*)[^\r\n]*)", re.MULTILINE)
-
-
-def _places(line: Map) -> set[int]:
-    return {value.start for key, value in line.written if value.start >= key.end}
-
-
-def _line_end(raw: str) -> str:
-    """The line end that belongs to a text of several lines."""
-    return "\n" if raw.endswith("\n") else ""
 
 
 def _number(node: Node) -> str:
