@@ -17,11 +17,22 @@ _VARIABLE = "ACME_WEBHOOK"
 """The webhook's variable in the templates."""
 
 
-def write_schema(folder: Path) -> None:
-    """Write the schema that editors check the file against; it is made anew each time."""
+SCHEMA = ".sipsync/schema.json"
+"""Where editors find the schema; in a repository it is committed."""
+
+
+def schema_text() -> str:
+    """The schema that editors check files against."""
     from sipsync.config.schema import json_schema
 
-    write_new(_own_folder(folder) / "schema.json", json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def write_schema(folder: Path) -> Path:
+    """Write the schema anew; where it is."""
+    _own_folder(folder)
+    write_new(folder / SCHEMA, schema_text())
+    return folder / SCHEMA
 
 
 def keep_webhook(folder: Path, url: str) -> None:
@@ -43,13 +54,13 @@ def write_ci(session: Session, folder: Path, forge: Forge, variable: str) -> Non
 
 
 def _own_folder(folder: Path) -> Path:
-    """`.sipsync` in the project, for this user alone, and out of git."""
+    """`.sipsync` in the project, for this user alone, and out of git but for the schema."""
     from sipsync.disk.files import private_folder
 
     own = private_folder(folder / ".sipsync")
     ignore = own / ".gitignore"
     if not ignore.exists():
-        write_new(ignore, "*\n")
+        write_new(ignore, "*\n!.gitignore\n!schema.json\n")
     return own
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,10 +72,15 @@ def test_init_for_a_team_keeps_the_webhook_in_a_variable(
     ran = sipsync("init", "--webhook-stdin", "--ci", forge)
     assert ran.code == 0
     assert _files(home) == {
-        "sipsync.yaml", workflow, ".gitignore", ".gitattributes", ".sipsync/schema.json", ".sipsync/.gitignore"
+        "sipsync.yaml", workflow, ".gitignore", ".gitattributes", ".sipsync/schema.json", ".sipsync/.gitignore",
+        ".sipsync/webhook",
     }  # fmt: skip
     assert "webhook: env:SIPSYNC_WEBHOOK" in (home / "sipsync.yaml").read_text()
-    assert fresh.webhook not in "".join((home / name).read_text() for name in _files(home))
+    assert fresh.webhook not in "".join((home / name).read_text() for name in _files(home) - {".sipsync/webhook"})
+    step = "export SIPSYNC_WEBHOOK_FILE=.sipsync/webhook "
+    assert step in ran.err
+    monkeypatch.setenv("SIPSYNC_WEBHOOK_FILE", ".sipsync/webhook")
+    assert "No changes." in sipsync("plan", "sipsync.yaml").out
     assert "ACME_WEBHOOK" not in (home / workflow).read_text()
 
 
@@ -266,3 +272,36 @@ def test_a_place_that_cannot_be_written_is_told(fresh: Any, sipsync: Sipsync, ho
     (home / "file").write_text("")
     ran = sipsync("import", "file/acme.yaml", "--webhook-env", "HOOK")
     assert (ran.code, "[unwritable]" in ran.err) == (1, True)
+
+
+def test_a_mistyped_webhook_is_asked_again_and_a_method_at_its_end_is_cut_off(fresh: Any, home: Path) -> None:
+    terminal = Terminal("init")
+    terminal.until("Webhook (not shown while you paste): ")
+    terminal.type("https://acme.bitrix24.ru/rest/1/\n")
+    terminal.until("Once more")
+    terminal.shown = terminal.shown.partition("Once more")[2]
+    terminal.until("Webhook (not shown while you paste): ")
+    terminal.type(fresh.webhook + "profile.json\n")
+    assert terminal.end() == 0
+    assert (home / ".sipsync" / "webhook").read_text() == fresh.webhook + "\n"
+
+
+def test_the_schema_is_committed_and_renewed(fresh: Any, sipsync: Sipsync, home: Path) -> None:
+    subprocess.run(["git", "init", "-q", "."], cwd=home, check=True)
+    assert sipsync("import", "portals/acme.yaml", "--webhook-env", "HOOK").code == 0
+    line = (home / "portals/acme.yaml").read_text().splitlines()[0]
+    assert line == "# yaml-language-server: $schema=../.sipsync/schema.json"
+    subprocess.run(["git", "add", "-A"], cwd=home, check=True)
+    listed = subprocess.run(["git", "ls-files"], cwd=home, check=True, capture_output=True, text=True).stdout.split()
+    assert set(listed) >= {".sipsync/.gitignore", ".sipsync/schema.json", "portals/acme.yaml"}
+    schema = home / ".sipsync/schema.json"
+    whole = schema.read_text()
+    schema.write_text("{}")
+    ran = sipsync("fmt", "--check")
+    assert (ran.code, "sipsync schema --write" in ran.err) == (3, True)
+    assert sipsync("fmt").code == 0
+    assert schema.read_text() == whole
+    schema.write_text("{}")
+    assert sipsync("schema", "--write").code == 0
+    assert schema.read_text() == whole == sipsync("schema").out
+    assert sipsync("schema", "--write", "--plan").code == 64

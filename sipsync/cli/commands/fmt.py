@@ -8,6 +8,7 @@ from pathlib import Path
 from sipsync.cli.group import make_command, option
 from sipsync.cli.options import OperatorOptions, files_options
 from sipsync.cli.output import show
+from sipsync.cli.scaffold import SCHEMA, schema_text
 from sipsync.cli.session import Session, write
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, Span
@@ -47,6 +48,16 @@ def command(session: Session, limits: OperatorOptions, check: bool, diff: bool) 
                 write(f"{name}\n")
         except SipsyncError as error:
             problems += error.diagnostics
+    root = Path(limits.operator(session).root)
+    for schema in sorted({root / SCHEMA, *(Path(source.name).parent / SCHEMA for source in sources.sources.values())}):
+        if schema.exists() and schema.read_bytes() != schema_text().encode():
+            if check:
+                hint = Message("Write it anew: `sipsync fmt`, or `sipsync schema --write`.")
+                summary = Message("the schema that editors use is another version's")
+                problems.append(Diagnostic(Code.NOT_FORMATTED, summary, hint=hint, at=Span(schema.as_posix(), 1)))
+            else:
+                write_file(schema, schema_text().encode())
+                write(f"{schema.as_posix()}\n")
     if problems:
         show(problems, session)
     return Exit.OK if not problems else Exit.FINDINGS if check else Exit.ERROR

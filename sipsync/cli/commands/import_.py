@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from sipsync.cli import scaffold
 from sipsync.cli.group import make_command, option
 from sipsync.cli.options import OperatorOptions, complete_portals, operator_options, typed
 from sipsync.cli.output import usage_error, write_new
@@ -98,7 +100,9 @@ def _create(session: Session, file: Path, operator: Operator, options: ImportOpt
     name = reading.portal.name
     names = {line.config_id: secret_name(name, line.config_id, "password") for line in snapshot.lines}
     passwords = options.references(reading, operator, names)
-    write_new(file, portal_text(name, [f"webhook: env:{variable}"], snapshot, passwords=passwords))
+    schema = os.path.relpath(scaffold.write_schema(Path(operator.root)), file.parent).replace(os.sep, "/")
+    text = portal_text(name, [f"webhook: env:{variable}"], snapshot, passwords=passwords, schema=schema)
+    write_new(file, text)
     _tell(file, len(snapshot.lines), options, len(passwords))
 
 

@@ -13,7 +13,7 @@ import click
 from sipsync.cli import scaffold
 from sipsync.cli.group import make_command, option
 from sipsync.cli.options import OperatorOptions, input_option, operator_options
-from sipsync.cli.output import publish, write_new
+from sipsync.cli.output import publish, show, write_new
 from sipsync.cli.scaffold import Forge
 from sipsync.cli.session import Session
 from sipsync.cli.types import FILE, Output
@@ -28,9 +28,11 @@ _WHERE = Message(
     """sipsync needs an inbound webhook of your portal. In Bitrix24, as an administrator:
   Applications → Developer resources → Other → Inbound webhook,
   tick the box "Telephony (telephony)", save, and copy the URL: https://…/rest/1/…/
-It is kept on this machine and never shown.
+It is kept in .sipsync/webhook, for you alone and out of git, and never shown.
 """
 )
+_METHOD = re.compile(r"(/rest/\d+/[\w-]+)/[\w.]+\.(?:json|xml)/?$")
+"""A method at the end of a webhook, as Bitrix24's page shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +79,22 @@ def command(
         summary = Message("{file} exists already, and init never overwrites", file=file)
         hint = "To take over lines that the portal has: sipsync import {file}. To begin anew, move it away."
         raise SipsyncError(Diagnostic(Code.UNWRITABLE, summary, hint=Message(hint, file=file)))
-    webhook = _webhook(session, webhook_env, from_stdin=webhook_stdin, ci=ci)
-    operator = _operator(limits.operator(session, [folder]), webhook)
-    fleet = fleet_of(name or _name_of(webhook.url), webhook.variable, file, operator)
-    check(session, fleet)
+    while True:
+        webhook = _webhook(session, webhook_env, from_stdin=webhook_stdin, ci=ci)
+        operator = _operator(limits.operator(session, [folder]), webhook)
+        try:
+            fleet = fleet_of(name or _name_of(webhook.url), webhook.variable, file, operator)
+            check(session, fleet)
+            break
+        except SipsyncError as error:
+            if webhook_env or webhook_stdin:
+                raise
+            show(error.diagnostics, session)
+            session.say(Message("Once more; Ctrl-C ends it."))
     [(reading, snapshot)] = read(session, fleet)
     text = portal_text(reading.portal.name, [f"webhook: {webhook.reference}"], snapshot)
-    _write(session, file, text, webhook, ci)
-    return _first_plan(session, file, operator, ci)
+    _write(session, file, text, webhook, ci, given=webhook_env is not None)
+    return _first_plan(session, file, operator, ci, given=webhook_env is not None)
 
 
 def _webhook(session: Session, variable: str | None, *, from_stdin: bool, ci: Forge | None) -> Webhook:
@@ -103,6 +113,7 @@ def _webhook(session: Session, variable: str | None, *, from_stdin: bool, ci: Fo
     if not url:
         hint = Message("It begins with https:// and has /rest/ in it.")
         raise SipsyncError(Diagnostic(Code.CREDENTIAL, missing, hint=hint))
+    url = _METHOD.sub(r"\1/", url)
     kept = variable or (WEBHOOK_VARIABLE if ci else None)
     return Webhook(url, kept or WEBHOOK_VARIABLE, f"env:{kept}" if kept else "file:.sipsync/webhook")
 
@@ -123,27 +134,38 @@ def _name_of(url: str) -> str:
     return label if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", label) and label != "localhost" else "portal"
 
 
-def _write(session: Session, file: Path, text: str, webhook: Webhook, ci: Forge | None) -> None:
-    """Write all files; the portal's own comes last, so that a run that failed before can be repeated."""
+def _write(session: Session, file: Path, text: str, webhook: Webhook, ci: Forge | None, *, given: bool) -> None:
+    """Write all files; the portal's own comes last, so that a run that failed before can be repeated.
+
+    A webhook that is `given` by a variable stays where it is.
+    """
     scaffold.write_schema(file.parent)
-    if webhook.reference.startswith("file:"):
+    if not given:
         scaffold.keep_webhook(file.parent, webhook.url)
     if ci:
         scaffold.write_ci(session, file.parent, ci, webhook.variable)
     write_new(file, text)
 
 
-def _first_plan(session: Session, file: Path, operator: Operator, ci: Forge | None) -> Exit:
+def _first_plan(session: Session, file: Path, operator: Operator, ci: Forge | None, *, given: bool) -> Exit:
     """Show that the file says what the portal holds, and what to do now."""
     from sipsync import api
 
     plan = make_plan(session, api.load([file], operator), PlanOptions())
     publish(session, plan, Output())
-    session.hint(Message("\nWhat to do next:"))
-    session.hint(Message("  1. Open {file} and change a title.", file=file))
-    session.hint(Message("  2. sipsync plan     shows what would change."))
-    session.hint(Message("  3. sipsync apply    asks, and changes it."))
+    steps = [
+        Message("Open {file} and change a title.", file=file),
+        Message("sipsync plan {file}     shows what would change.", file=file),
+        Message("sipsync apply {file}    asks, and changes it.", file=file),
+    ]
+    if ci and not given:
+        kept = file.parent / ".sipsync" / "webhook"
+        told = "export {name}_FILE={kept}    lets this shell use the webhook that is kept here."
+        steps.insert(1, Message(told, name=WEBHOOK_VARIABLE, kept=kept))
     if ci:
-        told = "  4. Put the webhook into a secret named as in {file}, and commit. The workflow says more."
-        session.hint(Message(told, file=file))
+        told = "Put the webhook into a secret named as in {file}, and commit. The workflow says more."
+        steps.append(Message(told, file=file))
+    session.hint(Message("\nWhat to do next:"))
+    for number, step in enumerate(steps, 1):
+        session.hint(Message("  {number}. {step}", number=number, step=step))
     return plan.exit

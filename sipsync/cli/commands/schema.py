@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from sipsync.cli import scaffold
 from sipsync.cli.group import make_command, option
 from sipsync.cli.output import usage_error
 from sipsync.cli.session import Session, write
@@ -14,18 +15,24 @@ from sipsync.model.problems import Exit
 @make_command(
     "schema",
     "Print the JSON Schema of the file. Editors complete and explain its keys with it.",
-    "sipsync schema > .sipsync/schema.json",
-    "# the first line of the file:  # yaml-language-server: $schema=.sipsync/schema.json",
+    "sipsync schema --write                  # into .sipsync/schema.json, which files name in their first line",
     "sipsync schema --plan > plan.schema.json",
 )
+@option("--write", "into_file", is_flag=True, help="Write it where the first line of the files looks for it.")
 @option("--plan", "of_plan", is_flag=True, help="The schema of plan --format json.")
 @option("--events", "of_events", is_flag=True, help="The schema of one line of --json-events.")
-def command(_session: Session, of_plan: bool, of_events: bool) -> Exit:
-    from sipsync.config.schema import json_schema
+def command(_session: Session, into_file: bool, of_plan: bool, of_events: bool) -> Exit:
     from sipsync.report.schemas import schema
 
-    if of_plan and of_events:
-        raise usage_error(Message("--plan and --events are two schemas"), Message("Give one of them."))
-    wanted = schema("plan") if of_plan else schema("events") if of_events else json_schema()
-    write(json.dumps(wanted, indent=2, ensure_ascii=False) + "\n")
+    if of_plan + of_events + into_file > 1:
+        summary = Message("--plan, --events and --write exclude each other")
+        raise usage_error(summary, Message("Give one of them."))
+    if into_file:
+        from sipsync import api
+
+        write(f"{scaffold.write_schema(api.find_root()).as_posix()}\n")
+    elif of_plan or of_events:
+        write(json.dumps(schema("plan" if of_plan else "events"), indent=2, ensure_ascii=False) + "\n")
+    else:
+        write(scaffold.schema_text())
     return Exit.OK

@@ -13,18 +13,22 @@ from sipsync.config.writer.lines import EntryWriter, unsaid
 from sipsync.config.writer.scalars import scalar
 from sipsync.model.lines import CurrentLine, Snapshot
 
-MODELINE = "# yaml-language-server: $schema=.sipsync/schema.json"
-
 
 def portal_text(
-    portal_name: str, access_lines: Sequence[str], snapshot: Snapshot, *, passwords: Mapping[int, str] | None = None
+    portal_name: str,
+    access_lines: Sequence[str],
+    snapshot: Snapshot,
+    *,
+    passwords: Mapping[int, str] | None = None,
+    schema: str = ".sipsync/schema.json",
 ) -> str:
     """A file for the portal: all lines with their `config_id`s, and no password but references by `passwords`.
 
-    `access_lines` say how to reach the portal, as they stand under `portal:`, without indentation.
+    `schema` is where editors find the file's schema, relative to the file. `access_lines` say how to reach the portal,
+    as they stand under `portal:`, without indentation.
     """
     head = [
-        MODELINE,
+        f"# yaml-language-server: $schema={schema}",
         "sipsync: 1",
         "portal:",
         f"  name: {scalar(portal_name)}",
