@@ -96,10 +96,8 @@ def _protected_lines(portal: DesiredPortal) -> Iterator[ProtectedLine]:
 def _read(name: str, operator: Operator, schemes: Collection[str], files: Sequence[str]) -> _Target:
     """The portals of the branch. Raises GitError where they can't be told."""
     if _NO_BRANCH.search(name):
-        raise GitError(
-            Message('"{name}" is no name of a branch', name=name),
-            Message("Set SIPSYNC_TARGET_BRANCH to the branch's name, as in `main`."),
-        )
+        summary = Message('"{name}" is no name of a branch', name=name)
+        raise GitError(summary, Message("Set SIPSYNC_TARGET_BRANCH to the branch's name, as in `main`."))
     root = Path(operator.root).resolve()
     repository = repository_of(root, operator.environ)
     ref = f"refs/remotes/origin/{name}"
@@ -117,10 +115,8 @@ def _read(name: str, operator: Operator, schemes: Collection[str], files: Sequen
             loaded = Loaded((), error.diagnostics, 0)
     for found in loaded.diagnostics:
         if found.severity == "error":
-            raise GitError(
-                Message("a file there has an error: {error}", error=str(found)),
-                Message("Mend it on that branch first."),
-            )
+            summary = Message("a file there has an error: {error}", error=str(found))
+            raise GitError(summary, Message("Mend it on that branch first."))
     portals: dict[Access, list[DesiredPortal]] = {}
     for portal in loaded.portals:
         portals.setdefault(portal.access, []).append(portal)
@@ -182,8 +178,6 @@ class _Tree:
     def _data(self, entry: Entry) -> bytes:
         data = self.content(entry)
         if data is None:
-            raise GitError(
-                Message("git does not have all files of that branch here"),
-                _fetch(self.repository, self.branch, "--refetch --no-filter "),
-            )
+            summary = Message("git does not have all files of that branch here")
+            raise GitError(summary, _fetch(self.repository, self.branch, "--refetch --no-filter "))
         return data

@@ -55,15 +55,11 @@ def _no_key(portal: str) -> Diagnostic:
     hint = Message(
         "Print one with `sipsync secret plan-key`, and set it as SIPSYNC_PLAN_KEY in the jobs that plan and that apply."
     )
-    return Diagnostic(
-        Code.PLAN_KEY,
-        Message(
-            "the plan is not saved: its credential changes, or stands where the files' author may write it, so there "
-            "is no key by which another job could tell that the plan is genuine"
-        ),
-        hint=hint,
-        address=portal,
+    summary = Message(
+        "the plan is not saved: its credential changes, or stands where the files' author may write it, so there "
+        "is no key by which another job could tell that the plan is genuine"
     )
+    return Diagnostic(Code.PLAN_KEY, summary, hint=hint, address=portal)
 
 
 def write_state(path: Path, state: SavedState) -> None:
@@ -83,15 +79,11 @@ def _write(path: Path, document: Mapping[str, Any], kind: _Kind) -> None:
         refuse_outside(path.parent)  # a link in the file's own place is replaced
         write_private(path, data)
     except SipsyncError as error:
-        raise SipsyncError(
-            Diagnostic(
-                Code.UNWRITABLE,
-                Message("the {noun} was made, but not saved: {error}", noun=kind.noun, error=error),
-                hint=Message(
-                    "The {noun} itself is not lost and nothing was sent; name another file with --out.", noun=kind.noun
-                ),
-            )
-        ) from None
+        summary = Message("the {noun} was made, but not saved: {error}", noun=kind.noun, error=error)
+        hint = Message(
+            "The {noun} itself is not lost and nothing was sent; name another file with --out.", noun=kind.noun
+        )
+        raise SipsyncError(Diagnostic(Code.UNWRITABLE, summary, hint=hint)) from None
 
 
 def _read(path: Path, max_bytes: int, kind: _Kind, parse: Callable[[Mapping[str, Any]], _Document]) -> _Document:
@@ -166,13 +158,9 @@ def _newer(version: str, *, major: bool) -> bool:
 
 
 def _too_new(path: Path) -> NoReturn:
-    raise SipsyncError(
-        Diagnostic(
-            Code.PLAN_TOO_NEW,
-            Message("{path} was made by a newer sipsync, in a format that this one does not know", path=path),
-            hint=Message("Upgrade sipsync, or make the file with this version."),
-        )
-    )
+    summary = Message("{path} was made by a newer sipsync, in a format that this one does not know", path=path)
+    hint = Message("Upgrade sipsync, or make the file with this version.")
+    raise SipsyncError(Diagnostic(Code.PLAN_TOO_NEW, summary, hint=hint))
 
 
 def _unreadable(kind: _Kind, summary: Message, hint: Message | None = None) -> SipsyncError:

@@ -17,12 +17,12 @@ from sipsync.model.globs import fits
 from sipsync.model.lines import Address, DesiredPortal, Fleet, Snapshot
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
-from sipsync.model.options import Selection
+from sipsync.model.options import Selection, matches
 from sipsync.model.policy import Limits
 from sipsync.model.problems import Code, Diagnostic, SecretError, SipsyncError, UsageError
 from sipsync.model.secret import Resolved, Secret, SecretRef
 from sipsync.planning.guards import ALLOWABLE
-from sipsync.planning.inputs import PlanInput, matches
+from sipsync.planning.inputs import PlanInput
 from sipsync.portal.client import RestPortal, connect
 from sipsync.portal.credential import Credential, credential_of
 from sipsync.portal.throttle import Reason, Throttle
@@ -120,13 +120,8 @@ def _wrong_allow(allow: str, addresses: Sequence[Address], portals: Sequence[str
     finding, _, address = allow.partition(":")
     if finding not in ALLOWABLE or not address:
         known = ", ".join(sorted(f"{code}:ADDRESS" for code in ALLOWABLE))
-        return [
-            Diagnostic(
-                Code.UNKNOWN_ALLOW,
-                Message('--allow "{allow}" names no finding', allow=allow),
-                hint=Message("It takes {known}.", known=known),
-            )
-        ]
+        summary = Message('--allow "{allow}" names no finding', allow=allow)
+        return [Diagnostic(Code.UNKNOWN_ALLOW, summary, hint=Message("It takes {known}.", known=known))]
     if address not in {*addresses, *portals}:
         return [_names_nothing("allow", address, addresses)]
     return []
@@ -138,11 +133,9 @@ def _addresses(portal: DesiredPortal) -> list[Address]:
 
 def _names_nothing(option: str, glob: str, known: Sequence[str]) -> Diagnostic:
     some = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
-    return Diagnostic(
-        Code.NOTHING_SELECTED,
-        Message('--{option} "{glob}" matches nothing', option=option, glob=glob),
-        hint=Message("The files have: {some}.", some=some) if some else Message(),
-    )
+    summary = Message('--{option} "{glob}" matches nothing', option=option, glob=glob)
+    hint = Message("The files have: {some}.", some=some) if some else Message()
+    return Diagnostic(Code.NOTHING_SELECTED, summary, hint=hint)
 
 
 def _selection(selections: Selection | Mapping[str, Selection], portal: DesiredPortal, operator: Operator) -> Selection:
@@ -204,8 +197,7 @@ def _references(portal: DesiredPortal, selection: Selection) -> Iterable[SecretR
     yield from portal.access.references()
     if selection.secrets:
         for line in portal.lines:
-            chosen = not selection.lines or matches(line.address, selection.lines)
-            if chosen and not matches(line.address, selection.exclude):
+            if selection.selects(line.address):
                 yield from (value for value in line.values.values() if isinstance(value, SecretRef))
 
 
@@ -230,16 +222,12 @@ def _same_owner(group: Sequence[DesiredPortal], credentials: Mapping[str, Creden
     for same in by_owner.values():
         for portal in same if len(same) > 1 else ():
             others = ", ".join(str(other.at) for other in same if other is not portal)
+            summary = Message("the same portal and the same owner of lines as in {others}", others=others)
+            hint = Message(
+                "Put its lines into one file: all webhooks of a portal see the same lines. Until then, "
+                "--exclude PORTAL leaves the one out that should not be there."
+            )
             twice[portal.name] = SipsyncError(
-                Diagnostic(
-                    Code.HOST_TWICE,
-                    Message("the same portal and the same owner of lines as in {others}", others=others),
-                    hint=Message(
-                        "Put its lines into one file: all webhooks of a portal see the same lines. Until then, "
-                        "--exclude PORTAL leaves the one out that should not be there."
-                    ),
-                    at=portal.at,
-                    address=portal.name,
-                )
+                Diagnostic(Code.HOST_TWICE, summary, hint=hint, at=portal.at, address=portal.name)
             )
     return twice

@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sipsync.model.globs import fits
 from sipsync.model.lines import Address
 from sipsync.model.problems import Code
 
 if TYPE_CHECKING:
     from sipsync.model.snapshot import SavedState
+
+
+def matches(address: Address, globs: tuple[str, ...]) -> bool:
+    """Whether any glob names the line by its address or its key."""
+    return any(fits(name, glob) for glob in globs for name in (address, address.key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,10 @@ class Selection:
     """Addresses of lines to register again although nothing differs."""
     secrets: bool = True
     """False compares no passwords and reads no secret but the credential."""
+
+    def selects(self, address: Address) -> bool:
+        """Whether `--line` and `--exclude` leave this line in."""
+        return (not self.lines or matches(address, self.lines)) and not matches(address, self.exclude)
 
     def allows(self, code: Code, address: Address | str | None) -> bool:
         """Whether the operator lets this one finding pass (`--allow CODE:ADDRESS`)."""

@@ -10,10 +10,11 @@ from sipsync.model.fields import FIELDS, REGISTERING, SECRET, FieldName
 from sipsync.model.globs import fits
 from sipsync.model.lines import CurrentLine, DesiredLine, RemovedLine
 from sipsync.model.message import Message, counted
+from sipsync.model.options import matches
 from sipsync.model.policy import IgnoredField
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.secret import Secret, SecretRef
-from sipsync.planning.inputs import Create, Delete, LineChange, PlanInput, Update, about, matches
+from sipsync.planning.inputs import Create, Delete, LineChange, PlanInput, Update, about
 from sipsync.planning.match import Match
 
 
@@ -32,7 +33,7 @@ def diff(given: PlanInput, matched: Match, today: date) -> Diff:
     result = Diff()
     uncompared: list[DesiredLine] = []
     for line, current in matched.pairs:
-        if not given.selects(line.address):
+        if not given.selection.selects(line.address):
             continue
         if current.type == "other":
             result.diagnostics.append(_unknown_type(line, current))
@@ -62,7 +63,7 @@ def diff(given: PlanInput, matched: Match, today: date) -> Diff:
     if given.known_refs is None:
         uncompared += [line for line in matched.adds if _unread(given, line)]
     for removed, current in matched.deletes:
-        if not given.selects(removed.address):
+        if not given.selection.selects(removed.address):
             continue
         if current.type == "other":
             result.diagnostics.append(_unknown_type(removed, current))

@@ -8,7 +8,6 @@ from typing import ClassVar, TypeAlias
 
 from sipsync.model.document import Seal
 from sipsync.model.fields import FieldName, LineType
-from sipsync.model.globs import fits
 from sipsync.model.lines import Address, Call, CurrentLine, DesiredLine, DesiredPortal, RemovedLine, Snapshot, Verb
 from sipsync.model.message import Message
 from sipsync.model.options import Selection
@@ -35,11 +34,6 @@ class PlanInput:
     def reading(self, current: Snapshot) -> PlanInput:
         """The same input with a new reading of the portal."""
         return replace(self, current=current)
-
-    def selects(self, address: Address) -> bool:
-        """Whether the operator's `--line` and `--exclude` leave this line in."""
-        chosen = self.selection.lines
-        return (not chosen or matches(address, chosen)) and not matches(address, self.selection.exclude)
 
 
 class _Change:
@@ -146,8 +140,3 @@ def about(
     """A finding about a portal, a line or its change, where the file speaks of it."""
     address = subject.name if isinstance(subject, DesiredPortal) else subject.address
     return Diagnostic(code, summary, hint=hint, at=at or subject.at, address=address, severity=severity)
-
-
-def matches(address: Address, globs: tuple[str, ...]) -> bool:
-    """Whether any glob names the line by its address or its key."""
-    return any(fits(name, glob) for glob in globs for name in (address, address.key))

@@ -54,7 +54,7 @@ def match(given: PlanInput) -> Match:
             if given.selection.allows(Code.LINE_NOT_FOUND, line.address):
                 allowed = Message("Allowed by the operator (--allow).")
                 result.warnings.append(replace(_not_seen(line), severity="warning", hint=allowed))
-            elif given.selects(line.address):
+            elif given.selection.selects(line.address):
                 result.diagnostics.append(_not_seen(line))
     for removed in given.desired.removed:
         if removed.config_id in free:
@@ -63,7 +63,7 @@ def match(given: PlanInput) -> Match:
         by_title = _claim(by_title, free, same, result, given)
     twins = {_connection(line): line for line in reversed(free.values())}
     for line in by_title:
-        if given.selects(line.address):
+        if given.selection.selects(line.address):
             if wrong := _why_not_an_add(line, twins.get(_connection(line)), given):
                 result.diagnostics.append(wrong)
             else:
@@ -88,7 +88,7 @@ def _claim(
             result.pairs.append((line, free.pop(hits[0].config_id)))
         elif not hits:
             left.append(line)
-        elif given.selects(line.address):
+        elif given.selection.selects(line.address):
             result.diagnostics.append(_ambiguous(line, hits))
     return left
 

@@ -7,9 +7,10 @@ from functools import partial
 
 from sipsync.model.lines import ASKED_FOR, REGISTERED, CurrentLine, DesiredLine
 from sipsync.model.message import Message, counted
+from sipsync.model.options import matches
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.planning.guards import some_of
-from sipsync.planning.inputs import Create, Delete, LineChange, PlanInput, Update, about, matches
+from sipsync.planning.inputs import Create, Delete, LineChange, PlanInput, Update, about
 from sipsync.planning.owner import OwnerPlan
 
 _NO_SECOND_TRY = Message("Bitrix24 does not try again: only deleting the line and making it anew repairs it.")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import sipsync
-from sipsync.model.message import Message
+from sipsync.model.message import Message, counted
 from sipsync.model.outcome import PortalOutcome
 from sipsync.model.problems import Code, Diagnostic
 
@@ -23,6 +23,12 @@ def test_a_message_is_its_english_text_and_remembers_what_it_was_made_from() -> 
     assert message.template == "the title {title} is held by {holder}"
     assert message.values == {"title": "{Sales}", "holder": inner}
     assert Message("`policy: {create: true}`") == "`policy: {create: true}`"
+
+
+def test_a_count_chooses_between_two_texts() -> None:
+    told = [counted(count, "1 line of {portal}", "{count} lines of {portal}", portal="acme") for count in (0, 1, 2)]
+    assert told == ["0 lines of acme", "1 line of acme", "2 lines of acme"]
+    assert [message.template for message in told[1:]] == ["1 line of {portal}", "{count} lines of {portal}"]
 
 
 def test_a_message_outlives_a_copy_and_a_pickle() -> None:
