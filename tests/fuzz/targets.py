@@ -169,7 +169,8 @@ def answers(chance: Random, folder: Path) -> None:
         assert Code.INTERNAL not in codes(plan.diagnostics)
         assert portal.lines == portal.before, "a plan wrote"
         plan = plan if chance.random() < 0.3 else Plan.from_json(json.loads(whole_plan()))
-        outcome = applied(plan, portal, folder, hostile)
+        options = ApplyOptions(wait=chance.choice((0.0, 0.0, 30.0)), canary=chance.random() < 0.2)
+        outcome = applied(plan, portal, folder, hostile, options)
     changed = {number for number, line in portal.lines.items() if line != portal.before.get(number)}
     if outcome is None:
         assert not changed, "an error in the place of a report"
@@ -253,11 +254,13 @@ def connected(app: App) -> Any:
     return patch("sipsync.portal.client.Transport", lambda _app: Transport(app))
 
 
-def applied(plan: Plan, portal: Emulated, folder: Path, app: App | None = None) -> Outcome | None:
+def applied(
+    plan: Plan, portal: Emulated, folder: Path, app: App | None = None, options: ApplyOptions | None = None
+) -> Outcome | None:
     """What became of a plan; None where an error is told in its place."""
     with connected(app or portal.app):
         try:
-            return asyncio.run(sipsync.aapply(plan, fleet(folder), ApplyOptions(), clock=Clock()))
+            return asyncio.run(sipsync.aapply(plan, fleet(folder), options or ApplyOptions(), clock=Clock()))
         except SipsyncError as error:
             if Code.INTERNAL in codes(error.diagnostics):
                 raise RuntimeError("a fault of ours") from error
