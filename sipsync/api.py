@@ -1,16 +1,18 @@
 """The library: everything that a command does can be done from here.
 
-`load` → `plan` → `apply`, with `aplan` and `aapply` for callers that have an event loop. A plan holds neither secrets
-nor credentials; `apply` looks them up again. Each function imports what it needs, so that a check of files does not
-wait for what a portal needs.
+`load` → `plan` → `apply`, each function that asks a portal with an asynchronous twin (`aplan`) for callers that have an
+event loop. A plan holds neither secrets nor credentials; `apply` looks them up again. Each function imports what it
+needs, so that a check of files does not wait for what a portal needs.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import wraps
+from os import PathLike, environ
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
 from sipsync.disk.planfile import read as read_plan
 from sipsync.disk.planfile import read_state, write_state
@@ -20,11 +22,12 @@ from sipsync.model.events import OnEvent, ignore
 from sipsync.model.findings import Findings
 from sipsync.model.frames import forgetful
 from sipsync.model.lines import Fleet
+from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.options import ApplyOptions, PlanOptions, Selection
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
-from sipsync.model.problems import ConfigError
+from sipsync.model.problems import Code, ConfigError, Diagnostic, UsageError
 from sipsync.model.snapshot import SavedState
 from sipsync.model.status import Diagnosis, Status
 from sipsync.portal.clock import SystemClock
@@ -44,31 +47,58 @@ __all__ = [
     "aread",
     "asnapshot",
     "astatus",
+    "averify",
     "check",
+    "doctor",
     "find_root",
     "load",
     "plan",
+    "read",
     "read_plan",
     "read_state",
+    "snapshot",
+    "status",
     "store_passwords",
     "verify",
     "write_plan",
     "write_state",
 ]
 
+P = ParamSpec("P")
+R = TypeVar("R")
+Paths: TypeAlias = str | PathLike[str] | Sequence[str | PathLike[str]]
+"""A file or folder, or several; an empty sequence: `sipsync.yaml`, else the folder `portals`."""
+
+
+def _blocking(twin: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, R]:
+    """The same for callers without an event loop."""
+
+    @wraps(twin)
+    def function(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(twin(*args, **kwargs))
+        summary = Message("{name} would block the event loop that runs already", name=f"sipsync.{function.__name__}")
+        hint = Message("Write `await sipsync.{twin}(…)`.", twin=twin.__name__)
+        raise UsageError(Diagnostic(Code.USAGE, summary, hint=hint))
+
+    function.__name__ = function.__qualname__ = twin.__name__.removeprefix("a")
+    return forgetful(function)
+
 
 # --- files ---
 
 
-def find_root(paths: Sequence[str | Path] = ()) -> Path:
+def find_root(paths: Paths = ()) -> Path:
     """The folder that files must not leave: the nearest parent with `.git`, else the paths' own folder."""
     from sipsync.config.load import find_root as find
 
-    return find([Path(path) for path in paths])
+    return find(_listed(paths))
 
 
 @forgetful
-def load(paths: Sequence[str | Path] = (), operator: Operator | None = None, *, partly: bool = False) -> Fleet:
+def load(paths: Paths = (), operator: Operator | None = None, *, partly: bool = False) -> Fleet:
     """The portals of these files. Raises ConfigError with all errors of all files.
 
     `partly` leaves out the portals that are not in order, and keeps their errors, where there are others.
@@ -82,7 +112,7 @@ def load(paths: Sequence[str | Path] = (), operator: Operator | None = None, *, 
 
 
 @forgetful
-def check(paths: Sequence[str | Path] = (), operator: Operator | None = None) -> Findings:
+def check(paths: Paths = (), operator: Operator | None = None) -> Findings:
     """What is wrong with these files, without asking any portal or reading any secret."""
     loaded = _files(paths, operator or _operator(paths))
     return Findings(
@@ -93,17 +123,19 @@ def check(paths: Sequence[str | Path] = (), operator: Operator | None = None) ->
     )
 
 
-def _operator(paths: Sequence[str | Path]) -> Operator:
-    import os
-
-    return Operator.from_environ(os.environ, str(find_root(paths)))
+def _operator(paths: Paths) -> Operator:
+    return Operator.from_environ(environ, str(find_root(paths)))
 
 
-def _files(paths: Sequence[str | Path], operator: Operator) -> Loaded:
+def _files(paths: Paths, operator: Operator) -> Loaded:
     from sipsync.config.load import load as load_files
     from sipsync.secrets.resolve import KnownSchemes
 
-    return load_files([Path(path) for path in paths], operator, KnownSchemes())
+    return load_files(_listed(paths), operator, KnownSchemes())
+
+
+def _listed(paths: Paths) -> list[Path]:
+    return [Path(path) for path in ((paths,) if isinstance(paths, str | PathLike) else paths)]
 
 
 # --- plan and apply ---
@@ -122,9 +154,7 @@ async def aplan(
     return await plan_fleet(fleet, options, clock, on_event)
 
 
-def plan(fleet: Fleet, options: PlanOptions = PlanOptions(), on_event: OnEvent = ignore) -> Plan:
-    """`aplan` for callers without an event loop."""
-    return asyncio.run(aplan(fleet, options, on_event))
+plan = _blocking(aplan)
 
 
 @forgetful
@@ -148,17 +178,18 @@ async def aapply(
     )
 
 
-def apply(plan: Plan, fleet: Fleet, options: ApplyOptions = ApplyOptions(), on_event: OnEvent = ignore) -> Outcome:
-    """`aapply` for callers without an event loop."""
-    return asyncio.run(aapply(plan, fleet, options, on_event))
+apply = _blocking(aapply)
 
 
 @forgetful
-def verify(plan: Plan, fleet: Fleet, options: ApplyOptions = ApplyOptions()) -> Findings:
+async def averify(plan: Plan, fleet: Fleet, options: ApplyOptions = ApplyOptions()) -> Findings:
     """What can be told of a saved plan without asking a portal: its seal, its age, the files."""
     from sipsync.fleet.apply import verify_plan
 
-    return Findings(diagnostics=asyncio.run(verify_plan(plan, fleet, options, SystemClock())))
+    return Findings(diagnostics=await verify_plan(plan, fleet, options, SystemClock()))
+
+
+verify = _blocking(averify)
 
 
 # --- reading ---
@@ -167,33 +198,45 @@ def verify(plan: Plan, fleet: Fleet, options: ApplyOptions = ApplyOptions()) -> 
 @forgetful
 async def astatus(fleet: Fleet, *, live: bool = False, on_event: OnEvent = ignore) -> Status:
     """The registrations as stored; `live` asks their operators, which may notify portal users."""
-    from sipsync.fleet import status
+    from sipsync.fleet import status as reading
 
-    return await status.status(fleet, SystemClock(), on_event, live=live)
+    return await reading.status(fleet, SystemClock(), on_event, live=live)
+
+
+status = _blocking(astatus)
 
 
 @forgetful
 async def adoctor(fleet: Fleet, on_event: OnEvent = ignore) -> Diagnosis:
     """A check-up of each portal's credential, scope and rights."""
-    from sipsync.fleet import status
+    from sipsync.fleet import status as reading
 
-    return await status.diagnose(fleet, SystemClock(), on_event)
+    return await reading.diagnose(fleet, SystemClock(), on_event)
+
+
+doctor = _blocking(adoctor)
 
 
 @forgetful
 async def aread(fleet: Fleet, on_event: OnEvent = ignore) -> list[Reading]:
     """Each portal as it is, for `import`."""
-    from sipsync.fleet import status
+    from sipsync.fleet import status as reading
 
-    return await status.read(fleet, SystemClock(), on_event)
+    return await reading.read(fleet, SystemClock(), on_event)
+
+
+read = _blocking(aread)
 
 
 @forgetful
 async def asnapshot(fleet: Fleet, on_event: OnEvent = ignore) -> SavedState:
     """The state of the portals without secrets, sealed. Raises the first portal's error: a part is no state."""
-    from sipsync.fleet import status
+    from sipsync.fleet import status as reading
 
-    return await status.save_all(fleet, SystemClock(), on_event)
+    return await reading.save_all(fleet, SystemClock(), on_event)
+
+
+snapshot = _blocking(asnapshot)
 
 
 @forgetful
@@ -201,6 +244,6 @@ def store_passwords(
     kind: str, reading: Reading, where: str, operator: Operator, names: Mapping[int, str]
 ) -> Mapping[int, str]:
     """Stores the passwords that a portal returned, those that `names` has; config_id → the reference for the file."""
-    from sipsync.fleet import status
+    from sipsync.fleet import status as fleet_status
 
-    return status.store_passwords(kind, reading, where, operator, names)
+    return fleet_status.store_passwords(kind, reading, where, operator, names)

@@ -39,16 +39,16 @@ _PLAN = _Kind(Message("plan"), Code.PLAN_UNREADABLE, Message("Make a new one: si
 _STATE = _Kind(Message("saved state"), Code.SNAPSHOT, Message("Make a new one: sipsync snapshot --out FILE."))
 
 
-def write(path: Path, plan: Plan) -> None:
+def write(path: str | Path, plan: Plan) -> None:
     """Save the plan, for this user only; raises SipsyncError with PLAN_KEY where no other job could apply it."""
     if fleeting := [part.portal for part in plan.parts if not part.lasting]:
         raise SipsyncError(*map(_no_key, fleeting))
-    _write(path, plan.to_json(), _PLAN)
+    _write(Path(path), plan.to_json(), _PLAN)
 
 
-def read(path: Path, *, max_bytes: int = MAX_BYTES) -> Plan:
+def read(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Plan:
     """The saved plan; raises SipsyncError with PLAN_UNREADABLE or PLAN_TOO_NEW."""
-    return _read(path, max_bytes, _PLAN, Plan.from_json)
+    return _read(Path(path), max_bytes, _PLAN, Plan.from_json)
 
 
 def _no_key(portal: str) -> Diagnostic:
@@ -62,14 +62,14 @@ def _no_key(portal: str) -> Diagnostic:
     return Diagnostic(Code.PLAN_KEY, summary, hint=hint, address=portal)
 
 
-def write_state(path: Path, state: SavedState) -> None:
+def write_state(path: str | Path, state: SavedState) -> None:
     """Save the state, readable by this user only."""
-    _write(path, state.to_json(), _STATE)
+    _write(Path(path), state.to_json(), _STATE)
 
 
-def read_state(path: Path, *, max_bytes: int = MAX_BYTES) -> SavedState:
+def read_state(path: str | Path, *, max_bytes: int = MAX_BYTES) -> SavedState:
     """The saved state; raises SipsyncError with SNAPSHOT or PLAN_TOO_NEW."""
-    return _read(path, max_bytes, _STATE, SavedState.model_validate)
+    return _read(Path(path), max_bytes, _STATE, SavedState.model_validate)
 
 
 def _write(path: Path, document: Mapping[str, Any], kind: _Kind) -> None:
