@@ -32,8 +32,8 @@ _WHOLE_PORTAL: Final = frozenset(
     }
 )
 """Refusals that are not about one line: no other call would fare better."""
-_FAILED_INSIDE: Final = frozenset({"ERROR_CORE", "INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"})
-"""Errors with which the server breaks off wherever it is (server source)."""
+_FAILED_INSIDE: Final = frozenset({"", "ERROR_CORE", "INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"})
+"""Errors with which the server breaks off wherever it is (server source); what has no code says no more than that."""
 
 
 class BatchWriter:

@@ -167,6 +167,7 @@ async def test_writing_is_repeated_where_surely_nothing_happened(
         reset,
         http(504, b"<html>", "text/html"),
         error("ERROR_CORE", 500),
+        http(400, b'{"error": {"start": 1}}'),
         http(302, b"", Location="/login"),
         http(302, b"", Location="https://evil.example/rest/1/x/voximplant.sip.update"),
     ],
