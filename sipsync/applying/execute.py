@@ -178,7 +178,8 @@ async def _ask_after(
             state = states.get(line.planned.address)
             result.note(line, registration=state)
             if state is None or state.result != "success":
-                _unhealthy(result, line, health.in_words(state))
+                failed = options.must_register or (state is not None and state.result == "error")
+                (_unhealthy if failed else _not_yet)(result, line, health.in_words(state))
     office = [line for line in written if line.planned.stored_only and line.planned.line_type == "office"]
     if options.check_command is not None:
         for line in office:
@@ -192,6 +193,12 @@ async def _ask_after(
             )
         hint = Message("--check-command NAME lets a command of yours check them.")
         result.diagnostics.append(Diagnostic(Code.UNHEALTHY, summary, hint=hint, severity="warning"))
+
+
+def _not_yet(result: Result, line: PlannedLine, said: Message) -> None:
+    summary = Message("the line was written, and its registration is not confirmed yet: {said}", said=said)
+    hint = Message("`sipsync status --live` asks again.")
+    result.diagnostics.append(about(line.desired, Code.UNHEALTHY, summary, hint=hint, severity="warning"))
 
 
 def _unhealthy(result: Result, line: PlannedLine, trouble: Message) -> None:

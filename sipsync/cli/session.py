@@ -73,6 +73,10 @@ class Session:
         """Whether a person sits there."""
         return self.input and sys.stdin is not None and sys.stdin.isatty()
 
+    def is_watched(self) -> bool:
+        """Whether a person sits there and sees the result."""
+        return self.can_ask() and sys.stdout.isatty()
+
     def must_ask(self, action: str, way_out: Message) -> None:
         """Raises SipsyncError where nobody can be asked; the hint says how it goes without a question."""
         if not self.can_ask():

@@ -72,6 +72,8 @@ class ApplyOptions:
     """For each portal."""
     wait: float = 0.0
     """Seconds to ask after registrations; 0 does not ask."""
+    must_register: bool = True
+    """Whether a registration that is not confirmed within that time is a failure; one that fails always is."""
     canary: bool = False
     check_command: tuple[str, ...] | None = None
     parallel: int = 16

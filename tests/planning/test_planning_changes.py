@@ -109,6 +109,15 @@ def test_reregister_plans_the_connection_data_again() -> None:
     assert codes(part) == ["never-registered"]
 
 
+def test_registrations_that_were_not_seen_are_told_once_for_all_lines() -> None:
+    lines = [desired(key, number, title=key) for number, key in enumerate("abc", 1)]
+    now = [current(number, key, status_code=0 if number < 3 else 200) for number, key in enumerate("abc", 1)]
+    part = plan(view(lines, now))
+    assert codes(part) == ["never-registered"]
+    assert part.diagnostics[0].summary.startswith("2 lines are as desired")
+    assert part.diagnostics[0].summary.endswith('changed: 1 "a", 2 "b"')
+
+
 @pytest.mark.parametrize(
     ("now", "said"),
     [

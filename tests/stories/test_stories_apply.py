@@ -367,6 +367,26 @@ async def test_waiting_tells_whether_the_registration_came_back(box: Box) -> Non
     assert outcome.exit is Exit.OK
 
 
+@pytest.mark.parametrize(
+    ("code", "asked", "exit_", "severity"),
+    [
+        (403, True, Exit.UNHEALTHY, "error"),
+        (403, False, Exit.UNHEALTHY, "error"),
+        (0, True, Exit.UNHEALTHY, "error"),
+        (0, False, Exit.OK, "warning"),
+    ],
+)
+async def test_a_wait_that_nobody_asked_for_fails_only_where_the_registration_did(
+    box: Box, code: int, asked: bool, exit_: Exit, severity: str
+) -> None:
+    line = {"config_id": 101, "title": "A", "server": "old.example", "login": "a"}
+    box.seed({**line, "registration": {"code": code, "message": ""}})
+    box.write("lines:\n  a: {config_id: 101, server: new.example}\n")
+    outcome = await box.apply(wait=0.001, must_register=asked)
+    assert outcome.exit is exit_
+    assert [(told.code, told.severity) for told in outcome.diagnostics] == [(Code.UNHEALTHY, severity)]
+
+
 async def test_a_canary_that_does_not_register_is_restored_and_nothing_else_is_sent(box: Box) -> None:
     two(box)
     box.write(MOVE)

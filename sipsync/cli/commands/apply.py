@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from sipsync.model.plan import Plan
 
 
+_WAIT = 30.0
+"""Seconds: for lines to register, where somebody looks on and said nothing else."""
+
+
 @make_command(
     "apply",
     "Plan, show the plan, ask, and carry it out. With --plan carry out a saved plan, and nothing else.",
@@ -48,7 +52,7 @@ if TYPE_CHECKING:
 @option("--plan", "plan_file", type=FILE, help="The saved plan to carry out.")
 @option("--yes", "-y", is_flag=True, help="Do not ask.")
 @option("--dry-run", is_flag=True, help="Go through all of it and print the exact calls; send no writing call.")
-@option("--wait", type=Seconds(), default=0.0, help="Wait so long for lines to register.")
+@option("--wait", "seconds", type=Seconds(), help="Wait so long for lines to register; 30 at a terminal, else 0.")
 @option("--canary", is_flag=True, help="Change one line first; if it does not register, set it back and stop.")
 @output_options("Outcome")
 @selection_options
@@ -74,12 +78,15 @@ def command(
     yes: bool,
     output: Output,
     may_ask: bool,
+    seconds: float | None,
     json_events: bool,
     checks: str | None,
 ) -> Exit:
     from sipsync import api
 
     session.input, session.json = may_ask, output.format == "json" or json_events
+    patient = _WAIT if session.is_watched() else 0.0
+    options = replace(options, wait=patient if seconds is None else seconds, must_register=seconds is not None)
     asks = not (plan_file or yes or options.dry_run)
     if plan_file and (portals or replace(selection, allow=()) != Selection()):
         hint = Message("Give --portal, --line and the like to plan instead.")
