@@ -54,7 +54,7 @@ def update(state: PortalState, app: str | None, params: Mapping[Any, object]) ->
     row = row.having(values)
     if not any(FIELDS[name].registers for name in values):
         return Effect(1, rows=(row,))
-    asked = reregisters(row.type, row.reg_id, values) and _has_server(row)
+    asked = reregisters(row.type, row.reg_id, values) and _registrable(row)
     return Effect(1, rows=(replace(row, status_code=0),), registrations=int(asked))
 
 
@@ -86,7 +86,7 @@ def add(
         reg_id=0 if kind == "cloud" else None,
         row_id=state.next_row,
     )
-    asked = kind == "cloud" and _has_server(made)
+    asked = kind == "cloud" and _registrable(made)
     row = made
     if asked and provider_answers:
         row = replace(made, reg_id=state.next_registration)
@@ -96,9 +96,9 @@ def add(
     return Effect(row, rows=(row,), default_line=chosen, registrations=int(asked))
 
 
-def _has_server(row: Row) -> bool:
-    """Whether the portal asks the provider at all: with a server of three characters it does not (server source)."""
-    return len(row.values["server"] or "") > 3
+def _registrable(row: Row) -> bool:
+    """Whether the portal asks the provider: not with a server of three characters, or no login (server source, run)."""
+    return len(row.values["server"] or "") > 3 and bool(row.values["login"])
 
 
 def _default_after_add(state: PortalState, memory: Memory | None, first: str, last: str) -> str | None:

@@ -16,10 +16,11 @@ BLANKS = " \t\n\r\0\x0b"
 """What PHP's trim takes off; a no-break space stays."""
 
 _WHITE = " \t\n\r\v\f"
-_NUMBER = re.compile(r"[ \t\n\r\v\f]*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_KEY = re.compile(r"0|-?[1-9]\d{0,18}")
+_NUMBER = re.compile(r"[ \t\n\r\v\f]*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_KEY = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _UPPER = {place: place - 32 for place in range(ord("a"), ord("z") + 1)}
-_LARGEST = 2**63
+LARGEST = 2**63
+"""The first whole number that is none."""
 
 
 class Crash(Exception):
@@ -66,11 +67,11 @@ def integer(value: object) -> int:
 
 
 def _wrapped(number: int) -> int:
-    return (number + _LARGEST) % (2 * _LARGEST) - _LARGEST
+    return (number + LARGEST) % (2 * LARGEST) - LARGEST
 
 
 def _capped(number: int) -> int:
-    return max(-_LARGEST, min(number, _LARGEST - 1))
+    return max(-LARGEST, min(number, LARGEST - 1))
 
 
 def is_true(value: object) -> bool:
@@ -88,7 +89,7 @@ def is_numeric(value: object) -> bool:
 
 def key(name: str) -> int | str:
     """A text as an array's key: a plain whole number becomes one."""
-    if _KEY.fullmatch(name) and -_LARGEST <= int(name) < _LARGEST:
+    if _KEY.fullmatch(name) and -LARGEST <= int(name) < LARGEST:
         return int(name)
     return name
 

@@ -15,9 +15,9 @@ from sipsync.rules.limits import BATCH_SIZE
 from sipsync.rules.php import Array, is_numeric, is_true, key, text, upper_keys
 from sipsync.sandbox.parsing import arrays, parse_query, split_command
 
-_NOT_ALLOWED = ("batch", "download", "upload")
+_NOT_ALLOWED = ("batch", "download")
 _INDEX = re.compile(r"\[([^\]]+)\]")
-_OFFSET = re.compile(r"\s*[+-]?\d+\s*")
+_OFFSET = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 _KINDS = ("result", "error", "total", "next", "time")
 _REFERENCE = re.compile(rf"\$({'|'.join(_KINDS)})(\S*)", re.IGNORECASE | re.ASCII)
 

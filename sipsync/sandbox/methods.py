@@ -173,6 +173,11 @@ def server_time(caller: Caller, given: Array) -> Result | Refusal:
     return Result(caller.now.astimezone(UTC).isoformat(timespec="seconds"))
 
 
+def upload(caller: Caller, given: Array) -> Result | Refusal:
+    """Never allowed (server source, run)."""
+    return refusal("ACCESS_DENIED")
+
+
 TELEPHONY: Mapping[str, Method] = {
     "voximplant.sip.get": sip_get,
     "voximplant.sip.add": sip_add,
@@ -185,7 +190,7 @@ TELEPHONY: Mapping[str, Method] = {
     "voximplant.line.outgoing.set": outgoing_set,
     "voximplant.line.outgoing.sip.set": outgoing_sip_set,
 }
-GENERAL: Mapping[str, Method] = {"profile": profile, "scope": scope, "server.time": server_time}
+GENERAL: Mapping[str, Method] = {"profile": profile, "scope": scope, "server.time": server_time, "upload": upload}
 BATCH = "batch"
 READING = frozenset({*GENERAL, "voximplant.sip.get", "voximplant.line.get", "voximplant.line.outgoing.get"})
 """Methods that change nothing."""

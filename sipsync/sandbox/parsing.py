@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import accumulate
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from sipsync.rules.php import BLANKS, Array, key
+from sipsync.rules.php import BLANKS, LARGEST, Array, key
 
 _MOST_VARIABLES = 1000
 _DEEPEST = 64
+_DEEPEST_JSON = 512
+_LONGEST_INTEGER = 20
+_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCHEME = re.compile(r"[A-Za-z0-9+.-]+")
-_PORT = re.compile(r"\d{1,5}(/|$)")
+_PORT = re.compile(r"[0-9]{1,5}(/|$)")
 _BOUNDARY = re.compile(r'boundary="?([^";]+)"?')
 _NAME = re.compile(r'[; ]name="([^"]*)"')
 
@@ -31,18 +35,21 @@ def parameters(query: str, content_type: str, body: bytes) -> Array:
 
 def _of_body(content_type: str, body: bytes) -> Array:
     """A body that can't be read has no parameters, and that is no error (server source)."""
-    kind = content_type.partition(";")[0].strip()
-    if kind == "application/json" or kind.endswith("+json"):
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "application/json" or "+json" in kind:
         return parse_json(body)
-    if kind.lower() == "multipart/form-data":
+    if kind == "multipart/form-data":
         return _of_form(content_type, body)
     return parse_query(body.decode(errors="replace").strip(BLANKS))
 
 
 def parse_json(body: bytes) -> Array:
-    """The array that a JSON text stands for; empty where it is malformed, or no array."""
+    """The array that a JSON text stands for; empty where it is malformed, nested too deep, or no array."""
+    if _depth(body) > _DEEPEST_JSON:
+        return {}
     try:
-        value = json.loads(body.decode().strip(BLANKS), object_pairs_hook=_object, parse_constant=_refuse)
+        text = body.decode().strip(BLANKS)
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse, parse_int=_number)
         if b"\\u" in body:
             json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is malformed
         return array if isinstance(array := arrays(value), dict) else {}
@@ -54,15 +61,32 @@ def _object(pairs: list[tuple[str, Any]]) -> Array:
     return {key(name): value for name, value in pairs}
 
 
+def _depth(body: bytes) -> int:
+    """How many arrays and objects stand one in another."""
+    steps = (1 if sign in b"[{" else -1 for sign in _QUOTED.sub(b"", body) if sign in b"[]{}")
+    return max(accumulate(steps), default=0)
+
+
+def _number(digits: str) -> int | float:
+    """A whole number beyond 64 bits is a float (server source, run)."""
+    if len(digits) > _LONGEST_INTEGER:
+        return float(digits)
+    number = int(digits)
+    return number if -LARGEST <= number < LARGEST else float(digits)
+
+
 def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
 def arrays(value: Any) -> Any:
     """The value with its lists as arrays."""
-    if isinstance(value, dict):
-        return {name: arrays(item) for name, item in value.items()}
-    return {place: arrays(item) for place, item in enumerate(value)} if isinstance(value, list) else value
+    if not isinstance(value, dict | list):
+        return value
+    found = dict(enumerate(value)) if isinstance(value, list) else dict(value)
+    for name, item in found.items():  # no comprehension: a frame less for each level
+        found[name] = arrays(item)
+    return found
 
 
 def _of_form(content_type: str, body: bytes) -> Array:

@@ -131,7 +131,7 @@ class _Run:
         actions = due(self.faults, method)
         if (failure := self._obey(actions)) is not None:
             return failure
-        if not methods.known(method):
+        if not methods.known(method) or (not inside and params.get("token") is not None):
             return refusal("ERROR_METHOD_NOT_FOUND")
         if not inside:
             owner = self._owner()
@@ -156,11 +156,16 @@ class _Run:
 
     def _owner(self) -> str | Refusal | None:
         """The application that calls, None for a webhook."""
-        if self.request.webhook is not None:
-            return None if self.request.webhook == self.apps.webhook else refusal("INVALID_CREDENTIALS")
+        params = self.request.params
+        if isinstance(params.get("state"), dict):
+            raise Crash("an array where a text belongs")
+        webhook = self.request.webhook
+        if webhook is None and "aplogin" in params and "ap" in params:
+            webhook = (text(params["aplogin"]), text(params["ap"]))
+        if webhook is not None:
+            return None if webhook == self.apps.webhook else refusal("INVALID_CREDENTIALS")
         token: Any = self.request.bearer
         if token is None:
-            params = self.request.params
             given = [params[name] for name in ("auth", "access_token") if name in params]
             token = next((value for value in given if not isinstance(value, dict)), None)
         return self.apps.named(str(token), time.time()) if token else refusal("NO_AUTH_FOUND")

@@ -77,7 +77,11 @@ class Sandbox:
         asked = rest.Request(
             portal,
             path,
-            parameters(scope["query_string"].decode("latin-1"), headers.get("content-type", ""), body),
+            parameters(
+                scope["query_string"].decode("latin-1"),
+                headers.get("content-type", ""),
+                body if request.method == "POST" else b"",  # of no other method is it read (server source, run)
+            ),
             bearer[1] if bearer else None,
         )
         stats = self.store.portal(portal).stats

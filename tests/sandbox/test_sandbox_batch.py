@@ -46,7 +46,7 @@ async def test_commands_past_the_fiftieth_are_refused(stage: Stage) -> None:
 
 
 async def test_a_batch_in_a_batch_is_refused_in_small_letters_only(stage: Stage) -> None:
-    found = await stage.batch(a="batch?cmd[x]=profile", b="BATCH?cmd[x]=voximplant.line.outgoing.get", c="upload")
+    found = await stage.batch(a="batch?cmd[x]=profile", b="BATCH?cmd[x]=voximplant.line.outgoing.get", c="download")
     assert found["result"]["b"]["result"] == {"x": "LINK_BASE_NUMBER"}
     assert {name: error["error"] for name, error in found["result_error"].items()} == {
         "a": "ERROR_BATCH_METHOD_NOT_ALLOWED",

@@ -60,6 +60,12 @@ async def test_wrong_credentials_are_refused(
     assert (answer.status_code, answer.json()["error"]) == (401, error)
 
 
+async def test_a_webhooks_credential_may_come_as_parameters(stage: Stage) -> None:
+    for secret, count in [("sandbox", 1), ("wrong", 0)]:
+        answer = await stage.http.post(f"/rest/{GET}", json={"aplogin": 1, "ap": secret})
+        assert len(answer.json().get("result", [])) == count
+
+
 async def test_the_bearer_header_wins_over_parameters(stage: Stage) -> None:
     token = stage.sandbox.apps.shown("")["appa"]["access_token"]
     for header, params, error in [(token, "wrong", None), ("wrong", token, "invalid_token")]:

@@ -69,7 +69,8 @@ class Player:
         headers["Content-Type"] = step.get(
             "content_type", "application/x-www-form-urlencoded" if form else "application/json"
         )
-        return self.http.post(url, content=step.get("raw_body", body).encode(), headers=headers)
+        verb, content = step.get("verb", "POST"), step.get("raw_body", body).encode()
+        return self.http.request(verb, url, content=content, headers=headers)
 
     def _step(self, expect: Mapping[str, Any], answer: httpx.Response) -> Iterator[str]:
         if answer.status_code != expect["http"]:
