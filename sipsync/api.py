@@ -33,6 +33,7 @@ from sipsync.model.status import Diagnosis, Status
 from sipsync.portal.clock import SystemClock
 
 if TYPE_CHECKING:
+    from sipsync.config.documents import Documents
     from sipsync.config.load import Loaded
     from sipsync.fleet.status import Reading as Reading  # a name for annotations
 
@@ -90,7 +91,7 @@ def _blocking(twin: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, R]:
 # --- files ---
 
 
-def find_root(paths: Paths = ()) -> Path:
+def find_root(paths: Paths | Documents = ()) -> Path:
     """The folder that files must not leave: the nearest parent with `.git`, else the paths' own folder."""
     from sipsync.config.load import find_root as find
 
@@ -98,8 +99,10 @@ def find_root(paths: Paths = ()) -> Path:
 
 
 @forgetful
-def load(paths: Paths = (), operator: Operator | None = None, *, partly: bool = False) -> Fleet:
-    """The portals of these files. Raises ConfigError with all errors of all files.
+def load(paths: Paths | Documents = (), operator: Operator | None = None, *, partly: bool = False) -> Fleet:
+    """The portals of these files or documents. Raises ConfigError with all errors of all of them.
+
+    A relative path in a document begins at the operator's root.
 
     `partly` leaves out the portals that are not in order, and keeps their errors, where there are others.
     """
@@ -112,7 +115,7 @@ def load(paths: Paths = (), operator: Operator | None = None, *, partly: bool = 
 
 
 @forgetful
-def check(paths: Paths = (), operator: Operator | None = None) -> Findings:
+def check(paths: Paths | Documents = (), operator: Operator | None = None) -> Findings:
     """What is wrong with these files, without asking any portal or reading any secret."""
     loaded = _files(paths, operator or _operator(paths))
     return Findings(
@@ -123,19 +126,29 @@ def check(paths: Paths = (), operator: Operator | None = None) -> Findings:
     )
 
 
-def _operator(paths: Paths) -> Operator:
+def _operator(paths: Paths | Documents) -> Operator:
     return Operator.from_environ(environ, str(find_root(paths)))
 
 
-def _files(paths: Paths, operator: Operator) -> Loaded:
-    from sipsync.config.load import load as load_files
+def _files(paths: Paths | Documents, operator: Operator) -> Loaded:
+    from sipsync.config import load as config
     from sipsync.secrets.resolve import KnownSchemes
 
-    return load_files(_listed(paths), operator, KnownSchemes())
+    if isinstance(paths, Mapping):
+        return config.load_documents(paths, operator, KnownSchemes())
+    return config.load(_listed(paths), operator, KnownSchemes())
 
 
-def _listed(paths: Paths) -> list[Path]:
-    return [Path(path) for path in ((paths,) if isinstance(paths, str | PathLike) else paths)]
+def _listed(paths: Paths | Documents) -> list[Path]:
+    """The paths, as far as these are paths."""
+    if isinstance(paths, Mapping):
+        return []
+    if isinstance(paths, str | PathLike):
+        return [Path(paths)]
+    if any(isinstance(path, Mapping) for path in paths):
+        hint = Message('Write `sipsync.load({"acme": document})`.')
+        raise UsageError(Diagnostic(Code.USAGE, Message("a document without a name"), hint=hint))
+    return [Path(path) for path in paths]
 
 
 # --- plan and apply ---

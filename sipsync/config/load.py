@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sipsync.config import check
 from sipsync.config.desired import portal_of
+from sipsync.config.documents import Documents, write_out
 from sipsync.config.findings import no_mapping, validate
 from sipsync.config.include import Includes
 from sipsync.config.paths import find, find_root, read_source
@@ -23,7 +24,7 @@ from sipsync.model.operator import Operator
 from sipsync.model.policy import NO_BOUNDS, OperatorPolicy
 from sipsync.model.problems import Code, ConfigError, Diagnostic
 
-__all__ = ["Loaded", "find_root", "load", "load_policy"]
+__all__ = ["Loaded", "find_root", "load", "load_documents", "load_policy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,38 @@ def load(paths: Sequence[Path], operator: Operator, schemes: Collection[str]) ->
     """The portals of these files (none given: `sipsync.yaml`, else the folder `portals`). Never raises for findings."""
     root = Path(operator.root).resolve()
     found = find(paths, root)
-    run = _Run(RunContext(operator, schemes, root), Includes(root), found.diagnostics)
-    for source in found.sources.values():
+    return _loaded(found.sources.values(), found.diagnostics, RunContext(operator, schemes, root))
+
+
+def load_documents(documents: Documents, operator: Operator, schemes: Collection[str]) -> Loaded:
+    """The portals of these mappings, each by its name; a relative path in one begins at the root."""
+    root = Path(operator.root).resolve()
+    diagnostics: list[Diagnostic] = []
+    written = []
+    for name, document in documents.items():
+        try:
+            written.append(write_out(name, document, root))
+        except ConfigError as error:
+            diagnostics += error.diagnostics
+    loaded = _loaded([each.source for each in written], diagnostics, RunContext(operator, schemes, root))
+    places = {each.source.name: each for each in written}
+    return replace(
+        loaded,
+        diagnostics=tuple(
+            places[found.at.file].placed(found) if found.at and found.at.file in places else found
+            for found in loaded.diagnostics
+        ),
+    )
+
+
+def _loaded(sources: Collection[Source], diagnostics: list[Diagnostic], context: RunContext) -> Loaded:
+    run = _Run(context, Includes(context.root), diagnostics)
+    for source in sources:
         run.file(*read(source))
     run.diagnostics += [*run.includes.diagnostics, *check.names(run.names)]
     names = Counter(name.lower() for name, _ in run.names)
     run.portals = [portal for portal in run.portals if names[portal.name.lower()] == 1]
-    return run.loaded(len(found.sources))
+    return run.loaded(len(sources))
 
 
 def load_commit(sources: Iterable[Source], context: RunContext, includes: Includes) -> Loaded:

@@ -78,3 +78,97 @@ def test_blocking_functions_read_as_their_twins_do(box: Box) -> None:
     sipsync.write_plan(str(box.folder / "plan.json"), plan)
     assert sipsync.read_plan(str(box.folder / "plan.json")) == plan
     assert sipsync.render(plan, "text").startswith("No changes.")
+
+
+def document(webhook: object = "env:HOOK", **lines: object) -> dict[str, object]:
+    """What a program with a database holds."""
+    return {"sipsync": 1, "portal": {"webhook": webhook}, "lines": lines}
+
+
+def wrong(box: Box, name: str, given: object) -> str:
+    """What is said of a document."""
+    with pytest.raises(sipsync.ConfigError) as caught:
+        sipsync.load({name: given}, box.operator)  # type: ignore[dict-item]  # what a caller without types gives
+    return str(caught.value)
+
+
+def test_documents_stand_in_the_place_of_files(box: Box) -> None:
+    box.seed({"config_id": 101, "title": "Old"})
+    asked = document(sales={"config_id": 101, "title": "Продажи\u2028\x85\U0001f600"}) | {
+        "policy": {"protected": ["x*"]}
+    }
+    fleet = sipsync.load({"acme": asked, "globex": document()}, box.operator)
+    assert [portal.name for portal in fleet.portals] == ["acme", "globex"]
+    assert fleet.portals[0].lines[0].title == "Продажи\u2028\x85\U0001f600"
+    assert fleet.portals[0].policy.protected == ("x*",)
+    findings = sipsync.check({"acme": asked, "globex": document()}, box.operator)
+    assert (findings.valid, findings.files, findings.portals, findings.lines) == (True, 2, 2, 1)
+
+
+def test_a_document_is_planned_and_applied_as_a_file_is(box: Box) -> None:
+    box.seed({"config_id": 101, "title": "Old"})
+    fleet = sipsync.load({"acme": document(sales={"config_id": 101, "title": "New"})}, box.operator)
+    plan = sipsync.plan(fleet)
+    assert (plan.summary.change, plan.resource_changes[0].source.file) == (1, "acme")
+    assert sipsync.apply(plan, fleet).summary.changed == 1
+    assert box.titles == {101: "New"}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (document(sales={"titel": "x"}), 'acme#/lines/sales/titel:6:3: unknown key "titel"'),
+        (document(sales={"config_id": "x"}), "acme#/lines/sales/config_id:6:16: "),
+        (document("hunter2"), "acme#/portal/webhook:3:13: a secret must be a reference, never the value itself"),
+        (document(**{"a/b": {}}), "acme#/lines/a~1b:5:2: "),
+        (document(sales={"title": Path()}), "acme#/lines/sales/title:1:1: a value that no file can hold: PosixPath"),
+        (document() | {"lines": []}, "acme#/lines:4:10: "),
+        (document(sales={"title": "x\ud800"}), "acme#/lines/sales/title:6:12: "),
+        ({}, "acme#:1:1: "),
+        ("text", "acme#:1:1: "),
+        (document() | {"policy": {"protected": [{"a": True}]}}, "acme#/policy/protected/0/a:8:4: "),
+    ],
+)
+def test_a_wrong_document_is_told_with_its_name_and_the_key(box: Box, given: object, said: str) -> None:
+    told = wrong(box, "acme", given)
+    assert told.startswith(said)
+    assert "hunter2" not in told
+
+
+def test_a_secret_that_is_a_key_is_not_told(box: Box) -> None:
+    assert "hunter2" not in wrong(box, "acme", document(sales={"password:hunter2": "x"}))
+
+
+def test_a_document_that_contains_itself_ends(box: Box) -> None:
+    deep = document()
+    deep["lines"] = deep
+    assert "nested deeper than 64 levels" in wrong(box, "acme", deep)
+    wide: list[object] = []
+    wide += [wide, wide]
+    assert "larger than 4 MiB" in wrong(box, "acme", document() | {"lines": wide})
+
+
+def test_each_wrong_document_is_told(box: Box) -> None:
+    with pytest.raises(sipsync.ConfigError) as caught:
+        sipsync.load(
+            {"a": document(x={"title": Path()}), "b": document(x={"titel": ""}), "c": document()}, box.operator
+        )
+    places = [str(found.at) for found in caught.value.diagnostics]
+    assert places[:2] == ["a#/lines/x/title:1:1", "b#/lines/x/titel:6:3"]
+
+
+def test_a_relative_path_in_a_document_begins_at_the_root(box: Box) -> None:
+    (box.folder / "base.yaml").write_text("defaults: {server: s.example}\n")
+    asked = document(sales={"title": "x", "login": "l", "password": "file:secrets/sales"}) | {"include": ["base.yaml"]}
+    (portal,) = sipsync.load({"acme": asked}, box.operator).portals
+    assert portal.lines[0].values["server"] == "s.example"
+    assert str(portal.lines[0].values["password"]) == "file:secrets/sales"
+    assert wrong(box, "acme", asked | {"include": ["no.yaml"]}).startswith("acme#/include/0:")
+    (box.folder / "base.yaml").write_text("\n" * 40 + "nope: 1\n")
+    assert wrong(box, "base.yaml", asked).endswith(':41:1: unknown key "nope"')
+
+
+def test_a_document_without_a_name_is_told_how_to_give_one() -> None:
+    with pytest.raises(UsageError, match="a document without a name") as caught:
+        sipsync.load([document()])  # type: ignore[list-item]
+    assert str(caught.value.diagnostics[0].hint) == 'Write `sipsync.load({"acme": document})`.'
