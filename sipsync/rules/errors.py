@@ -39,11 +39,14 @@ class Refusal:
     code: str
     status: int = 400
     text: str = ""
+    argument: str | None = None
+    """The argument that it is about, where the server tells it."""
 
     @property
     def body(self) -> dict[str, str]:
         """The answer's JSON."""
-        return {"error": self.code, "error_description": self.text}
+        more = {} if self.argument is None else {"argument": self.argument}
+        return {"error": self.code, "error_description": self.text, **more}
 
 
 def rule(error: str | int) -> ErrorRule:

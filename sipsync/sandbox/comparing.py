@@ -13,9 +13,13 @@ from typing import Any, TypeAlias
 from sipsync.rules.errors import Refusal
 from sipsync.rules.php import integer, text
 from sipsync.rules.values import title_key, weights
+from sipsync.sandbox.asking import Unbalanced, asked
 
 Test: TypeAlias = Callable[[Any], "bool | None"]
 
+_LAST_OF_PLANE = "\uffff"
+_SHORTEST_WORD = 3
+"""What the full-text search takes for a word."""
 _ALIKE, _UNLIKE = ("I", "E", "S", "M"), ("NI", "N", "NS", "NM")
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "G": lambda a, b: bool(a > b),
@@ -28,12 +32,13 @@ _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
 class Refused(Exception):
     """The server's SQL layer says no."""
 
-    def __init__(self, code: str, status: int, text: str) -> None:
+    def __init__(self, code: str, status: int, text: str, argument: str | None = None) -> None:
         super().__init__(code)
-        self.refusal = Refusal(code, status, text)
+        self.refusal = Refusal(code, status, text, argument)
 
 
-def _no_sql() -> Refused:
+def no_sql() -> Refused:
+    """The database can't read what was made of a filter."""
     return Refused("ERROR_CORE", 500, "SQL query error!")
 
 
@@ -56,20 +61,22 @@ def _compared(operator: str, values: Mapping[int | str, Any], sortable: Callable
     """Greater, less, between, in: the same for numbers and texts."""
     if operator in _ORDERS:
         if 0 not in values:
-            raise _no_sql()
+            return lambda found: False
         bound, compare = sortable(values[0]), _ORDERS[operator]
         return lambda found: None if found is None else compare(sortable(found), bound)
     if operator in ("B", "NB"):
         if len(values) < 2:
             return None
         if 0 not in values or 1 not in values:
-            raise _no_sql()
+            raise no_sql()
         low, high = sortable(values[0]), sortable(values[1])
         return lambda found: None if found is None else (low <= sortable(found) <= high) == (operator == "B")
     if operator in ("IN", "NIN"):
         chosen = {sortable(value) for value in values.values()}
         if not chosen:
-            raise _no_sql()
+            if operator == "NIN":
+                raise no_sql()
+            return lambda found: False
         return lambda found: None if found is None else (sortable(found) in chosen) == (operator == "IN")
     return None
 
@@ -77,23 +84,36 @@ def _compared(operator: str, values: Mapping[int | str, Any], sortable: Callable
 def of_text(operator: str, value: Any) -> Test | None:
     """What a column of texts is compared with; None where the operator makes no condition."""
     many = isinstance(value, dict)
-    values = [text(item) for item in (value.values() if isinstance(value, dict) else [value])]
+    items = value.values() if isinstance(value, dict) else [value]
+    values = ["Array" if isinstance(item, dict) else text(item) for item in items]
     if operator in (*_ALIKE, *_UNLIKE):
         if not many and values == [""]:
             if operator in _ALIKE:
                 return lambda found: found is None or title_key(found) == ""
             return lambda found: found is not None and found != ""
         return _alike(operator, values or [""], many=many)
-    if operator in ("?", "FTL"):
-        return _words([part for item in values for part in (item.split("|") if operator == "?" else [item])])
+    if operator == "?":
+        return None if many or values == [""] else _asked(values[0])
+    if operator == "FTL":
+        return _words(values)
     if operator == "FT":
-        raise _no_sql()  # there is no full-text index
+        if not any(len(word) >= _SHORTEST_WORD for item in values for word in re.findall(r"\w+", item)):
+            return None
+        raise no_sql()  # there is no full-text index
     keyed = dict(zip(value, values, strict=True)) if isinstance(value, dict) else {0: values[0]}
     return _compared(operator, keyed, sort_key)
 
 
+def _asked(query: str) -> Test:
+    try:
+        check = asked(query, lambda word: _like("%" + _upper(word).replace("\\", "\\\\") + "%"))
+    except Unbalanced:
+        raise no_sql() from None
+    return lambda found: found is not None and check(_upper(found))
+
+
 def _words(alternatives: list[str]) -> Test | None:
-    """One of the alternatives, each with all its words. The query language's brackets are not read (unverified)."""
+    """One of the alternatives, each with all its words."""
     tests = [[_contains(word) for word in words] for found in alternatives if (words := found.split())]
     if not tests:
         return None
@@ -108,14 +128,27 @@ def _alike(operator: str, values: list[str], *, many: bool) -> Test:
         if operator == "NI":
             return lambda found: found is None or title_key(found) not in keys
         return lambda found: None if found is None else title_key(found) in keys
-    tests = [_contains(value) if operator in ("S", "NS") else _like(value) for value in values]
+    if operator in ("S", "NS"):
+        tests = [_contains(value.upper()) for value in values]  # as PHP does, whose capitals of one letter may be two
+    else:
+        tests = [_like(value if operator in ("M", "NM") else _upper(value)) for value in values]
+    shown = str if operator in ("M", "NM") else _upper
     wanted = operator in ("E", "M", "S")
-    return lambda found: None if found is None else any(test(found) for test in tests) == wanted
+    return lambda found: None if found is None else any(test(shown(found)) for test in tests) == wanted
+
+
+def _upper(value: str) -> str:
+    """The text in capitals as the database has them: of one character always one."""
+    return "".join(upper if len(upper := char.upper()) == 1 else char for char in value)
 
 
 def _coded(value: str) -> str:
-    """The weights of the characters, each with an end, so that a part of it is compared character by character."""
-    return "".join(f"{weight}\0" for weight in weights(value))
+    """The weights of the characters, each with an end: LIKE compares character by character (server source, run).
+
+    Beyond the basic plane, where all weigh the same, it tells them apart.
+    """
+    pairs = zip(value, weights(value), strict=True)
+    return "".join(f"{char if char > _LAST_OF_PLANE else weight}\0" for char, weight in pairs)
 
 
 def _contains(value: str) -> Callable[[str], bool]:

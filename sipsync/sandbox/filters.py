@@ -9,47 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from sipsync.model.fields import FIELDS, FieldName
 from sipsync.rules.php import Array, Crash, integer, is_numeric, is_true, text, upper_keys
 from sipsync.rules.state import Row
 from sipsync.sandbox import comparing
-from sipsync.sandbox.comparing import Refused, sort_key
+from sipsync.sandbox.columns import INTEGERS, TEXTS, Column
+from sipsync.sandbox.comparing import Refused, no_sql, sort_key
 
 Condition: TypeAlias = Callable[[Row], "bool | None"]
-Column = Callable[[Row], "str | int | None"]
-
-
-def _value(name: FieldName) -> Column:
-    return lambda row: row.values[name]
-
-
-INCOMING: Mapping[str, Column] = {
-    "INCOMING_SERVER": lambda row: "ip.sandbox.bitrixphone.com" if row.incoming else None,
-    "INCOMING_LOGIN": lambda row: f"sip{row.config_id}" if row.incoming else None,
-    "INCOMING_PASSWORD": lambda row: f"incoming{row.config_id}" if row.incoming else None,
-}
-"""How an office PBX registers with the portal."""
-_INTEGERS: Mapping[str, Column] = {
-    "ID": lambda row: row.row_id,
-    "CONFIG_ID": lambda row: row.config_id,
-    "CONFIG.ID": lambda row: row.config_id,
-    "REG_ID": lambda row: row.reg_id or 0,
-    "REGISTRATION_STATUS_CODE": lambda row: row.status_code,
-}
-_TEXTS: Mapping[str, Column] = {
-    "TYPE": lambda row: row.type,
-    **{field.wire: _value(name) for name, field in FIELDS.items()},
-    "CONFIG.PHONE_NAME": lambda row: row.title,
-    "CONFIG.SEARCH_ID": lambda row: row.line_id,
-    "CONFIG.PORTAL_MODE": lambda row: "SIP",
-    **INCOMING,
-    "AUTH_USER": lambda row: None,
-    "OUTBOUND_PROXY": lambda row: None,
-    "DETECT_LINE_NUMBER": lambda row: "N",
-    "LINE_DETECT_HEADER_ORDER": lambda row: "diversion;to",
-    "REGISTRATION_ERROR_MESSAGE": lambda row: row.status_message,
-}
-
 _SIGNS = {"=": "I", "%": "S", "=%": "M", "%=": "M", "><": "B", "@": "IN"}
 """Operators that have an opposite, with `!` before it."""
 _OPERATORS = {
@@ -60,8 +26,11 @@ _OPERATORS = {
 }
 
 
-def _no_field(name: str) -> Refused:
-    return Refused("100", 400, f"Unknown field definition `{name}`")
+def _no_column(name: str) -> Refused | Crash:
+    """What comes of a name that is no column; `CONFIG` and `*` stand for many (server source, run)."""
+    if name == "*":
+        return Crash("many columns where one belongs")
+    return no_sql() if name == "CONFIG" else Refused("100", 400, f"Unknown field definition `{name}`")
 
 
 def matching(rows: Iterable[Row], given: object, app: str | None, client_ids: Mapping[str, str]) -> list[Row]:
@@ -70,7 +39,7 @@ def matching(rows: Iterable[Row], given: object, app: str | None, client_ids: Ma
     if not filter_:
         return [row for row in rows if row.app == app]
     filter_["APP_ID"] = "" if app is None else client_ids.get(app, app)
-    texts = {**_TEXTS, "APP_ID": lambda row: "" if row.app is None else client_ids.get(row.app, row.app)}
+    texts = {**TEXTS, "APP_ID": lambda row: "" if row.app is None else client_ids.get(row.app, row.app)}
     condition = _group(filter_, texts)
     logic = filter_.get("LOGIC")
     if condition is None or (logic is not None and logic is not True and logic not in ("AND", "OR")):
@@ -121,12 +90,14 @@ def _single(name: str, value: Any, texts: Mapping[str, Column]) -> Condition | N
     prefix = next((name[:size] for size in (3, 2, 1) if name[:size] in _OPERATORS), "")
     operator = _OPERATORS.get(prefix, "E")
     field = name[len(prefix) :].upper()
-    if field not in _INTEGERS and field not in texts:
-        raise _no_field(field)
-    column = _INTEGERS.get(field) or texts[field]
+    if field == "CNT":  # the count that the method has made of all rows
+        return lambda row: False
+    if field not in INTEGERS and field not in texts:
+        raise _no_column(field)
+    column = INTEGERS.get(field) or texts[field]
     if operator in ("SE", "SN") and (value is None or isinstance(value, bool)):
         return _strongly(column, operator, value)
-    make = comparing.of_integer if field in _INTEGERS else comparing.of_text
+    make = comparing.of_integer if field in INTEGERS else comparing.of_text
     test = make(operator, value)
     if test is None:
         return None
@@ -147,8 +118,11 @@ def ordered(rows: list[Row], sort: object, order: object) -> list[Row]:
         return rows
     if isinstance(sort, dict):
         raise Crash("an array as a key")
+    numbered = is_numeric(sort) or sort is True
+    if isinstance(order, dict) or (numbered and not isinstance(order, str)):
+        raise Refused("ERROR_ARGUMENT", 400, "Order must be a string", argument="")
     field, direction = text(sort), order
-    if is_numeric(sort) or sort is True:
+    if numbered:
         field, direction = text(order), "ASC"  # the SQL layer takes ORDER for the field then
     direction = text(direction).upper()
     if direction not in ("ASC", "DESC"):
@@ -156,11 +130,11 @@ def ordered(rows: list[Row], sort: object, order: object) -> list[Row]:
     name = field.upper()
     # DESC only counts for a name in capitals: the direction is kept under that one.
     descending = field == name and direction == "DESC"
-    if name in _INTEGERS:
-        return _sorted(rows, _INTEGERS[name], integer, descending=descending)
-    if name in _TEXTS or name == "APP_ID":
-        return _sorted(rows, _TEXTS.get(name, lambda row: row.app or ""), sort_key, descending=descending)
-    raise _no_field(field)
+    if name in INTEGERS:
+        return _sorted(rows, INTEGERS[name], integer, descending=descending)
+    if name in TEXTS or name == "APP_ID":
+        return _sorted(rows, TEXTS.get(name, lambda row: row.app or ""), sort_key, descending=descending)
+    raise _no_column(field)
 
 
 def _sorted(rows: list[Row], column: Column, key: Callable[[Any], Any], *, descending: bool) -> list[Row]:

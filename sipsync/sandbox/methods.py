@@ -16,8 +16,9 @@ from sipsync.rules.lines import add, delete, update
 from sipsync.rules.outgoing import Memory
 from sipsync.rules.php import Array, integer, is_true, upper_keys
 from sipsync.rules.state import Effect, Row
+from sipsync.sandbox.columns import INCOMING
 from sipsync.sandbox.comparing import Refused
-from sipsync.sandbox.filters import INCOMING, matching, ordered
+from sipsync.sandbox.filters import matching, ordered
 from sipsync.sandbox.portal import Portal
 
 
