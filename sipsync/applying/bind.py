@@ -24,7 +24,7 @@ from sipsync.model.problems import Code, Diagnostic, Exit
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.planning import guards
 from sipsync.planning.conflicts import left_to_server
-from sipsync.planning.evidence import LineState, desired_digest, is_planned, state_of
+from sipsync.planning.evidence import LineState, desired_digest, is_planned, moves, state_of
 from sipsync.planning.inputs import Create, Delete, LineChange, PlanInput, Update, about, call_for
 from sipsync.planning.owner import OwnerPlan
 from sipsync.planning.plan import seal_of
@@ -251,10 +251,15 @@ def _stale_line(line: PlannedLine) -> Diagnostic:
     elif line.current is None:
         summary = Message("line {config_id} is gone, or this credential no longer sees it", config_id=config_id)
     else:
+        # What the plan did not mean to change was what the file says.
+        known: dict[str, object] = dict(line.planned.change.before or {})
+        if isinstance(line.desired, DesiredLine):
+            known = {**{str(name): value for name, value in line.desired.values.items()}, **known}
         summary = Message(
-            'line {config_id} ("{title}") was changed in Bitrix24 after this plan was made',
+            'line {config_id} ("{title}") was changed in Bitrix24 after this plan was made: {moves}',
             config_id=config_id,
             title=line.current.title,
+            moves=moves(line.evidence, line.current, known, line.planned.address, line.given.seal),
         )
     return about(line.desired, Code.STALE_LINE, summary, hint=Message("It was not touched. Make a new plan."))
 

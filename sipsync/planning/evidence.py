@@ -69,6 +69,21 @@ def state_of(evidence: LineEvidence, line: CurrentLine | None, address: Address,
     return "stale"
 
 
+def moves(evidence: LineEvidence, line: CurrentLine, before: Mapping[str, object], address: Address, seal: Seal) -> str:
+    """Which fields of a stale line moved, from what to what; `before` has what is known of their former values."""
+    subject = _subject(address, evidence.config_id)
+    marks = _fingerprints(line.values, line.type, subject, seal)
+    moved = [name for name in line.values if marks[name] not in (evidence.before.get(name), evidence.after.get(name))]
+    moved = moved or [name for name in line.values if marks[name] != evidence.before.get(name)]
+    return ", ".join(_move(name, before.get(name), line.values[name]) for name in moved) or "type"
+
+
+def _move(name: FieldName, before: object, now: str | Secret) -> str:
+    if isinstance(now, Secret):
+        return name
+    return f'{name} "{before}" -> "{now}"' if isinstance(before, str) else f'{name} -> "{now}"'
+
+
 def _registered_since(evidence: LineEvidence, line: CurrentLine, subject: str, seal: Seal) -> bool:
     """Whether a line that was only to be registered again was: its status is another one, and no failure."""
     planned = evidence.before.get("registration")

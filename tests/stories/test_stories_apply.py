@@ -127,6 +127,17 @@ async def test_a_line_that_moved_since_the_plan_is_stale_and_the_others_go_on(bo
     assert results(outcome) == {"acme.a": "stale", "acme.b": "applied"}
     assert outcome.exit is Exit.STALE
     assert box.lines[101]["server"] == "old.example"
+    assert outcome.diagnostics[0].summary.endswith('after this plan was made: title -> "Moved"')
+
+
+async def test_a_stale_line_says_which_fields_moved_from_what_to_what(box: Box) -> None:
+    two(box)
+    box.write("lines:\n  a: {config_id: 101, title: New, server: old.example}\n")
+    plan = await box.plan()
+    box.seed({"config_id": 101, "title": "C", "server": "x.example", "login": "z", "password": "p"})
+    outcome = await box.apply(plan)
+    said = outcome.diagnostics[0].summary.partition("made: ")[2]
+    assert said == 'title "A" -> "C", server "old.example" -> "x.example", login -> "z", password'
 
 
 async def test_strict_touches_nothing_where_one_line_is_stale(box: Box) -> None:
