@@ -43,12 +43,12 @@ def write(path: str | Path, plan: Plan) -> None:
     """Save the plan, for this user only; raises SipsyncError with PLAN_KEY where no other job could apply it."""
     if fleeting := [part.portal for part in plan.parts if not part.lasting]:
         raise SipsyncError(*map(_no_key, fleeting))
-    _write(Path(path), plan.to_json(), _PLAN)
+    _write(Path(path), plan.to_dict(), _PLAN)
 
 
 def read(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Plan:
     """The saved plan; raises SipsyncError with PLAN_UNREADABLE or PLAN_TOO_NEW."""
-    return _read(Path(path), max_bytes, _PLAN, Plan.from_json)
+    return _read(Path(path), max_bytes, _PLAN, Plan.from_dict)
 
 
 def _no_key(portal: str) -> Diagnostic:
@@ -64,7 +64,7 @@ def _no_key(portal: str) -> Diagnostic:
 
 def write_state(path: str | Path, state: SavedState) -> None:
     """Save the state, readable by this user only."""
-    _write(Path(path), state.to_json(), _STATE)
+    _write(Path(path), state.to_dict(), _STATE)
 
 
 def read_state(path: str | Path, *, max_bytes: int = MAX_BYTES) -> SavedState:

@@ -11,7 +11,7 @@ from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent
 from sipsync.model.lines import Fleet
 from sipsync.model.options import PlanOptions
-from sipsync.model.plan import Plan, PortalPlan
+from sipsync.model.plan import Plan, PortalPlan, Summary
 from sipsync.model.problems import Exit, SipsyncError
 from sipsync.secrets.resolve import KnownSchemes
 
@@ -38,6 +38,7 @@ async def plan_fleet(fleet: Fleet, options: PlanOptions, clock: Clock, on_event:
             on_event=on_event,
         )
     parts |= {
-        name: PortalPlan(portal=name, diagnostics=error.diagnostics, exit=Exit.ERROR) for name, error in failed.items()
+        name: PortalPlan(portal=name, summary=Summary(failed=1), diagnostics=error.diagnostics, exit=Exit.ERROR)
+        for name, error in failed.items()
     }
     return Plan(timestamp=timestamp, parts=tuple(parts[portal.name] for portal in portals), problems=fleet.diagnostics)

@@ -40,10 +40,14 @@ class Report(Document):
     format_version: str = FORMAT_VERSION
     sipsync_version: str = __version__
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The document as plain JSON data."""
         names = ("format_version", "sipsync_version", *self.KEYS)
         return {name: to_jsonable_python(getattr(self, name)) for name in names}
+
+    def to_json(self) -> str:
+        """The same as a JSON text, in ASCII: a title may hold what no encoding takes."""
+        return json.dumps(self.to_dict())
 
 
 def canonical(value: object) -> bytes:

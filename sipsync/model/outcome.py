@@ -61,11 +61,13 @@ class PortalOutcome(Document):
 
 
 class OutcomeSummary(Document):
-    """How many lines were written, and with how many HTTP requests in all."""
+    """How many lines were written or not, and with how many HTTP requests in all."""
 
     added: Count
     changed: Count
     destroyed: Count
+    failed: Count
+    """Lines that are not as planned; each says why."""
     requests: Count
 
 
@@ -105,6 +107,7 @@ class Outcome(Report):
             added=self.count("create"),
             changed=self.count("update"),
             destroyed=self.count("delete"),
+            failed=sum(line.result not in ("applied", "done", "planned") for line in self.lines),
             requests=sum(part.requests for part in self.parts),
         )
 

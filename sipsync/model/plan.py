@@ -92,6 +92,8 @@ class Summary(Document):
     requests: int = 0
     reregistrations: int = 0
     seconds: float = 0.0
+    failed: int = 0
+    """Portals that could not be planned; the diagnostics say why."""
 
     def __add__(self, other: Summary) -> Summary:
         joined = {name: getattr(self, name) + getattr(other, name) for name in Summary.model_fields}
@@ -237,17 +239,17 @@ class Plan(Report):
         """The first 16 hex digits of the digest."""
         return self.digest[:16]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The plan as a JSON document: Terraform's keys on top, what belongs to each portal under `parts`."""
         parts = [
             part.model_dump(mode="json", exclude={*JOINED, "diagnostics"}) | {"diagnostics": len(part.diagnostics)}
             for part in self.parts
         ]
-        return super().to_json() | {"parts": parts}
+        return super().to_dict() | {"parts": parts}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Plan:
-        """The plan that `to_json` wrote.
+    def from_dict(cls, document: Mapping[str, Any]) -> Plan:
+        """The plan that `to_dict` wrote.
 
         Raises KeyError, TypeError or ValueError where the document is not one.
         """
@@ -271,4 +273,4 @@ class Plan(Report):
                 ],
             }
         )
-        return plan if plan.to_json() == document else plan.model_copy(update={"edited": True})
+        return plan if plan.to_dict() == document else plan.model_copy(update={"edited": True})

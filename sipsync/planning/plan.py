@@ -157,4 +157,5 @@ def _summary(owner: OwnerPlan, resources: Sequence[ResourceChange], calls: Seque
         requests=requests,
         reregistrations=sum(resource.reregisters for resource in resources),
         seconds=round(expected_seconds(requests, limits.burst, limits.rate), 1),
+        failed=bool(owner.errors),
     )

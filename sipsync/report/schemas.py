@@ -37,7 +37,7 @@ def schema(name: str) -> Schema:
 
 
 def _document(kind: type[Report]) -> Schema:
-    """What `to_json` of the class writes."""
+    """What `to_dict` of the class writes."""
     types = {name: _type(kind, name) for name in ("format_version", "sipsync_version", *kind.KEYS)}
     if kind is Plan:
         types["parts"] = tuple[PortalPlan, ...]

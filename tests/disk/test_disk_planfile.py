@@ -55,7 +55,7 @@ def test_a_saved_plan_is_read_as_it_was(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-16"])
 def test_a_plan_with_half_a_character_is_refused_and_with_a_whole_one_it_is_not(tmp_path: Path, encoding: str) -> None:
-    text = json.dumps(a_plan(timestamp="at \U0001f600").to_json())
+    text = json.dumps(a_plan(timestamp="at \U0001f600").to_dict())
     (tmp_path / "p.json").write_text(text, encoding=encoding)
     assert planfile.read(tmp_path / "p.json").timestamp == "at \U0001f600"
     (tmp_path / "p.json").write_text(text.replace("\\ude00", ""), encoding=encoding)
@@ -149,7 +149,7 @@ def test_a_newer_minor_format_that_adds_to_the_parts_asks_for_an_upgrade(tmp_pat
     assert caught.value.code is Code.PLAN_TOO_NEW
 
 
-@given(key=st.sampled_from(sorted(a_plan().to_json())), value=st.none() | st.integers() | st.text() | st.just([None]))
+@given(key=st.sampled_from(sorted(a_plan().to_dict())), value=st.none() | st.integers() | st.text() | st.just([None]))
 def test_any_odd_edit_is_read_or_refused_and_nothing_else(
     tmp_path_factory: pytest.TempPathFactory, key: str, value: object
 ) -> None:

@@ -154,7 +154,7 @@ async def test_a_fault_of_ours_in_one_portal_does_not_cost_the_others(
     monkeypatch.setattr(work, "bind", broken)
     outcome = await box.apply(plan)
     assert errors(outcome) == [Code.INTERNAL]
-    assert "secret text" not in str(outcome.to_json())
+    assert "secret text" not in str(outcome.to_dict())
     assert second.titles == {101: "New"}
 
 
@@ -203,9 +203,9 @@ async def test_a_saved_plan_is_applied_as_it_was_planned_on_any_machine(box: Box
 async def test_a_limit_that_stopped_a_plan_can_not_be_edited_out_of_its_file(box: Box) -> None:
     seeded(box)
     box.write("policy: {max_changes: 0}\n" + LINES)
-    document = (await box.plan()).to_json()
+    document = (await box.plan()).to_dict()
     document["parts"][0]["exit"] = 0
-    outcome = await box.apply(Plan.from_json(document))
+    outcome = await box.apply(Plan.from_dict(document))
     assert errors(outcome) == [Code.PLAN_SEAL]
     assert box.titles == {101: "A"}
 
@@ -371,7 +371,7 @@ async def test_what_breaks_after_the_writes_costs_no_report(
     monkeypatch.undo()
     assert [(line.result, line.config_id) for line in outcome.lines] == [("applied", 101)]
     assert (errors(outcome), outcome.exit) == ([Code.INTERNAL], Exit.PARTIAL)
-    assert "secret text" not in str(outcome.to_json())
+    assert "secret text" not in str(outcome.to_dict())
 
 
 @pytest.mark.parametrize("kind", [PortalStarted, LineStarted, LineDone, PortalDone, Stopping])

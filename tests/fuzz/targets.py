@@ -113,7 +113,7 @@ def plan_file(chance: Random, folder: Path) -> None:
     assert outcome is None or Code.INTERNAL not in codes(outcome.diagnostics)
     assert portal.lines in (portal.before, planned_lines()), "another change than was planned"
     if portal.lines != portal.before:
-        whole = Plan.from_json(json.loads(whole_plan()))
+        whole = Plan.from_dict(json.loads(whole_plan()))
         assert [part.substance() for part in plan.parts] == [part.substance() for part in whole.parts]
 
 
@@ -168,7 +168,7 @@ def answers(chance: Random, folder: Path) -> None:
         shown(plan, ("text", "json"), chance)
         assert Code.INTERNAL not in codes(plan.diagnostics)
         assert portal.lines == portal.before, "a plan wrote"
-        plan = plan if chance.random() < 0.3 else Plan.from_json(json.loads(whole_plan()))
+        plan = plan if chance.random() < 0.3 else Plan.from_dict(json.loads(whole_plan()))
         options = ApplyOptions(wait=chance.choice((0.0, 0.0, 30.0)), canary=chance.random() < 0.2)
         outcome = applied(plan, portal, folder, hostile, options)
     changed = {number for number, line in portal.lines.items() if line != portal.before.get(number)}
@@ -284,7 +284,7 @@ def whole_plan() -> bytes:
         with connected(Emulated().app):
             plan = asyncio.run(sipsync.aplan(fleet(folder), clock=Clock()))
         assert plan.applyable, plan.diagnostics
-        return encoded(plan.to_json())
+        return encoded(plan.to_dict())
 
     made: bytes = _in_a_folder(make)
     return made
@@ -296,7 +296,7 @@ def planned_lines() -> dict[int, Any]:
 
     def make(folder: Path) -> dict[int, Any]:
         portal = Emulated()
-        outcome = applied(Plan.from_json(json.loads(whole_plan())), portal, folder)
+        outcome = applied(Plan.from_dict(json.loads(whole_plan())), portal, folder)
         assert outcome is not None
         assert outcome.exit is Exit.OK, outcome.diagnostics
         assert portal.lines != portal.before

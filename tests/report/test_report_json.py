@@ -79,7 +79,7 @@ def test_there_is_no_schema_of_something_else() -> None:
 
 @pytest.mark.parametrize("name", PLANS)
 def test_a_plan_is_read_back_as_it_was(name: str) -> None:
-    assert Plan.from_json(json.loads(render(PLANS[name], "json"))) == PLANS[name]
+    assert Plan.from_dict(json.loads(render(PLANS[name], "json"))) == PLANS[name]
 
 
 @pytest.mark.parametrize("name", PLANS)

@@ -229,9 +229,9 @@ async def test_another_secret_makes_its_line_stale(box: Box) -> None:
 async def test_an_edited_plan_is_refused(box: Box) -> None:
     two(box)
     box.write(MOVE)
-    document = (await box.plan()).to_json()
+    document = (await box.plan()).to_dict()
     document["calls"][0]["params"]["SERVER"] = "evil.example"
-    outcome = await box.apply(Plan.from_json(document))
+    outcome = await box.apply(Plan.from_dict(document))
     assert [found.code for found in outcome.diagnostics] == [Code.PLAN_SEAL]
     assert outcome.exit is Exit.STALE
 
@@ -239,9 +239,9 @@ async def test_an_edited_plan_is_refused(box: Box) -> None:
 async def test_a_plan_can_not_be_made_younger(box: Box) -> None:
     two(box)
     box.write(MOVE)
-    document = (await box.plan()).to_json()
+    document = (await box.plan()).to_dict()
     document["parts"][0]["created"] = "2030-01-01T00:00:00+00:00"
-    outcome = await box.apply(Plan.from_json(document))
+    outcome = await box.apply(Plan.from_dict(document))
     assert [found.code for found in outcome.diagnostics] == [Code.PLAN_SEAL]
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import json
 from pathlib import Path
 
 import pytest
 
 import sipsync
+from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, UsageError
 from support.box import Box
+from support.clock import Clock
 
 BLOCKING = ("apply", "doctor", "plan", "read", "snapshot", "status", "verify")
 
@@ -172,3 +175,27 @@ def test_a_document_without_a_name_is_told_how_to_give_one() -> None:
     with pytest.raises(UsageError, match="a document without a name") as caught:
         sipsync.load([document()])  # type: ignore[list-item]
     assert str(caught.value.diagnostics[0].hint) == 'Write `sipsync.load({"acme": document})`.'
+
+
+def test_who_looks_at_the_summary_sees_a_portal_that_can_t_be_reached(box: Box) -> None:
+    box.seed({"config_id": 101, "title": "Old"})
+    gone = document("env:GONE", sales={"config_id": 7, "title": "x"})
+    box.environ["GONE"] = "http://127.0.0.1:9/rest/1/sandbox/"
+    fleet = sipsync.load({"acme": document(a={"config_id": 101, "title": "New"}), "gone": gone}, box.operator)
+    plan = sipsync.plan(fleet, clock=Clock())
+    assert (plan.summary.change, plan.summary.failed, plan.applyable) == (1, 1, False)
+    assert "failed=1" in str(plan.summary)
+    assert [part.summary.failed for part in plan.parts] == [0, 1]
+    assert json.loads(plan.to_json()) == plan.to_dict() == json.loads(sipsync.render(plan, "json"))
+    assert Plan.from_dict(json.loads(plan.to_json())) == plan
+
+
+def test_who_looks_at_the_outcome_s_summary_sees_a_line_that_is_not_as_planned(box: Box) -> None:
+    box.seed({"config_id": 101, "title": "Old"}, {"config_id": 102, "title": "Two"})
+    lines = {"a": {"config_id": 101, "title": "New"}, "b": {"config_id": 102, "title": "Other"}}
+    fleet = sipsync.load({"acme": document(**lines)}, box.operator)
+    plan = sipsync.plan(fleet)
+    box.seed({"config_id": 101, "title": "Somebody's"}, {"config_id": 102, "title": "Two"})
+    outcome = sipsync.apply(plan, fleet)
+    assert (outcome.summary.changed, outcome.summary.failed) == (1, 1)
+    assert json.loads(outcome.to_json()) == outcome.to_dict()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MADE = ("update", "swap", "everything")
 """Plans that the program itself made of the files beside them (see the golden tests of `cli`)."""
-_MADE = {name: Plan.from_json(json.loads((GOLDEN / name / "document.json").read_bytes())) for name in MADE}
+_MADE = {name: Plan.from_dict(json.loads((GOLDEN / name / "document.json").read_bytes())) for name in MADE}
 WHEN = "2026-11-23T12:00:00+00:00"
 VERSION = "0.0.0"
 HOSTILE = (
@@ -136,6 +136,7 @@ def part(
             requests=-(-len(calls) // 50),
             reregistrations=sum(row.reregisters for row in rows),
             seconds=seconds,
+            failed=int(exit_ is Exit.ERROR),
         ),
         diagnostics=found,
         exit=exit_,

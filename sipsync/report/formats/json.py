@@ -11,7 +11,7 @@ from sipsync.report.escape import RUNNER_COMMAND
 
 def render(document: Report, style: Style) -> str:
     """The document as indented JSON."""
-    return dumped(document.to_json(), indent=2) + "\n"
+    return dumped(document.to_dict(), indent=2) + "\n"
 
 
 def dumped(value: object, indent: int | None = None) -> str:
