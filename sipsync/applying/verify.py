@@ -13,7 +13,6 @@ from sipsync.model.message import Message
 from sipsync.model.outcome import LineOutcome, LineResult
 from sipsync.model.problems import Code, PortalError
 from sipsync.portal.protocol import Portal
-from sipsync.rules.errors import rule
 
 _NOTHING = Message()
 _PLAN_AGAIN = Message("Make a new plan.")
@@ -95,8 +94,7 @@ def _sent(line: PlannedLine, log: SendLog) -> _Verdict | None:
 
 def _refused(error: PortalError) -> _Verdict:
     diagnostic = error.diagnostics[0]
-    advice = rule(error.error).advice if error.error else diagnostic.hint
-    return _Verdict("failed", diagnostic.summary, advice, error.error)
+    return _Verdict("failed", diagnostic.summary, diagnostic.hint, error.error)
 
 
 def _unanswered(error: PortalError) -> _Verdict:

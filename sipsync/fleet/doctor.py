@@ -9,7 +9,7 @@ from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent
 from sipsync.model.lines import DesiredPortal
 from sipsync.model.message import Message
-from sipsync.model.problems import PortalError
+from sipsync.model.problems import Code, PortalError
 from sipsync.model.status import Check, Result
 from sipsync.portal.client import RestPortal
 
@@ -65,7 +65,7 @@ async def _rights(portal: RestPortal) -> Finding:
         lines = (await portal.snapshot()).lines
     except PortalError as error:
         reason = error.diagnostics[0]
-        return "failed", reason.summary, _RIGHT_ADVICE if error.error == "ACCESS_DENIED" else reason.hint
+        return "failed", reason.summary, _RIGHT_ADVICE if reason.code is Code.NO_RIGHT else reason.hint
     if lines and not any("password" in line.values for line in lines):
         detail = Message("sees {count} of the portal's lines, but no passwords", count=len(lines))
         return "warning", detail, _PASSWORD_ADVICE

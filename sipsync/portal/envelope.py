@@ -163,7 +163,7 @@ def read(response: Response, host: str, method: str) -> Result:
     if not isinstance(document, dict) or ("error" not in document and "result" not in document):
         raise _not_json(response, host)
     if "error" in document:
-        raise server_error(document, host, method)
+        raise server_error(document, host, method, response.status)
     return _result(document["result"], document.get("total"), document.get("time"))
 
 
@@ -184,9 +184,9 @@ def read_batch(result: Result, host: str, commands: Sequence[Command]) -> list[A
     return answers
 
 
-def server_error(document: object, host: str, method: str) -> ServerError:
+def server_error(document: object, host: str, method: str, status: int | None = None) -> ServerError:
     """The typed error of an answer. The server's own words are left out: they are localised, and may quote values."""
-    row = rule(code(_map(document).get("error")))
+    row = rule(code(_map(document).get("error")), status)
     what = Message("the request") if method == "batch" else method
     if row.error:
         summary = Message(

@@ -49,9 +49,14 @@ class Refusal:
         return {"error": self.code, "error_description": self.text, **more}
 
 
-def rule(error: str | int) -> ErrorRule:
-    """What the code means; one that is not known is a refusal that is not repeated."""
+def rule(error: str | int, status: int | None = None) -> ErrorRule:
+    """What the code means; one that is not known is a refusal that is not repeated.
+
+    ACCESS_DENIED alone has two meanings, told apart by the answer's HTTP status (server source, run).
+    """
     name = str(error)
+    if (name, status) == (_BY_PLAN.error, _BY_PLAN.status):
+        return _BY_PLAN
     return _RULES.get(name) or ErrorRule(name, 400, Message("an error that sipsync does not know"))
 
 
@@ -115,6 +120,9 @@ _SPENT = Message("Method is blocked due to operation time limit.")
 _SCOPES = Message("The request requires higher privileges than provided by the access token")
 _TAKEN = Message("The specified connection name is already used in the system.")
 
+_BY_PLAN = ErrorRule(
+    "ACCESS_DENIED", 401, Message("REST is not available on the portal's plan"), Code.SUBSCRIPTION, _PLAN
+)
 _RULES: dict[str, ErrorRule] = {
     row.error: row
     for row in (
@@ -143,6 +151,7 @@ _RULES: dict[str, ErrorRule] = {
         ErrorRule("insufficient_scope", 401, _SCOPES, Code.NO_SCOPE, _SCOPE),
         ErrorRule("INVALID_REQUEST", 400, Message("Https required."), Code.BAD_URL, _HTTPS),
         ErrorRule("PAYMENT_REQUIRED", 401, Message("Subscription has been ended"), Code.SUBSCRIPTION, _PLAN),
+        ErrorRule("WRONG_LICENSE", 401, Message("The portal's license is not valid"), Code.SUBSCRIPTION, _PLAN),
         ErrorRule("PORTAL_DELETED", 403, Message("Portal was deleted"), Code.PORTAL_GONE, _PORTAL),
         ErrorRule("METHOD_CONFIRM_WAITING", 401, Message("Waiting for confirmation"), Code.NO_RIGHT, _CONFIRM),
         ErrorRule("METHOD_CONFIRM_DENIED", 403, Message("Method call denied"), Code.NO_RIGHT, _DENIED),
@@ -155,6 +164,7 @@ _RULES: dict[str, ErrorRule] = {
         ErrorRule("QUERY_LIMIT_EXCEEDED", 503, Message("Too many requests"), Code.RATE_LIMIT, _BUSY, "always", 2.0),
         ErrorRule("OPERATION_TIME_LIMIT", 429, _SPENT, Code.RATE_LIMIT, _FIVE_MINUTES, "always", 300.0),
         ErrorRule("OVERLOAD_LIMIT", 503, Message("REST API is blocked due to overload."), Code.BLOCKED, _SUPPORT),
+        ErrorRule("CONNECT_ERROR", 400, Message("The telephony provider can't be reached"), advice=_LATER),
         # Asked before the method is run (server source).
         ErrorRule("CONNECTION_ERROR", 401, _NO_CONNECTION, Code.UNREACHABLE, _LATER, "always", 1.0),
         # the server itself

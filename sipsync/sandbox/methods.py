@@ -133,7 +133,7 @@ def sip_status(caller: Caller, given: Array) -> Result | Refusal:
 def connector_status(caller: Caller, given: Array) -> Result | Refusal:
     """Whether the SIP connector is paid for (documented)."""
     if not caller.provider_answers:
-        return Refusal("CONNECT_ERROR", 400, "The telephony provider can't be reached.")
+        return refusal("CONNECT_ERROR")
     return Result({"FREE_MINUTES": 60, "PAID": True, "PAID_DATE_END": "2036-01-01T00:00:00+00:00"})
 
 

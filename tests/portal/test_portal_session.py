@@ -116,6 +116,7 @@ async def test_waits_grow(server: Server, portal: RestPortal, clock: Clock) -> N
         (error("INVALID_CREDENTIALS", 401), Code.CREDENTIAL),
         (error("insufficient_scope", 401), Code.NO_SCOPE),
         (error("ACCESS_DENIED", 403), Code.NO_RIGHT),
+        (error("ACCESS_DENIED", 401), Code.SUBSCRIPTION),
         (error("PORTAL_DELETED", 403), Code.PORTAL_GONE),
         (error("WRONG_ENCODING", 200), Code.REFUSED),
         (error(100, 400), Code.BAD_VALUE),

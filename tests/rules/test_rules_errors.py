@@ -15,7 +15,7 @@ DOCUMENTED = [
     "invalid_grant", "invalid_scope", "wrong_client", "QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT", "INVALID_REQUEST",
     "CHECK_FIELDS_ERROR", "TITLE_EXISTS", "MAX_CLOUD_PBX", "ERROR_NOT_FOUND", "CONFIG_NOT_FOUND", "CONFIG_ID_NULL",
     "REG_ID_NOT_FOUND", "ERROR_ARGUMENT", "WRONG_ENCODING", "ERROR_CORE", "ERROR_BATCH_LENGTH_EXCEEDED",
-    "ERROR_BATCH_METHOD_NOT_ALLOWED",
+    "ERROR_BATCH_METHOD_NOT_ALLOWED", "WRONG_LICENSE", "CONNECT_ERROR",
 ]  # fmt: skip
 
 
@@ -32,6 +32,13 @@ def test_every_known_code_says_what_it_means_and_what_to_do(error: str) -> None:
 def test_an_unknown_code_is_a_refusal_that_is_not_repeated() -> None:
     found = rule("NO_SUCH_CODE")
     assert (found.error, found.code, found.retry, found.wait) == ("NO_SUCH_CODE", Code.REFUSED, "never", None)
+
+
+def test_access_is_denied_by_the_plan_or_for_want_of_a_right() -> None:
+    assert rule("ACCESS_DENIED", 401).code is Code.SUBSCRIPTION
+    assert rule("ACCESS_DENIED", 401).advice != rule("ACCESS_DENIED", 403).advice
+    assert rule("ACCESS_DENIED", 403) == rule("ACCESS_DENIED")
+    assert rule("ACCESS_DENIED").code is Code.NO_RIGHT
 
 
 def test_a_code_may_be_a_number() -> None:
