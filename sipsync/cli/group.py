@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 import click
 
+from sipsync.model.message import Message
+from sipsync.model.problems import Code, Diagnostic, UsageError
+
 _COMMAND = re.compile("[a-z][a-z-]*")
 """How a command is called; a row of the help that is no command looks otherwise."""
+_LONG_OPTION = re.compile("-([a-z][a-z-]+)(=.*)?", re.DOTALL)
+"""A long option with one dash, as Terraform takes it."""
+_OPTIONS = {"target": "line", "auto-approve": "yes", "json": "format=json", "parallelism": "parallel"}
+"""What Terraform calls otherwise, as sipsync calls it."""
+_COMMANDS = {"state": "status", "refresh": "plan", "taint": "apply --reregister ADDRESS"}
 
 
 class Option(click.Option):
@@ -40,6 +49,27 @@ class Command(click.Command):
             told = "Show this message with the options that only fleets need."
             self.params.append(click.Option(["--help-all"], **shows(full_help, told)))
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; an option as Terraform spells it is told as it is spelt here."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption:
+            meant = [self._respelt(argument) for argument in given]
+            if meant == given:
+                raise
+            wrong = next(old for old, new in zip(given, meant, strict=True) if old != new)
+            summary = Message("{option} is spelt otherwise here", option=wrong.partition("=")[0])
+            raise _meant(summary, f"{ctx.command_path} {shlex.join(meant)}") from None
+
+    def _respelt(self, argument: str) -> str:
+        """An argument with the two dashes and the name that an option has here, if this command has it."""
+        if not (match := _LONG_OPTION.fullmatch(argument)):
+            return argument
+        option = "--" + _OPTIONS.get(match[1], match[1])
+        known = any(option.partition("=")[0] in param.opts for param in self.params)
+        return f"{option}{match[2] or ''}" if known else argument
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""
         if self.examples:
@@ -50,6 +80,11 @@ class Command(click.Command):
 
 class Group(Command, click.Group):
     """A command with commands of its own."""
+
+
+def _meant(summary: Message, command: str) -> UsageError:
+    """The error for a habit from elsewhere, with the command that does it here."""
+    return UsageError(Diagnostic(Code.USAGE, summary, hint=Message("Run: `{command}`.", command=command)))
 
 
 def shows(text: Callable[[click.Context], str], help_: str) -> dict[str, Any]:
@@ -102,7 +137,17 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the arguments name; a misspelt one gets a suggestion."""
+        """The command that the arguments name; a misspelt one gets a suggestion, `help` shows another's help."""
+        match args:
+            case ["version", *_]:
+                args = ["--version"]
+            case ["help", *names]:
+                args = [*names, "--help"]
+            case [name, *_] if name in _COMMANDS:
+                summary = Message("there is no command {name!r}", name=name)
+                raise _meant(summary, f"{ctx.command_path} {_COMMANDS[name]}")
+        if args[0].startswith("--"):  # an option of the group itself
+            self.make_context(ctx.info_name, args, obj=ctx.obj)  # shows its text and exits
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:

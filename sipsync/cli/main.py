@@ -49,6 +49,8 @@ SECTIONS = {
     "Help": {
         "explain": "What a finding means and what to do about it.",
         "completion": "Print the completion script of a shell.",
+        "help [COMMAND]": "Show this message, or the one of a command.",
+        "version, -V": "Show the version.",
     },
 }
 _HELP = """Declarative, git-reviewed SIP lines for Bitrix24.
@@ -65,7 +67,7 @@ Every option can be given as a variable as well: SIPSYNC_PLAN_OUT is --out of pl
     package="sipsync.cli.commands",
     sections=SECTIONS,
     help=_HELP,
-    context_settings={"max_content_width": 100, "auto_envvar_prefix": "SIPSYNC"},
+    context_settings={"max_content_width": 100, "auto_envvar_prefix": "SIPSYNC", "help_option_names": ["-h", "--help"]},
 )
 @click.option(
     "--color",

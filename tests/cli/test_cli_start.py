@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -51,9 +52,44 @@ def test_the_version_is_told_beside_other_options_too(sipsync: Sipsync) -> None:
 def test_the_help_lists_every_command_by_what_it_is_for(sipsync: Sipsync) -> None:
     ran = sipsync("--help")
     assert ran.code == 0
+    assert sipsync("-h").out == sipsync("help").out == ran.out
     for section, commands in SECTIONS.items():
         _, _, rest = ran.out.partition(f"\n{section}:\n")
         assert all(f"  {name} " in rest for name in commands), section
+
+
+def test_help_and_version_are_commands_too(sipsync: Sipsync) -> None:
+    assert sipsync("version").out == f"sipsync {__version__}\n"
+    assert sipsync("help", "plan").out == sipsync("plan", "-h").out == sipsync("plan", "--help").out
+    assert sipsync("help", "sandbox", "seed").out.startswith("Usage: sipsync sandbox seed")
+    misspelt = sipsync("help", "plna")
+    assert misspelt.code == 64
+    assert "plan" in misspelt.err
+
+
+@pytest.mark.parametrize(
+    ("habit", "command"),
+    [
+        ("plan -target=acme.sales -out plan.json", "plan --line=acme.sales --out plan.json"),
+        ("plan -target 'acme.*' -json", "plan --line 'acme.*' --format=json"),
+        ("plan -detailed-exitcode", "plan --detailed-exitcode"),
+        ("apply -auto-approve -parallelism=4", "apply --yes --parallel=4"),
+        ("show -json acme.plan.json", "show --format=json acme.plan.json"),
+        ("state list", "status"),
+        ("refresh", "plan"),
+        ("taint acme.sales", "apply --reregister ADDRESS"),
+    ],
+)
+def test_a_habit_from_terraform_gets_the_command_that_is_meant(habit: str, command: str, sipsync: Sipsync) -> None:
+    ran = sipsync(*shlex.split(habit))
+    assert (ran.code, ran.out) == (64, "")
+    assert f"`sipsync {command}`." in " ".join(ran.err.split())
+
+
+def test_an_option_that_a_command_lacks_is_no_habit(sipsync: Sipsync) -> None:
+    ran = sipsync("schema", "-target=acme.sales")
+    assert ran.code == 64
+    assert "No such option" in ran.err
 
 
 def _params(command: click.Command) -> list[click.Parameter]:
