@@ -57,3 +57,15 @@ def test_the_file_in_the_readme_is_valid(tmp_path: Path) -> None:
     )
     (tmp_path / "acme.yaml").write_text(blocks[0], encoding="utf-8")
     run("sipsync validate acme.yaml", tmp_path)
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.ru.md", "examples/library/README.md"])
+def test_the_python_of_a_page_runs_from_top_to_bottom(page: str, tmp_path: Path) -> None:
+    code = "".join(re.findall(r"^```python\n(.*?)^```$", (ROOT / page).read_text(encoding="utf-8"), re.M | re.DOTALL))
+    for name in ("sipsync.yaml", "seed.json"):
+        shutil.copy(ROOT / "examples/quickstart" / name, tmp_path)
+    run("sipsync sandbox seed --db portal.sandbox seed.json", tmp_path)
+    (tmp_path / "page.py").write_text(code, encoding="utf-8")
+    printed = run("page", tmp_path)
+    assert "failed=0" in printed
+    assert "No changes." in run("sipsync plan", tmp_path)
