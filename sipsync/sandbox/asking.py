@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-Check = Callable[[str], bool]
+Check = Callable[["str | None"], bool]
+"""Of SQL's NULL it is False, and so its opposite True."""
 
 _TOKEN = re.compile(r""""(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<sign>[+&|~()])|(?P<word>[^\s+&|~()"']+|["'])""")
 

@@ -105,11 +105,14 @@ def of_text(operator: str, value: Any) -> Test | None:
 
 
 def _asked(query: str) -> Test:
+    def contains(word: str) -> Callable[[str | None], bool]:
+        like = _like("%" + _upper(word).replace("\\", "\\\\") + "%")
+        return lambda found: found is not None and like(_upper(found))
+
     try:
-        check = asked(query, lambda word: _like("%" + _upper(word).replace("\\", "\\\\") + "%"))
+        return asked(query, contains)
     except Unbalanced:
         raise no_sql() from None
-    return lambda found: found is not None and check(_upper(found))
 
 
 def _words(alternatives: list[str]) -> Test | None:

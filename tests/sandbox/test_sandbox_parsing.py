@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sipsync.sandbox.parsing import parse_query, split_command
+from sipsync.sandbox.parsing import parse_json, parse_query, split_command
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,19 @@ def test_query_strings_are_read_as_parse_str_does(query: str, found: Any) -> Non
 )
 def test_commands_are_split_as_parse_url_does(command: str, method: str | None, query: str) -> None:
     assert split_command(command) == (method, query)
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (b'{"a": [1, {"b": null}]}', {"a": {0: 1, 1: {"b": None}}}),
+        (b'{"a": 9223372036854775807, "b": 9223372036854775808}', {"a": 2**63 - 1, "b": 2.0**63}),
+        (b'{"a": -1' + b"0" * 30 + b"}", {"a": -1e30}),
+        (b'{"a": "' + b"[" * 600 + b'"}', {"a": "[" * 600}),
+        (b'{"a": ' + b"[" * 512 + b"]" * 512 + b"}", {}),
+        (b"[1", {}),
+        (b"1", {}),
+    ],
+)
+def test_json_is_read_as_json_decode_does(body: bytes, found: Any) -> None:
+    assert parse_json(body) == found

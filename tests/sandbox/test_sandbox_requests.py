@@ -60,6 +60,15 @@ async def test_wrong_credentials_are_refused(
     assert (answer.status_code, answer.json()["error"]) == (401, error)
 
 
+@pytest.mark.parametrize(
+    ("method", "params", "status"), [(GET, {"token": "x"}, 404), (GET, {"state": [1]}, 500), ("upload", {}, 403)]
+)
+async def test_some_parameters_and_methods_are_for_other_things(
+    stage: Stage, method: str, params: dict[str, object], status: int
+) -> None:
+    assert (await stage.call(method, **params)).status_code == status
+
+
 async def test_a_webhooks_credential_may_come_as_parameters(stage: Stage) -> None:
     for secret, count in [("sandbox", 1), ("wrong", 0)]:
         answer = await stage.http.post(f"/rest/{GET}", json={"aplogin": 1, "ap": secret})
