@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from functools import wraps
 from os import PathLike, environ
 from pathlib import Path
@@ -57,6 +58,7 @@ __all__ = [
     "read",
     "read_plan",
     "read_state",
+    "select",
     "snapshot",
     "status",
     "store_passwords",
@@ -112,6 +114,13 @@ def load(paths: Paths | Documents = (), operator: Operator | None = None, *, par
     if errors and not (partly and loaded.portals):
         raise ConfigError(*errors)
     return Fleet(loaded.portals, operator, loaded.diagnostics)
+
+
+def select(fleet: Fleet, portals: Sequence[str] = (), selection: Selection | None = None) -> Fleet:
+    """The portals that globs and selection leave in. Raises UsageError for a glob that names nothing."""
+    from sipsync.fleet.host import chosen
+
+    return replace(fleet, portals=chosen(fleet, portals, selection or Selection()))
 
 
 @forgetful

@@ -13,10 +13,14 @@ import click
 from click.shell_completion import CompletionItem
 
 from sipsync.cli.group import option
+from sipsync.cli.output import usage_error
 from sipsync.cli.session import Session
 from sipsync.cli.types import FILE, Output, ReportType, Seconds, SecretCommand, SecretCommandType
+from sipsync.model.globs import fits
 from sipsync.model.lines import DesiredPortal, Fleet
+from sipsync.model.message import Message
 from sipsync.model.operator import Operator
+from sipsync.model.options import Selection
 from sipsync.model.problems import SipsyncError
 from sipsync.report import formats_of
 
@@ -96,6 +100,32 @@ class OperatorOptions:
             sandbox_secrets=self.sandbox_secrets or operator.sandbox_secrets,
             policy=load_policy(self.policy) if self.policy else operator.policy,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class PortalsOptions:
+    """Which portals a question is put to; each of them is asked as a whole."""
+
+    portals: tuple[str, ...]
+    lines: tuple[str, ...]
+    exclude: tuple[str, ...]
+
+    def selection(self) -> Selection:
+        """Which lines are meant, where an answer is about lines."""
+        return Selection(lines=self.lines, exclude=self.exclude)
+
+    def of(self, fleet: Fleet, *, by_line: bool = False) -> Fleet:
+        """The fleet of these portals. Raises UsageError for a glob that names nothing.
+
+        Without `by_line` lines can't be excluded: a portal is asked as a whole.
+        """
+        from sipsync import api
+
+        for glob in () if by_line else self.exclude:
+            if not any(fits(portal.name, glob) for portal in fleet.portals):
+                hint = Message("Give the name of a portal: each is asked as a whole.")
+                raise usage_error(Message('--exclude "{glob}" names no portal', glob=glob), hint)
+        return api.select(fleet, self.portals, self.selection())
 
 
 _LIMITS = all_of(
@@ -193,8 +223,10 @@ def _globs(*names: str, **settings: Any) -> Callable[[Function], Function]:
     return option(*names, multiple=True, metavar="GLOB", **settings)
 
 
+_PORTAL = _globs("--portal", "portals", shell_complete=complete_portals, help="Only portals of this name.")
+
 selection_options = all_of(
-    _globs("--portal", "portals", shell_complete=complete_portals, help="Only portals of this name."),
+    _PORTAL,
     _globs("--line", "lines", shell_complete=complete_lines, help="Only lines of this key or address."),
     _globs("--exclude", shell_complete=complete_lines, help="All but portals of this name or lines of this address."),
     option(
@@ -210,6 +242,13 @@ selection_options = all_of(
         shell_complete=complete_lines,
         help="Send a line's connection data again, so that it registers anew.",
     ),
+)
+
+portals_options = all_of(
+    _PORTAL,
+    _globs("--line", "lines", shell_complete=complete_lines, help="Only portals with lines of this key or address."),
+    _globs("--exclude", shell_complete=complete_portals, help="All but portals of this name."),
+    typed("select", PortalsOptions),
 )
 
 pace_options = all_of(

@@ -31,6 +31,44 @@ def test_status_tells_the_stored_registration_and_asks_nobody(acme: Any, sipsync
     assert "voximplant.sip.status" not in acme.stats["calls"]
 
 
+TWO = "lines:\n  sales: {config_id: 101, title: Sales}\n  store: {config_id: 102, title: Склад}\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "keys"),
+    [
+        (("--line", "sales"), {"sales"}),
+        (("--exclude", "*.sales"), {"store"}),
+        (("--portal", "sipsync"), {"sales", "store"}),
+    ],
+)
+def test_status_shows_the_lines_that_are_selected(
+    options: tuple[str, str], keys: set[str], acme: Any, sipsync: Sipsync
+) -> None:
+    acme.write(TWO, "sipsync.yaml")
+    ran = sipsync("status", "--format", "json", *options)
+    assert ran.code == 0
+    assert {line["address"] for line in json.loads(ran.out)["lines"]} == {f"sipsync.{key}" for key in keys}
+
+
+@pytest.mark.parametrize("command", [("status",), ("doctor",), ("snapshot", "--out", "s.json")])
+def test_a_selection_that_names_nothing_is_wrong_usage(command: tuple[str, ...], acme: Any, sipsync: Sipsync) -> None:
+    acme.write(TWO, "sipsync.yaml")
+    for option in ("--portal", "--line", "--exclude"):
+        ran = sipsync(*command, option, "nobody")
+        assert ran.code == 64, option
+        assert "nobody" in ran.err
+
+
+@pytest.mark.parametrize("command", [("doctor",), ("snapshot", "--out", "s.json")])
+def test_portals_are_asked_by_name_and_as_a_whole(command: tuple[str, ...], acme: Any, sipsync: Sipsync) -> None:
+    acme.write(TWO, "sipsync.yaml")
+    assert sipsync(*command, "--portal", "sip*", "--line", "sales").code == 0
+    ran = sipsync(*command, "--exclude", "sipsync.sales")
+    assert ran.code == 64
+    assert "names no portal" in ran.err
+
+
 def test_live_status_says_that_portal_users_may_be_notified(acme: Any, sipsync: Sipsync) -> None:
     acme.write(FILE, "sipsync.yaml")
     ran = sipsync("status", "--live", "--format", "json")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sipsync.cli.group import make_command
-from sipsync.cli.options import OperatorOptions, files_options, format_option
+from sipsync.cli.options import OperatorOptions, PortalsOptions, files_options, format_option, portals_options
 from sipsync.cli.output import publish
 from sipsync.cli.session import Session
 from sipsync.cli.types import Output
@@ -15,14 +15,16 @@ from sipsync.model.problems import Exit
     "doctor",
     "Check credential, scope, rights, clock and connector of each portal; say what to do. Changes nothing.",
     "sipsync doctor",
+    "sipsync doctor --portal 'acme*'",
     "sipsync doctor portals/acme.yaml --format json",
 )
 @format_option("text", "json")
+@portals_options
 @files_options
-def command(session: Session, limits: OperatorOptions, output: Output) -> Exit:
+def command(session: Session, limits: OperatorOptions, select: PortalsOptions, output: Output) -> Exit:
     from sipsync import api
 
     session.json = output.format == "json"
-    diagnosis = ask(session, limits.fleet(session), api.adoctor)
+    diagnosis = ask(session, select.of(limits.fleet(session)), api.adoctor)
     publish(session, diagnosis, output)
     return diagnosis.exit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sipsync.cli.group import make_command, option
-from sipsync.cli.options import OperatorOptions, files_options
+from sipsync.cli.options import OperatorOptions, PortalsOptions, files_options, portals_options
 from sipsync.cli.session import Session, write
 from sipsync.cli.types import FILE
 from sipsync.cli.work import ask
@@ -20,12 +20,13 @@ from sipsync.model.problems import Exit
     "sipsync plan --against snapshot.json",
 )
 @option("--out", type=FILE, required=True, help="The file to write.")
+@portals_options
 @files_options
-def command(session: Session, limits: OperatorOptions, out: Path) -> Exit:
+def command(session: Session, limits: OperatorOptions, select: PortalsOptions, out: Path) -> Exit:
     from sipsync import api
     from sipsync.report.wording import count
 
-    state = ask(session, limits.fleet(session), api.asnapshot)
+    state = ask(session, select.of(limits.fleet(session)), api.asnapshot)
     api.write_state(out, state)
     lines = count(sum(len(portal.lines) for portal in state.portals), "line")
     portals = count(len(state.portals), "portal")
