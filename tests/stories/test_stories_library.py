@@ -199,3 +199,12 @@ def test_who_looks_at_the_outcome_s_summary_sees_a_line_that_is_not_as_planned(b
     outcome = sipsync.apply(plan, fleet)
     assert (outcome.summary.changed, outcome.summary.failed) == (1, 1)
     assert json.loads(outcome.to_json()) == outcome.to_dict()
+
+
+def test_documents_have_the_root_of_the_folder_where_the_program_runs(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (box.folder / ".git").mkdir()
+    (box.folder / "app").mkdir()
+    monkeypatch.chdir(box.folder / "app")
+    assert sipsync.load({"acme": document()}).operator.root == str(box.folder)
