@@ -125,7 +125,9 @@ class PortalsOptions:
             if not any(fits(portal.name, glob) for portal in fleet.portals):
                 hint = Message("Give the name of a portal: each is asked as a whole.")
                 raise usage_error(Message('--exclude "{glob}" names no portal', glob=glob), hint)
-        return api.select(fleet, self.portals, self.selection())
+        if not (left := api.select(fleet, self.portals, self.selection())).portals:
+            raise usage_error(Message("no portal is left to ask"), Message("Exclude fewer."))
+        return left
 
 
 _LIMITS = all_of(

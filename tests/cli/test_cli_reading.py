@@ -58,6 +58,7 @@ def test_a_selection_that_names_nothing_is_wrong_usage(command: tuple[str, ...],
         ran = sipsync(*command, option, "nobody")
         assert ran.code == 64, option
         assert "nobody" in ran.err
+    assert "no portal is left" in sipsync(*command, "--exclude", "*").err
 
 
 @pytest.mark.parametrize("command", [("doctor",), ("snapshot", "--out", "s.json")])
