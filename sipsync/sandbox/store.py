@@ -62,9 +62,9 @@ class Store:
         """`keep=False` begins as the file is, in memory: nothing is created or changed."""
         try:
             self._db = sqlite3.connect(path if keep else ":memory:", isolation_level=None, check_same_thread=False)
+            self.close = weakref.finalize(self, self._db.close)
             if not keep and Path(path).exists():
                 _copy(Path(path), self._db)
-            self.close = weakref.finalize(self, self._db.close)
             self._db.executescript("PRAGMA busy_timeout=10000; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
             self._db.executescript(_SCHEMA)
             there = {column[1] for column in self._db.execute("PRAGMA table_info(lines)")}

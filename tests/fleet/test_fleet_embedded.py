@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ async def test_an_apply_makes_the_portal(folder: Path) -> None:
 async def test_what_another_process_has_written_is_read_with_it(folder: Path, crashed: bool) -> None:
     portal = folder / "portal.sqlite"
     store = Store(str(portal))
-    with sqlite3.connect(portal) as other:
+    with closing(sqlite3.connect(portal)) as other:
         other.execute("PRAGMA wal_autocheckpoint=0")
         other.execute("PRAGMA journal_mode=WAL")
         seed_portal(str(portal), {"lines": [{**LINE, "config_id": 101}]})

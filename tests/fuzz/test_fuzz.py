@@ -7,6 +7,7 @@ import pytest
 from fuzz.fuzz import run
 from fuzz.targets import TARGETS
 
+pytestmark = pytest.mark.slow
 SEED = 8
 EXAMPLES = 125
 
