@@ -364,3 +364,17 @@ def test_a_host_that_may_not_receive_a_credential_is_told_by_a_check_of_files(
     assert (diagnostic.code, "SIPSYNC_HOSTS=" in diagnostic.hint) == (Code.HOST_FORBIDDEN, True)
     assert diagnostic.at is not None
     assert diagnostic.at.line == 5
+
+
+@pytest.mark.parametrize(
+    "portal",
+    [
+        "{name: acme, sandbox: ''}",
+        "{name: acme, oauth: {domain: a.b, client_id: '', client_secret: env:S, refresh_token: env:R}}",
+    ],
+)
+def test_an_empty_text_is_told_where_it_stands(tmp_path: Path, portal: str) -> None:
+    (diagnostic,) = found(tmp_path, f"sipsync: 1\nportal: {portal}\n")
+    assert "is empty" in diagnostic.summary
+    assert diagnostic.at is not None
+    assert diagnostic.at.line == 2

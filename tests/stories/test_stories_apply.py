@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+import sipsync
 from sipsync.model.operator import OWN_SECRETS
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
@@ -480,3 +481,11 @@ async def test_the_operators_check_is_given_no_secret_of_sipsync_and_its_words_a
     given = json.loads((box.folder / "e").read_text())
     assert (given["TRUNK"], own.keys() & given.keys()) == ("main", set())
     assert "c4n4ry" not in "".join(capfd.readouterr())
+
+
+async def test_a_difference_that_the_eye_can_not_see_is_said_in_words(box: Box) -> None:
+    box.seed({"config_id": 101, "title": "Sales"}, {"config_id": 102, "title": "Shop"})
+    box.write('lines:\n  a: {config_id: 101, title: S\u0430les}\n  b: {config_id: 102, title: "Shop\\u200b"}\n')
+    shown = sipsync.render(await box.plan(), "text")
+    assert "(looks the same: latin small letter a (U+0061) becomes cyrillic small letter a (U+0430))" in shown
+    assert "(looks the same, and is not)" in shown
