@@ -8,11 +8,14 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from sipsync.model.fields import FieldName
+from sipsync.model.hosts import PORT
 from sipsync.model.lookalike import script, stranger, unseen
 from sipsync.model.message import Message
 
 _PARTS = re.compile(r"(?P<host>\[[^\]]*\]|[^:;\[\]]*)(?P<port>:[^;]*)?(?P<parameters>;.*)?", re.DOTALL)
 _LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
+_EMPTY = re.compile(r"^\.|(?<=\.)\.|\.$|^$")
+"""The dot that has nothing beside it."""
 _PARAMETER = re.compile(r"[\w.-]+(=[\w.:\[\]-]+)?")
 _OPENING, _CLOSING = "«“„‟‘‚‹\"'`", "»”“‟’‘›\"'`"
 _HOST = Message("Write a host name or an IP address alone, or with a port: sip.example.com:5060.")
@@ -57,7 +60,7 @@ def _address(text: str) -> Iterator[Slip]:
         return
     host, port, parameters = parts["host"], parts["port"], parts["parameters"]
     yield from _host(host)
-    if port is not None and not (re.fullmatch(":[0-9]{1,5}", port) and 0 < int(port[1:]) < 65536):
+    if port is not None and not re.fullmatch(f":{PORT}", port):
         yield Slip(len(host), Message("not a port"), Message("A port is a number from 1 to 65535."))
     if parameters and not all(_PARAMETER.fullmatch(each) for each in parameters[1:].split(";")):
         hint = Message("Write a parameter as in ;transport=tcp, or leave it out.")
@@ -69,10 +72,8 @@ def _host(host: str) -> Iterator[Slip]:
     if host.startswith("["):
         if not _is_ip(IPv6Address, host[1:-1]):
             yield Slip(0, Message("not an IPv6 address"), Message("Write it as in [2001:db8::1]:5060."))
-    elif "" in labels:
-        before = len(".".join(labels[: labels.index("")]))
-        at = max(0, min(before + bool(before), len(host) - 1))
-        yield Slip(at, Message("an empty part between the dots of a server's name"), _HOST)
+    elif empty := _EMPTY.search(host):
+        yield Slip(empty.start(), Message("an empty part between the dots of a server's name"), _HOST)
     elif labels[-1].isdigit():
         if not _is_ip(IPv4Address, host):
             yield Slip(0, Message("neither a host name nor an IPv4 address"), _HOST)

@@ -11,6 +11,8 @@ _TWINS = str.maketrans(
     "acdehijlopqsxywABCGEHIJKMOPSTXYYW" + "aiknopuxABEZHIKMNOPTYX",
 )
 """Cyrillic and Greek letters to the Latin ones that they look like."""
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and signs by their category that are nothing to the eye."""
 
 
 def script(character: str) -> str:
@@ -21,6 +23,8 @@ def script(character: str) -> str:
 
 def stranger(text: str) -> int | None:
     """Where the first letter stands that is not of the script that most letters are of."""
+    if text.isascii():  # most are, and the name of each letter is dear
+        return None
     scripts = [script(character) for character in text]
     most = Counter(filter(None, scripts)).most_common(1)
     return next((index for index, name in enumerate(scripts) if name and name != most[0][0]), None)
@@ -28,11 +32,14 @@ def stranger(text: str) -> int | None:
 
 def unseen(text: str) -> int | None:
     """Where the first character stands that can't be seen, or is a blank other than the common one."""
-    return next((index for index, character in enumerate(text) if _is_unseen(character)), None)
+    if text.isprintable() and _BLANK.isdisjoint(text):
+        return None
+    return next(index for index, character in enumerate(text) if is_unseen(character))
 
 
-def _is_unseen(character: str) -> bool:
-    return not character.isprintable() or character in "\u115f\u1160\u2800\u3164\uffa0"
+def is_unseen(character: str) -> bool:
+    """Whether the eye can't see a character, or not tell it from a blank."""
+    return not character.isprintable() or character in _BLANK
 
 
 def same_to_the_eye(one: str, other: str) -> bool:
@@ -44,5 +51,5 @@ def _seen(text: str) -> str:
     return "".join(
         " " if unicodedata.category(character) == "Zs" else character
         for character in unicodedata.normalize("NFKC", text).translate(_TWINS)
-        if unicodedata.category(character) == "Zs" or not _is_unseen(character)
+        if unicodedata.category(character) == "Zs" or not is_unseen(character)
     )

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and signs by their category that are nothing to the eye."""
+from sipsync.model.lookalike import is_unseen, unseen
 
 RUNNER_COMMAND = re.compile(r"#(?=#(?:\[|vso\[|teamcity\[))")
 """How CI runners take commands from anywhere in a line of a job's log (their older syntax)."""
@@ -22,13 +21,13 @@ def visible(text: str) -> str:
     """The text with everything that the eye can't see, or a terminal would obey, as a visible escape."""
     if "##" in text:
         text = RUNNER_COMMAND.sub(r"\\x23", text)
-    if text.isprintable() and _BLANK.isdisjoint(text):
+    if unseen(text) is None:
         return text
     return "".join(map(_shown, text))
 
 
 def _shown(character: str) -> str:
-    if character.isprintable() and character not in _BLANK:
+    if not is_unseen(character):
         return character
     code = ord(character)
     if code < 0x100:
