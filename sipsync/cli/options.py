@@ -125,9 +125,7 @@ class PortalsOptions:
             if not any(fits(portal.name, glob) for portal in fleet.portals):
                 hint = Message("Give the name of a portal: each is asked as a whole.")
                 raise usage_error(Message('--exclude "{glob}" names no portal', glob=glob), hint)
-        if not (left := api.select(fleet, self.portals, self.selection())).portals:
-            raise usage_error(Message("no portal is left to ask"), Message("Exclude fewer."))
-        return left
+        return api.select(fleet, self.portals, self.selection())
 
 
 _LIMITS = all_of(

@@ -76,7 +76,10 @@ async def connected(
 
 
 def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection) -> tuple[DesiredPortal, ...]:
-    """The portals that the options leave in. Raises UsageError for a glob that names nothing: it is a typing error."""
+    """The portals that the options leave in.
+
+    Raises UsageError for a glob that names nothing, which is a typing error, and where no portal is left.
+    """
     portals = [portal for portal in fleet.portals if not globs or _named(portal.name, globs)]
     names = [portal.name for portal in fleet.portals]
     addresses = [address for portal in portals for address in _addresses(portal)]
@@ -95,12 +98,16 @@ def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection) -> tuple[De
     if problems:  # what is sought may be in a file that could not be read
         raise UsageError(*problems, *(found for found in fleet.diagnostics if found.severity == "error"))
     check_allow(fleet, selection.allow)
-    return tuple(
+    left = tuple(
         portal
         for portal in portals
         if not _named(portal.name, selection.exclude)
         and (not selection.lines or any(matches(address, selection.lines) for address in _addresses(portal)))
     )
+    if portals and not left:
+        hint = Message("Exclude fewer.")
+        raise UsageError(Diagnostic(Code.NOTHING_SELECTED, Message("no portal is left to ask"), hint=hint))
+    return left
 
 
 def _named(name: str, globs: Sequence[str]) -> bool:

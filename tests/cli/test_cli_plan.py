@@ -353,3 +353,9 @@ def test_what_cannot_be_planned_says_why(
     assert says in ran.out + ran.err
     assert "secret123" not in ran.out + ran.err
     assert "Traceback" not in ran.err
+
+
+def test_a_selection_that_leaves_no_portal_is_no_empty_plan(acme: Any, sipsync: Sipsync) -> None:
+    acme.write("lines:\n  sales: {config_id: 101, title: New}\n")
+    ran = sipsync("plan", "acme.yaml", "--exclude", "*")
+    assert (ran.code, "no portal is left to ask" in ran.err, "No changes" in ran.out) == (64, True, False)
