@@ -29,17 +29,18 @@ def schema_text() -> str:
 
 
 def write_schema(folder: Path) -> Path:
-    """Write the schema anew; where it is."""
-    _own_folder(folder)
+    """Write the schema anew; where it is. It is no secret, so a clone's folder may be anybody's."""
     write_new(folder / SCHEMA, schema_text())
+    _ignore_all_but_it(folder)
     return folder / SCHEMA
 
 
 def keep_webhook(folder: Path, url: str) -> None:
     """Keep a webhook in a file that nobody else can read and git does not see."""
-    from sipsync.disk.files import write_private
+    from sipsync.disk.files import private_folder, write_private
 
-    write_private(_own_folder(folder) / "webhook", f"{url}\n".encode())
+    write_private(private_folder(folder / ".sipsync") / "webhook", f"{url}\n".encode())
+    _ignore_all_but_it(folder)
 
 
 def write_ci(session: Session, folder: Path, forge: Forge, variable: str) -> None:
@@ -53,15 +54,11 @@ def write_ci(session: Session, folder: Path, forge: Forge, variable: str) -> Non
         write_new(workflow, template(f"{forge}.yml").replace(_VARIABLE, variable))
 
 
-def _own_folder(folder: Path) -> Path:
-    """`.sipsync` in the project, for this user alone, and out of git but for the schema."""
-    from sipsync.disk.files import private_folder
-
-    own = private_folder(folder / ".sipsync")
-    ignore = own / ".gitignore"
+def _ignore_all_but_it(folder: Path) -> None:
+    """Keep `.sipsync` out of git, but for the schema."""
+    ignore = folder / ".sipsync" / ".gitignore"
     if not ignore.exists():
         write_new(ignore, "*\n!.gitignore\n!schema.json\n")
-    return own
 
 
 def _extend(session: Session, file: Path, text: str) -> None:

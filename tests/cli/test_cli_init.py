@@ -305,3 +305,8 @@ def test_the_schema_is_committed_and_renewed(fresh: Any, sipsync: Sipsync, home:
     assert sipsync("schema", "--write").code == 0
     assert schema.read_text() == whole == sipsync("schema").out
     assert sipsync("schema", "--write", "--plan").code == 64
+    schema.parent.chmod(0o775)  # as git makes it where the mask lets a group write
+    assert sipsync("schema", "--write").code == 0
+    schema.unlink()
+    schema.mkdir()
+    assert "internal error" not in sipsync("fmt").err

@@ -28,7 +28,8 @@ def command(session: Session, limits: OperatorOptions, check: bool, diff: bool) 
     from sipsync.config.writer.layout import format_text
     from sipsync.disk.files import refuse_outside, write_file
 
-    sources = find(limits.paths, Path(limits.operator(session).root))
+    root = Path(limits.operator(session).root)
+    sources = find(limits.paths, root)
     problems = list(sources.diagnostics)
     for name in [source.name for source in sources.sources.values()]:
         try:
@@ -48,19 +49,22 @@ def command(session: Session, limits: OperatorOptions, check: bool, diff: bool) 
                 write(f"{name}\n")
         except SipsyncError as error:
             problems += error.diagnostics
-    root = Path(limits.operator(session).root)
-    for schema in sorted({root / SCHEMA, *(Path(source.name).parent / SCHEMA for source in sources.sources.values())}):
-        if schema.exists() and schema.read_bytes() != schema_text().encode():
-            if check:
-                hint = Message("Write it anew: `sipsync fmt`, or `sipsync schema --write`.")
-                summary = Message("the schema that editors use is another version's")
-                problems.append(Diagnostic(Code.NOT_FORMATTED, summary, hint=hint, at=Span(schema.as_posix(), 1)))
-            else:
-                write_file(schema, schema_text().encode())
-                write(f"{schema.as_posix()}\n")
+    folders = {root, *(Path(source.name).parent for source in sources.sources.values())}
+    for schema in sorted(folder / SCHEMA for folder in folders if _is_old(folder / SCHEMA)):
+        if check:
+            hint = Message("Write it anew: `sipsync fmt`, or `sipsync schema --write`.")
+            summary = Message("the schema that editors use is another version's")
+            problems.append(Diagnostic(Code.NOT_FORMATTED, summary, hint=hint, at=Span(schema.as_posix(), 1)))
+        else:
+            write_file(schema, schema_text().encode())
+            write(f"{schema.as_posix()}\n")
     if problems:
         show(problems, session)
     return Exit.OK if not problems else Exit.FINDINGS if check else Exit.ERROR
+
+
+def _is_old(schema: Path) -> bool:
+    return schema.is_file() and schema.read_text("utf-8", "replace") != schema_text()
 
 
 def _difference(name: str, before: str, after: str) -> str:

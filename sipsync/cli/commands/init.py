@@ -139,9 +139,9 @@ def _write(session: Session, file: Path, text: str, webhook: Webhook, ci: Forge 
 
     A webhook that is `given` by a variable stays where it is.
     """
-    scaffold.write_schema(file.parent)
     if not given:
-        scaffold.keep_webhook(file.parent, webhook.url)
+        scaffold.keep_webhook(file.parent, webhook.url)  # first, as it makes the folder private
+    scaffold.write_schema(file.parent)
     if ci:
         scaffold.write_ci(session, file.parent, ci, webhook.variable)
     write_new(file, text)
