@@ -18,7 +18,7 @@ from sipsync.config.load import Loaded
 from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import read
 from sipsync.config.writer.layout import format_text, meaning
-from sipsync.config.writer.lines import unsaid
+from sipsync.config.writer.lines import default_names, unsaid
 from sipsync.config.writer.merge import merge, secret_names
 from sipsync.config.writer.new_file import portal_text
 from sipsync.config.writer.scalars import ambiguous, quoted, scalar
@@ -512,6 +512,7 @@ def test_a_line_that_is_neither_cloud_nor_office_is_a_comment_of_a_new_file(tmp_
     assert "# line 9 is not managed here: it is neither a cloud nor an office line" in text
     assert load_text(tmp_path, text).portals[0].lines == ()
     assert merge_text(text, "f", now, overwrite=True, pin=True) == text
+    assert default_names("acme", now) == secret_names(text, "f", now, "acme") == {}
     both = portal_text("acme", ["webhook: env:W"], Snapshot((*now.lines, CurrentLine(10, "cloud", values)), {}))
     assert [line.config_id for line in load_text(tmp_path, both).portals[0].lines] == [10]
 
@@ -548,7 +549,7 @@ def test_passwords_are_linked_under_the_names_that_the_files_comments_use(tmp_pa
 
 def test_a_merge_tells_what_differs_and_what_is_gone() -> None:
     work = merge(FILE + "# end\n", "f", Snapshot(PORTAL.lines[:1], {}), overwrite=False, pin=False)
-    assert (work.added, work.differing, work.gone) == ((), {"sales": ["server"]}, ("stock",))
+    assert (work.added, work.differing, work.gone) == ((), {"sales": ("server",)}, ("stock",))
 
 
 def test_what_most_lines_share_stands_in_defaults(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def command(session: Session, file: Path, limits: OperatorOptions, options: Impo
 
 def _create(session: Session, file: Path, operator: Operator, options: ImportOptions) -> None:
     """Write a new file."""
-    from sipsync.config.writer.lines import secret_name
+    from sipsync.config.writer.lines import default_names
     from sipsync.config.writer.new_file import portal_text
 
     variable = options.webhook_env
@@ -98,8 +98,7 @@ def _create(session: Session, file: Path, operator: Operator, options: ImportOpt
         raise SipsyncError(Diagnostic(Code.FILE_NOT_FOUND, summary, hint=Message(hint, file=file)))
     [(reading, snapshot)] = read(session, fleet_of(options.name or file.stem, variable, file, operator))
     name = reading.portal.name
-    names = {line.config_id: secret_name(name, line.config_id, "password") for line in snapshot.lines}
-    passwords = options.references(reading, operator, names)
+    passwords = options.references(reading, operator, default_names(name, snapshot))
     schema = os.path.relpath(scaffold.write_schema(Path(operator.root)), file.parent).replace(os.sep, "/")
     text = portal_text(name, [f"webhook: env:{variable}"], snapshot, passwords=passwords, schema=schema)
     write_new(file, text)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sipsync.config.schema import LineSection
 from sipsync.config.writer.scalars import quoted, scalar
 from sipsync.model.fields import FIELDS, SECRET, SHOWN, FieldName
-from sipsync.model.lines import CurrentLine
+from sipsync.model.lines import CurrentLine, Snapshot
 from sipsync.model.message import Message
 
 
@@ -77,6 +77,12 @@ class EntryWriter:
 def secret_name(portal: str, config_id: int, field: FieldName) -> str:
     """What a line's secret is called where it is kept, as in SIP_ACME_69_PASSWORD."""
     return f"SIP_{portal}_{config_id}_{FIELDS[field].wire}".upper().replace("-", "_")
+
+
+def default_names(portal: str, snapshot: Snapshot) -> dict[int, str]:
+    """What the passwords of a portal's lines are called, by config_id; a line that no file can have has none."""
+    lines = (line for line in snapshot.lines if line.type != "other")
+    return {line.config_id: secret_name(portal, line.config_id, "password") for line in lines}
 
 
 def unsaid(field: FieldName, text: str) -> Message | None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from collections.abc import Sequence as List
 from dataclasses import dataclass
 
 from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import Mapping as Map
 from sipsync.config.reader.yaml import Node, Scalar, Sequence
 from sipsync.config.writer.layout import Edit, documents, edited
-from sipsync.config.writer.lines import EntryWriter, secret_name, unsaid
+from sipsync.config.writer.lines import EntryWriter, default_names, unsaid
 from sipsync.config.writer.scalars import quoted, scalar
 from sipsync.model.fields import SHOWN, FieldName
 from sipsync.model.lines import CurrentLine, Snapshot
@@ -27,7 +26,7 @@ class Merged:
 
     text: str
     added: tuple[str, ...]
-    differing: Mapping[str, List[FieldName]]
+    differing: Mapping[str, tuple[FieldName, ...]]
     """What the portal has another value of, and the file keeps."""
     gone: tuple[str, ...]
     """Lines that are not on the portal."""
@@ -52,9 +51,8 @@ def merge(
     mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
     work = _Merge.of(body, name, portal, passwords or {})
     before = set(work.writer.keys)
-    edits = list(work.edits(snapshot.lines, overwrite=overwrite, pin=pin))
-    merged = edited(body, edits)
     found = work.matched(snapshot.lines)
+    merged = edited(body, list(work.edits(found, snapshot.lines, overwrite=overwrite, pin=pin)))
     return Merged(
         mark + (merged.replace("\r\n", "\n").replace("\n", "\r\n") if "\r\n" in body else merged),
         tuple(sorted(work.writer.keys - before)),
@@ -69,13 +67,15 @@ def secret_names(text: str, name: str, snapshot: Snapshot, portal: str) -> dict[
     A comment that `import` left says the name; a line that the file lacks gets the one that its comment would have.
     """
     work = _Merge.of(text.removeprefix("\ufeff"), name, portal, {})
-    names = {line.config_id: secret_name(portal, line.config_id, "password") for line in snapshot.lines}
+    names = default_names(portal, snapshot)
     found = work.matched(snapshot.lines)
     for key, line in work.lines:
         twin = found.get(key.text)
-        if twin and (line.get("password") or work.defaults.get("password")):
+        if twin is None or twin.config_id not in names:
+            continue
+        if line.get("password") or work.defaults.get("password"):
             del names[twin.config_id]
-        elif twin and (comment := work.comment(key)):
+        elif comment := work.comment(key):
             names[twin.config_id] = comment["name"]
     return names
 
@@ -111,10 +111,11 @@ class _Merge:
         writer = EntryWriter(called, passwords, root.section("defaults").text("type"), keys={*lines, *removed})
         return cls(source, root, writer, [(key, value) for key, value in lines.values() if isinstance(value, Map)])
 
-    def edits(self, current: tuple[CurrentLine, ...], *, overwrite: bool, pin: bool) -> Iterator[Edit]:
-        """What changes the text."""
+    def edits(
+        self, found: Mapping[str, CurrentLine], current: tuple[CurrentLine, ...], *, overwrite: bool, pin: bool
+    ) -> Iterator[Edit]:
+        """What changes the text; `found` says which line each key stands for."""
         removed = self.root.section("removed").entries
-        found = self.matched(current)
         titles = self._titles(found if overwrite else {})
         self.writer.titles |= set(titles.values())
         for key, line in self.lines:
@@ -151,18 +152,18 @@ class _Merge:
                     found[key.text] = by_id.pop(hits[0].config_id)
         return found
 
-    def differing(self, found: Mapping[str, CurrentLine]) -> dict[str, list[FieldName]]:
+    def differing(self, found: Mapping[str, CurrentLine]) -> dict[str, tuple[FieldName, ...]]:
         """The fields of which the portal has another value, by key."""
-        differing = {}
-        for key, line in self.lines:
-            if twin := found.get(key.text):
-                given = {name: line.get(name) or self.defaults.get(name) for name in SHOWN}
-                differing[key.text] = [
-                    name
-                    for name, node in given.items()
-                    if isinstance(node, Scalar) and stored(name, node.text) != str(twin.values.get(name, ""))
-                ]
+        differing = {
+            key.text: tuple(name for name in SHOWN if self._differs(line, name, twin))
+            for key, line in self.lines
+            if (twin := found.get(key.text))
+        }
         return {key: names for key, names in differing.items() if names}
+
+    def _differs(self, line: Map, name: FieldName, twin: CurrentLine) -> bool:
+        node = line.get(name) or self.defaults.get(name)
+        return isinstance(node, Scalar) and stored(name, node.text) != str(twin.values.get(name, ""))
 
     def comment(self, key: Scalar) -> re.Match[str] | None:
         """The comment by which `import` says how a line's password would be managed."""
