@@ -27,7 +27,7 @@ from sipsync.portal.client import RestPortal, connect
 from sipsync.portal.credential import Credential, credential_of
 from sipsync.portal.throttle import Reason, Throttle
 from sipsync.sandbox import embedded
-from sipsync.secrets.resolve import check_value, resolve
+from sipsync.secrets.resolve import Resolution, check_value, resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,19 +173,8 @@ async def prepare(
     by_host: dict[str, list[DesiredPortal]] = defaultdict(list)
     credentials: dict[str, Credential] = {}
     for portal in portals:
-        problems = [resolution.failures[ref] for ref in wanted[portal.name] if ref in resolution.failures]
-        problems += _bad_values(portal, resolution.values)
-        if problems:
-            failed[portal.name] = SipsyncError(*problems)
-            continue
         try:
-            credential = credential_of(
-                portal,
-                resolution.values,
-                operator,
-                ask_again=partial(_ask_again, operator),
-                embedded=partial(embedded, keep=writes),
-            )
+            credential = _credential(portal, wanted[portal.name], resolution, operator, writes=writes)
         except SipsyncError as error:
             failed[portal.name] = error
         else:
@@ -197,6 +186,23 @@ async def prepare(
         if left := tuple(portal for portal in group if portal.name not in failed):
             jobs.append(HostJob(left, credentials, resolution.values, operator, selections))
     return jobs, failed
+
+
+def _credential(
+    portal: DesiredPortal, refs: Sequence[SecretRef], resolution: Resolution, operator: Operator, *, writes: bool
+) -> Credential:
+    """How the portal is asked. Raises SipsyncError for a secret that is missing, or is no good."""
+    problems = [resolution.failures[ref] for ref in refs if ref in resolution.failures]
+    problems += _bad_values(portal, resolution.values)
+    if problems:
+        raise SipsyncError(*problems)
+    return credential_of(
+        portal,
+        resolution.values,
+        operator,
+        ask_again=partial(_ask_again, operator),
+        embedded=partial(embedded, keep=writes),
+    )
 
 
 def _references(portal: DesiredPortal, selection: Selection) -> Iterable[SecretRef]:

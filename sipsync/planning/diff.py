@@ -62,6 +62,13 @@ def diff(given: PlanInput, matched: Match, today: date) -> Diff:
     result.changes += [Create(line, _desired_values(given, line, None, ())) for line in matched.adds]
     if given.known_refs is None:
         uncompared += [line for line in matched.adds if _unread(given, line)]
+    _add_deletes(given, matched, result)
+    if uncompared:
+        result.warnings.append(_not_compared(given, uncompared))
+    return result
+
+
+def _add_deletes(given: PlanInput, matched: Match, result: Diff) -> None:
     for removed, current in matched.deletes:
         if not given.selection.selects(removed.address):
             continue
@@ -71,9 +78,6 @@ def diff(given: PlanInput, matched: Match, today: date) -> Diff:
             result.changes.append(Delete(removed, current))
         else:
             result.diagnostics.append(_removed_differs(removed, current))
-    if uncompared:
-        result.warnings.append(_not_compared(given, uncompared))
-    return result
 
 
 def _desired_values(

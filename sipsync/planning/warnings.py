@@ -21,18 +21,7 @@ def warnings(owner: OwnerPlan) -> Iterator[Diagnostic]:
     """Warnings, in the order of the file."""
     given, changes = owner.given, owner.diff.changes
     yield from owner.match.warnings
-    waiting = [pair for pair in owner.diff.unchanged if _is_waiting(pair[1])]
-    for line, current in owner.diff.unchanged:
-        if len(waiting) < 2 or not _is_waiting(current):
-            yield from _unregistered(line, current)
-    if len(waiting) > 1:
-        summary = Message(
-            "{count} lines are as desired, and their registrations were not seen since they were changed: {lines}",
-            count=len(waiting),
-            lines=some_of([current for _, current in waiting]),
-        )
-        hint = Message("`sipsync status --live` asks how they are; --reregister ADDRESS registers one again.")
-        yield _warning(given.desired, Code.NEVER_REGISTERED, summary, hint=hint)
+    yield from _not_working(owner)
     for change in changes:
         if isinstance(change, Create) and "password" not in change.desired.values:
             hint = Message("Add `password: env:NAME` to the line.")
@@ -63,12 +52,27 @@ def warnings(owner: OwnerPlan) -> Iterator[Diagnostic]:
         yield _warning(given.desired, Code.UNMANAGED, summary, hint=hint)
 
 
+def _not_working(owner: OwnerPlan) -> Iterator[Diagnostic]:
+    """The lines that match the file and yet do not work; those whose registration is waited for are told together."""
+    waiting = [pair for pair in owner.diff.unchanged if _is_waiting(pair[1])]
+    for line, current in owner.diff.unchanged:
+        if len(waiting) < 2 or not _is_waiting(current):
+            yield from _unregistered(line, current)
+    if len(waiting) > 1:
+        summary = Message(
+            "{count} lines are as desired, and their registrations were not seen since they were changed: {lines}",
+            count=len(waiting),
+            lines=some_of([current for _, current in waiting]),
+        )
+        hint = Message("`sipsync status --live` asks how they are; --reregister ADDRESS registers one again.")
+        yield _warning(owner.given.desired, Code.NEVER_REGISTERED, summary, hint=hint)
+
+
 def _is_waiting(current: CurrentLine) -> bool:
     return current.type == "cloud" and bool(current.reg_id) and current.status_code == ASKED_FOR
 
 
 def _unregistered(line: DesiredLine, current: CurrentLine) -> Iterator[Diagnostic]:
-    """A line that matches the file and yet does not work."""
     config_id, status = current.config_id, current.status_code
     if current.type != "cloud":
         return

@@ -68,7 +68,7 @@ _WAIT = 30.0
 @files_options
 @typed("selection", Selection)
 @typed("options", ApplyOptions)
-def command(
+def command(  # long by its parameters, one for each group of options
     session: Session,
     limits: OperatorOptions,
     options: ApplyOptions,
