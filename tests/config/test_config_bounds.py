@@ -23,6 +23,7 @@ def test_what_is_compared_with_each_line_is_bounded(tmp_path: Path, policy: str,
     assert (found.code, words in found.summary) == (Code.TOO_LONG, True)
 
 
+@pytest.mark.slow
 def test_a_file_of_more_values_than_any_portal_has_is_refused_before_it_is_built(tmp_path: Path) -> None:
     found = only(tmp_path, f"{HEAD}x: [{'a,' * 200_001}]\n")
     assert (found.code, "200000 values" in found.summary) == (Code.TOO_LARGE, True)

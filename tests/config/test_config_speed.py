@@ -73,6 +73,7 @@ def laid_out(text: str) -> None:
         format_text(text, "acme.yaml")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 def test_ten_times_the_text_takes_no_square_of_the_steps(tmp_path: Path, shape: Callable[[int], str]) -> None:
     few, many = (f"{HEAD}lines:\n{shape(n)}" for n in (30, 300))

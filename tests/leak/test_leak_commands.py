@@ -16,6 +16,8 @@ from support.leak.scan import search
 from support.leak.server import Hostile, Request, answer
 from support.leak.stage import Stage
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from support.box import Box
 
@@ -69,7 +71,6 @@ def acme(stage: Stage, hostile: Hostile, box: Box) -> Acme:
     return Acme(stage, box, hostile.url)
 
 
-@pytest.mark.slow
 def test_a_plan_and_its_apply_hold_no_secret_in_any_form(acme: Acme, hostile: Hostile) -> None:
     stage = acme.stage
     github = {"GITHUB_STEP_SUMMARY": "summary.md", "GITHUB_OUTPUT": "output.txt"}
@@ -103,7 +104,6 @@ def spoil(stage: Stage) -> dict[str, int]:
     return {"cut.json": 1, "edited.json": 5, "newer.json": 1, "sipsync.yaml": 1}
 
 
-@pytest.mark.slow
 def test_a_plan_that_got_stale_is_told_without_secrets(acme: Acme) -> None:
     stage = acme.stage
     assert stage.sipsync("plan", "--out", "plan.json").code == 0
@@ -116,7 +116,6 @@ def test_a_plan_that_got_stale_is_told_without_secrets(acme: Acme) -> None:
     assert stage.sipsync("show", "plan.json", "--verify").code == 5
 
 
-@pytest.mark.slow
 def test_what_reads_a_portal_shows_no_secret(acme: Acme) -> None:
     stage = acme.stage
     assert stage.sipsync("snapshot", "--out", "snapshot.json").code == 0
@@ -125,7 +124,6 @@ def test_what_reads_a_portal_shows_no_secret(acme: Acme) -> None:
     assert stage.sipsync("doctor", "--format", "json", json_log=True).code == 0
 
 
-@pytest.mark.slow
 def test_a_plan_that_nobody_can_read_or_write_shows_no_secret(acme: Acme) -> None:
     stage = acme.stage
     assert stage.sipsync("plan", "--no-secrets", "--json-events").code == 0
@@ -136,7 +134,6 @@ def test_a_plan_that_nobody_can_read_or_write_shows_no_secret(acme: Acme) -> Non
     assert stage.sipsync("plan", "--unknown", stage.work).code == 64
 
 
-@pytest.mark.slow
 def test_an_import_keeps_passwords_where_it_was_told_to_alone(acme: Acme) -> None:
     stage = acme.stage
     kept = {"work/secrets.env": acme.stored}
@@ -152,7 +149,6 @@ def test_an_import_keeps_passwords_where_it_was_told_to_alone(acme: Acme) -> Non
     assert stage.sipsync("fmt", "--diff").code == 0
 
 
-@pytest.mark.slow
 def test_init_keeps_the_webhook_in_one_private_file(acme: Acme) -> None:
     stage = acme.stage
     kept = {"work/team/.sipsync/webhook": [stage.webhook]}
@@ -192,7 +188,6 @@ def test_a_webhook_that_is_typed_is_not_shown(acme: Acme) -> None:
     assert (ran.code, "Webhook (not shown" in ran.out, "No changes" in ran.out) == (0, True, True)
 
 
-@pytest.mark.slow
 def test_an_application_keeps_its_tokens_in_the_token_store_alone(acme: Acme, hostile: Hostile) -> None:
     stage = acme.stage
     stage.variable("CLIENT_SECRET")
@@ -210,7 +205,6 @@ def test_an_application_keeps_its_tokens_in_the_token_store_alone(acme: Acme, ho
     assert stage.sipsync("apply", "--yes", *OUTCOME_REPORTS, json_log=True).code == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("do", "code"), [({"delay": 20}, 130), ("reset-after", 0), ({"error": "TITLE_EXISTS"}, 1)], ids=str
 )

@@ -11,6 +11,8 @@ from support.leak.files import literal_files
 from support.leak.scan import Canary
 from support.leak.stage import Ran, Stage
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def literal(stage: Stage) -> Canary:

@@ -10,6 +10,8 @@ from sipsync.report import formats_of
 from support.leak.server import BROKEN, WRONG, Hostile
 from support.leak.stage import Stage
 
+pytestmark = pytest.mark.slow
+
 LINES = "lines: {sales: {config_id: 1, title: Sales, password: env:SIP_PASSWORD}}\n"
 
 
@@ -67,7 +69,6 @@ def portal(stage: Stage, name: str, webhook: str, lines: str = LINES) -> None:
     ],
     ids=lambda command: " ".join(command[:3]),
 )
-@pytest.mark.slow
 def test_what_a_portal_answers_is_never_quoted(stage: Stage, hostile: Hostile, command: list[str]) -> None:
     answering(stage, hostile, WRONG)
     webhooks(stage, hostile, UNUSABLE)
@@ -77,7 +78,6 @@ def test_what_a_portal_answers_is_never_quoted(stage: Stage, hostile: Hostile, c
     assert [told for _, told in UNUSABLE.values() if told not in ran.out + ran.err] == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("command", ["plan", "apply"])
 def test_a_portal_that_fails_again_and_again_is_not_quoted(stage: Stage, hostile: Hostile, command: str) -> None:
     answering(stage, hostile, BROKEN)

@@ -13,6 +13,8 @@ from support.leak.scan import Canary
 from support.leak.server import BROKEN, WRONG, Hostile, Request, answer
 from support.leak.stage import Ran, Stage
 
+pytestmark = pytest.mark.slow
+
 LOUD = "import json, os, sys; print(os.environ['SIP_PASSWORD'], file=sys.stderr); "
 """A command that says on its standard error what it should not."""
 COMMANDS = {
@@ -115,7 +117,6 @@ def portal(stage: Stage, url: str, *references: str) -> None:
     stage.write("sipsync.yaml", f"sipsync: 1\nportal: {{webhook: env:HOOK}}\nlines:\n{lines}")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("json_log", [False, True])
 @pytest.mark.parametrize("command", [["plan", "--report=html=p.html"], ["apply", "--yes", "--format=json"]], ids=str)
 def test_a_source_that_fails_is_not_quoted(
@@ -160,7 +161,6 @@ VAULTS: dict[str, Callable[[Stage], dict[str, str]]] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("way", "kind"),
     [
@@ -183,7 +183,6 @@ def application(stage: Stage, name: str, keys: str) -> None:
     stage.write(f"portals/{name}.yaml", f"sipsync: 1\nportal: {{oauth: {{{keys}}}}}\nlines: {{a: {{config_id: 1}}}}\n")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("command", ["plan", "doctor"])
 def test_a_renewal_that_fails_is_not_quoted(stage: Stage, hostile: Hostile, command: str) -> None:
     client = "client_id: app, client_secret: env:CLIENT_SECRET, refresh_token: env:REFRESH_TOKEN"

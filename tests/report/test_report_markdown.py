@@ -138,6 +138,7 @@ def fits(text: str, budget: int) -> bool:
     return len(text.encode()) <= budget
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("budget", [COMMENT, SUMMARY])
 @pytest.mark.parametrize(
     "sizes",

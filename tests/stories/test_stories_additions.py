@@ -81,6 +81,7 @@ KEY = '''    max_new: Number | None = field(
     protected: '''
 
 
+@pytest.mark.slow
 def test_a_new_guard_is_a_function_with_its_row_a_key_and_a_finding(copy: ProgramCopy) -> None:
     lines = "lines:\n  a: {title: A, server: s.example, login: a}\n  b: {title: B, server: s.example, login: b}\n"
     file = f"sipsync: 1\nportal: {{name: acme, sandbox: portal.sqlite}}\npolicy: {{create: true, max_new: 1}}\n{lines}"

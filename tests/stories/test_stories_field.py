@@ -29,8 +29,8 @@ TEXT = 'Annotated[str, bounded("note"), TRIMMED]'
     ("row", "kind", "written", "stored", "cost"),
     [
         (PLAIN, TEXT, "hello", "hello", "no line re-registers"),
-        (REGISTERING, TEXT, "hello", "hello", "1 line re-registers"),
-        (SECRET, "Reference", "env:PIN", "hunter2", "1 line re-registers"),
+        pytest.param(REGISTERING, TEXT, "hello", "hello", "1 line re-registers", marks=pytest.mark.slow),
+        pytest.param(SECRET, "Reference", "env:PIN", "hunter2", "1 line re-registers", marks=pytest.mark.slow),
     ],
     ids=["plain", "registering", "secret"],
 )
