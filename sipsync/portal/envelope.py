@@ -19,7 +19,7 @@ from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
-from sipsync.portal.errors import Unanswered
+from sipsync.portal.errors import Unanswered, unusable
 from sipsync.portal.transport import Response
 from sipsync.rules.errors import ErrorRule, rule
 from sipsync.rules.limits import is_rewritten
@@ -155,7 +155,10 @@ def _float(digits: str) -> float | str:
 
 
 def read(response: Response, host: str, method: str) -> Result:
-    """The method's result; raises `ServerError`, or `Unanswered` where the body is not the server's JSON."""
+    """The method's result; raises `ServerError`, or `Unanswered` where the body is not the server's JSON.
+
+    An answer with a result and an error is of no use: believing the error would call undone what was done.
+    """
     try:
         document = document_of(response.body)
     except (ValueError, RecursionError):
@@ -163,21 +166,23 @@ def read(response: Response, host: str, method: str) -> Result:
     if not isinstance(document, dict) or ("error" not in document and "result" not in document):
         raise _not_json(response, host)
     if "error" in document:
+        if document.get("result") is not None:
+            raise unusable(host, Message("it has both a result and an error"))
         raise server_error(document, host, method, response.status)
     return _result(document["result"], document.get("total"), document.get("time"))
 
 
 def read_batch(result: Result, host: str, commands: Sequence[Command]) -> list[Answer | None]:
-    """What became of each command of a batch; None where the answer does not mention it."""
+    """What became of each command of a batch; None where the answer does not say, or says two things."""
     maps = result.value if isinstance(result.value, dict) else {}
     results, errors, totals, times = (
         _map(maps.get(name)) for name in ("result", "result_error", "result_total", "result_time")
     )
     answers: list[Answer | None] = []
     for key, command in zip(_keys(commands), commands, strict=True):
-        if key in errors:
+        if key in errors and results.get(key) is None:
             answers.append(server_error(errors[key], host, command.method))
-        elif key in results:
+        elif key in results and key not in errors:
             answers.append(_result(results[key], totals.get(key), times.get(key)))
         else:
             answers.append(None)

@@ -331,6 +331,7 @@ async def test_after_a_failure_later_requests_are_not_sent(server: Server, porta
         http(502, b"<html>bad gateway</html>", "text/html"),
         http(200, b'{"result": {"result"'),
         http(200, b"[1]"),
+        http(403, b'{"result": 1, "error": "ACCESS_DENIED"}'),
         error("ERROR_CORE", 500),
     ],
 )
@@ -355,6 +356,13 @@ async def test_batches_are_half_as_large_after_a_lost_one(server: Server, portal
 
 async def test_a_call_that_the_answer_leaves_out_is_lost(server: Server, portal: RestPortal) -> None:
     server.queue = [ok({"result": {"c0": 1}, "result_error": []})]
+    first, second = (await portal.send([call(1), call(2)])).replies
+    assert first == Done()
+    assert isinstance(second, Lost)
+
+
+async def test_a_call_that_the_answer_says_two_things_of_is_lost(server: Server, portal: RestPortal) -> None:
+    server.queue = [ok({"result": {"c0": 1, "c1": 1}, "result_error": {"c1": {"error": "ACCESS_DENIED"}}})]
     first, second = (await portal.send([call(1), call(2)])).replies
     assert first == Done()
     assert isinstance(second, Lost)
