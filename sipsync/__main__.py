@@ -1,4 +1,7 @@
-"""The door of the program: `sipsync` and `python -m sipsync`. `--version` is answered before anything is imported."""
+"""The door of the program: `sipsync` and `python -m sipsync`. `--version` is answered before anything is imported.
+
+What concerns the whole process is settled here and nowhere else: whoever uses the library has a process of their own.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ def main() -> None:
 
         print(f"sipsync {__version__}")
         return
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # httpx's own command line, which pulls in rich
     try:
         from sipsync.cli.main import run
 

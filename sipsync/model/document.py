@@ -40,6 +40,10 @@ class Report(Document):
     format_version: str = FORMAT_VERSION
     sipsync_version: str = __version__
 
+    def __repr__(self) -> str:
+        """The kind alone: asyncio formats what a run returned as it ends, and that may be ten thousand portals."""
+        return f"{type(self).__name__}(…)"
+
     def to_dict(self) -> dict[str, Any]:
         """The document as plain JSON data."""
         names = ("format_version", "sipsync_version", *self.KEYS)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import sys
 import urllib.request
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
+from importlib.util import find_spec
 from typing import Any, Final, Self, TypeAlias
 
 import httpx
@@ -48,6 +50,9 @@ _HEADERS = {
 }
 _TARGET = "sipsync.target"
 _LOCATION = "sipsync.location"
+
+if find_spec("sniffio") is None:  # httpcore tries to import it for each lock and event, and walks the whole path
+    sys.modules["sniffio"] = None  # type: ignore[assignment]  # it is known not to be there
 
 
 @dataclass(frozen=True, slots=True)

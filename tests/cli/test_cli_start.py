@@ -29,7 +29,7 @@ def _imported(*arguments: str) -> set[str]:
         "import sys, sipsync.__main__ as entry\n"
         f"sys.argv = ['sipsync', *{list(arguments)!r}]\n"
         "try:\n    entry.main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
-        "print('\\n'.join(sys.modules), file=sys.stderr)\n"
+        "print('\\n'.join(name for name, module in sys.modules.items() if module), file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return {name.partition(".")[0] for name in done.stderr.split()}
@@ -43,6 +43,11 @@ def test_the_version_costs_no_import(flag: str) -> None:
 @pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)])
 def test_help_does_not_wait_for_what_only_the_work_needs(arguments: list[str]) -> None:
     assert not _imported(*arguments) & {"pydantic", "httpx", "deepdiff", "rich", "ruamel", "starlette", "jinja2"}
+
+
+def test_a_plan_waits_neither_for_the_terminal_s_library_nor_for_httpx_s_command_line(acme: Any) -> None:
+    file = acme.write("lines: {sales: {config_id: 101, login: z}}\n")
+    assert not _imported("plan", str(file)) & {"rich", "pygments"}
 
 
 def test_the_version_is_told_beside_other_options_too(sipsync: Sipsync) -> None:

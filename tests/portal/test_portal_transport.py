@@ -7,6 +7,7 @@ import gzip
 import logging
 import socket
 import ssl
+import sys
 from typing import Any
 from urllib.parse import quote
 
@@ -43,6 +44,22 @@ async def test_a_packed_answer_is_unpacked(server: Server, portal: RestPortal) -
     body = gzip.compress(b'{"result": ["telephony"]}')
     server.queue = [http(body=body, Content_Encoding="gzip")]
     assert await portal.scope() == {"telephony"}
+
+
+async def test_nothing_is_looked_for_on_the_import_path_once_the_first_answer_is_there(
+    portal: RestPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_for: list[str] = []
+
+    class Finder:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            looked_for.append(name)
+
+    await portal.scope()
+    monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
+    await portal.scope()
+    assert looked_for == []
 
 
 async def test_cookies_are_not_sent_back(server: Server, portal: RestPortal) -> None:
