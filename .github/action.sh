@@ -108,6 +108,7 @@ comment() { # a fork's token can't write comments: there the step's summary has 
 apply() {
   local options=(--plan "$INPUT_PLAN_FILE" --yes --wait "$INPUT_WAIT" --report "markdown=$reports/apply.md") code=0
   [[ -z $INPUT_EXPECT_PLAN ]] || options+=(--expect-plan "$INPUT_EXPECT_PLAN")
+  [[ -z $INPUT_EXPECT_CHANGES ]] || options+=(--expect-changes "$INPUT_EXPECT_CHANGES")
   plainly sipsync apply "${options[@]}" -- "${paths[@]}" || code=$?
   [[ ! -s $reports/apply.md ]] || cat "$reports/apply.md" >>"$GITHUB_STEP_SUMMARY"
   ((code == 0)) || fail_by_code "$code" apply-failed

@@ -96,6 +96,7 @@ def tell_github(session: Session, plan: Plan, saved: Path | None) -> Exit:
         "to_change": plan.summary.change,
         "to_destroy": plan.summary.destroy,
         "digest": plan.digest,
+        "changes_digest": plan.changes_digest,
         "plan_path": saved.resolve() if saved else "",
     }
     texts = {

@@ -11,6 +11,7 @@ from dataclasses import replace
 from sipsync.applying.bind import check_plan
 from sipsync.applying.control import Control
 from sipsync.config.target import with_target_policy
+from sipsync.fleet.approved import check_approved
 from sipsync.fleet.host import HostJob, check_allow, prepare
 from sipsync.fleet.parallel import run_all, tell
 from sipsync.fleet.work import apply_host
@@ -27,7 +28,7 @@ from sipsync.secrets.resolve import KnownSchemes
 
 async def apply_fleet(plan: Plan, fleet: Fleet, options: ApplyOptions, control: Control) -> Outcome:
     """What became of each part of the plan. Raises StalePlan where it is not the expected one."""
-    _expect(plan, options.expect)
+    check_approved(plan, fleet, options)
     _once_each(plan)
     check_allow(fleet, options.allow)
     if options.strict and not options.dry_run:
@@ -83,13 +84,6 @@ def _untouched(looked: Outcome) -> Outcome:
         )
         parts.append(part.model_copy(update={"lines": lines, "calls": ()}))
     return looked.model_copy(update={"parts": tuple(parts), "dry_run": False})
-
-
-def _expect(plan: Plan, digest: str | None) -> None:
-    if digest is not None and digest not in (plan.digest, plan.plan_id):
-        summary = Message("the plan's digest is {digest}, expected was {digest2}", digest=plan.digest, digest2=digest)
-        hint = Message("What was approved is not what would be applied. Make a new plan and have it approved.")
-        raise StalePlan(Diagnostic(Code.PLAN_UNEXPECTED, summary, hint=hint))
 
 
 def _once_each(plan: Plan) -> None:

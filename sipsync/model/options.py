@@ -84,4 +84,6 @@ class ApplyOptions:
     allow: tuple[str, ...] = ()
     """Findings that may pass, besides those that the plan was made with."""
     expect: str | None = None
-    """The digest (or its first 16 digits) of the plan that was approved."""
+    """The digest (or its first 16 digits) of the saved plan that was approved."""
+    expect_changes: str | None = None
+    """The digest of the changes that were approved, be it on a plan against a snapshot (`Plan.changes_digest`)."""

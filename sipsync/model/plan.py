@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from sipsync.model.document import Digest, Document, PlanId, Report, digest_of
+from sipsync.model.document import Digest, Document, PlanId, Report, canonical, digest_of
 from sipsync.model.fields import LineType
 from sipsync.model.lines import Action, Address
 from sipsync.model.options import Selection
@@ -36,6 +36,8 @@ class Change(Document):
     """None for a delete."""
     before_sensitive: Mapping[str, bool] = {}
     after_sensitive: Mapping[str, bool] = {}
+    references: Mapping[str, str] = {}
+    """Where the secrets come from that it sets: `env:NAME` and the like, in the place of values."""
 
 
 class ResourceChange(Document):
@@ -66,6 +68,13 @@ class ResourceChange(Document):
     def action(self) -> Action:
         """The one action."""
         return self.change.actions[0]
+
+    def reviewed(self) -> list[object]:
+        """What a reviewer sees of it: which line, what is done, and the values; nothing that a key or a clock makes."""
+        change = self.change
+        type = self.line_type if self.action == "create" else None
+        place = [self.portal, self.address, self.config_id]
+        return [*place, list(change.actions), type, change.before, change.after, change.references]
 
 
 class PlannedCall(Document):
@@ -168,7 +177,10 @@ JOINED = ("resource_changes", "calls")
 class Plan(Report):
     """The ordered changes and API calls that take current to desired, with the evidence needed to apply it later."""
 
-    KEYS = ("timestamp", "plan_id", "digest", "applyable", "complete", "errored", *JOINED, "summary", "diagnostics")
+    KEYS = (
+        *("timestamp", "plan_id", "digest", "changes_digest", "applyable", "complete", "errored"),
+        *(*JOINED, "summary", "diagnostics"),
+    )
 
     timestamp: str = ""
     """RFC 3339, UTC."""
@@ -226,13 +238,22 @@ class Plan(Report):
 
     @property
     def applyable(self) -> bool:
-        """Whether there is something to apply and nothing against it."""
-        return self.has_changes and not self.errored
+        """Whether there is something to apply and nothing against it. A plan against a snapshot is for review only."""
+        return self.has_changes and not self.errored and all(part.seal for part in self.parts)
 
     @property
     def digest(self) -> Digest:
         """SHA-256 over the sorted (portal, digest) pairs: equal plans have equal digests."""
         return digest_of(sorted((part.portal, part.digest) for part in self.parts))
+
+    @property
+    def changes_digest(self) -> Digest:
+        """SHA-256 over what a reviewer sees of the changes, and nothing else.
+
+        It is equal under any key, and for a plan against a snapshot and the live one, if they change the same.
+        """
+        changes = (change.reviewed() for part in self.parts for change in part.changes)
+        return digest_of(sorted(changes, key=canonical))
 
     @property
     def plan_id(self) -> PlanId:

@@ -11,7 +11,7 @@ from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.lines import ACTIONS, Address, Call, CurrentLine, DesiredLine
 from sipsync.model.plan import Change, PlannedCall, PortalPlan, ResourceChange, Source, Summary
 from sipsync.model.problems import Exit
-from sipsync.model.secret import Secret
+from sipsync.model.secret import Secret, SecretRef
 from sipsync.planning import guards, warnings
 from sipsync.planning.conflicts import Titles, cloud_room, conflicts, left_to_server
 from sipsync.planning.evidence import desired_digest, evidence_of
@@ -113,6 +113,7 @@ def _resource(change: LineChange) -> ResourceChange:
     connects = isinstance(change, Update) and any(FIELDS[name].registers for name in change.values)
     shown = tuple(FIELDS) if goes else tuple(change.values)
     sensitive: dict[str, bool] = {name: True for name in shown if FIELDS[name].secret}
+    wanted = {} if isinstance(change, Delete) else change.desired.values
     return ResourceChange(
         address=change.address,
         name=change.address.key,
@@ -130,6 +131,7 @@ def _resource(change: LineChange) -> ResourceChange:
             after=None if goes else _public(change.values),
             before_sensitive=sensitive if current else {},
             after_sensitive={} if goes else sensitive,
+            references={name: str(wanted[name]) for name in shown if isinstance(wanted.get(name), SecretRef)},
         ),
     )
 

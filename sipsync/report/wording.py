@@ -19,6 +19,7 @@ NO_CHANGES = "No changes. Your SIP lines match the configuration."
 NOTHING_DIFFERS = "Nothing differs from a snapshot that nobody verified."
 UNVERIFIED = "Compared with a snapshot that nobody verified: the portal may hold something else."
 REREGISTRATION = "Re-registering a line may drop the telephone calls that are on it."
+EXPECT_CHANGES = "`sipsync apply --expect-changes DIGEST` makes these changes and no others"
 LOST_WITH_A_LINE = "queue, voice menu, recording, working hours, CRM rules and access rights"
 SECRET = "(sensitive value)"  # noqa: S105  # what stands in the place of one
 

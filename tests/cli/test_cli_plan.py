@@ -247,6 +247,20 @@ def test_a_plan_against_a_snapshot_asks_no_portal_and_needs_no_credential(
     assert sipsync("plan", "--against", "snapshot.json", "--max-age", "0s").code != 0
 
 
+def test_the_digest_of_a_plan_for_review_is_what_apply_takes_after_the_merge(acme: Any, sipsync: Sipsync) -> None:
+    acme.write(MOVE, "sipsync.yaml")
+    sipsync("snapshot", "--out", "snapshot.json")
+    saved = sipsync("plan", "--against", "snapshot.json", "--out", "review.json")
+    assert "To carry out exactly this plan" not in saved.out + saved.err
+    digest = saved.out.splitlines()[-1].removeprefix("Changes digest: ")
+    assert f"sipsync apply --expect-changes {digest}" in saved.err
+    assert sipsync("apply", "--plan", "review.json").code == 5
+    refused = sipsync("apply", "--yes", "--expect-changes", "0" * 64)
+    assert (refused.code, acme.lines[101]["server"]) == (5, "old.example")
+    assert sipsync("apply", "--yes", "--expect-changes", digest).code == 0
+    assert acme.lines[101]["server"] == "new.example"
+
+
 def test_validate_tells_findings_in_every_format_with_one_exit_code(acme: Any, sipsync: Sipsync) -> None:
     acme.write("lines: {sales: {titel: x}}\n", "sipsync.yaml")
     for format_ in ("text", "json", "sarif", "github", "junit"):

@@ -48,6 +48,7 @@ def test_every_document_fits_its_schema(name: str) -> None:
     [
         ("format_version", ("format_version",), "2.0"),
         ("digest", ("digest",), "x"),
+        ("digest of the changes", ("changes_digest",), "x"),
         ("actions", ("resource_changes", 0, "change", "actions"), ["replace"]),
         ("secret", ("resource_changes", 0, "change", "before", "password"), 7),
         ("exit", ("parts", 0, "exit"), "guard"),

@@ -99,7 +99,7 @@ def test_deletes_are_warned_of_above_everything_else() -> None:
 
 
 def test_the_digest_is_shown_to_be_compared() -> None:
-    assert f"`{PLANS['update'].digest}`" in render(PLANS["update"], "markdown")
+    assert f"`{PLANS['update'].changes_digest}`" in render(PLANS["update"], "markdown")
     assert "digest" not in render(PLANS["no-changes"], "markdown")
 
 
@@ -155,7 +155,7 @@ def test_5000_changes_on_500_portals_fit(sizes: dict[str, int], budget: int) -> 
     big = many(500, **sizes)  # type: ignore[arg-type]  # one of them is a title
     text = render(big, "markdown", Style(budget=budget))
     assert fits(text, budget)
-    assert big.digest in text
+    assert big.changes_digest in text
     assert "**Cut to fit.** Of 5000 changes" in text
     assert text.count("```") % 2 == 0
 

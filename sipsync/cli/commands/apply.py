@@ -56,7 +56,8 @@ _WAIT = 30.0
 @option("--canary", is_flag=True, help="Change one line first; if it does not register, set it back and stop.")
 @output_options("Outcome")
 @selection_options
-@option("--expect-plan", "expect", metavar="DIGEST", help="Refuse any plan but the one of this digest.")
+@option("--expect-changes", metavar="DIGEST", help="Refuse any changes but those that were approved with this digest.")
+@option("--expect-plan", "expect", metavar="DIGEST", help="Refuse any saved plan but the one of this digest.")
 @fleet_option("--strict", is_flag=True, help="Touch nothing where anything is not as planned.")
 @fleet_option("--max-failures", type=click.IntRange(1), default=10, help="Stop a portal after so many.")
 @fleet_option("--check-command", "checks", metavar="NAME", help="The --secret-command that checks office lines.")

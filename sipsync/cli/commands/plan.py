@@ -100,8 +100,8 @@ def command(
     if failure:
         session.json = False
         raise failure
-    if out and plan.applyable and saved is Exit.OK:
-        session.hint(Message("\nSaved. To carry out exactly this plan: sipsync apply --plan {out}", out=out))
+    if out and saved is Exit.OK:
+        _tell_saved(session, plan, out)
     if detailed_exitcode and plan.has_changes:
         exits.append(Exit.CHANGES)
     return worst([*exits, saved])
@@ -112,6 +112,15 @@ def _failed(error: SipsyncError) -> Plan:
     from sipsync.model.plan import Plan
 
     return Plan(timestamp=datetime.now(UTC).isoformat(timespec="seconds"), problems=error.diagnostics)
+
+
+def _tell_saved(session: Session, plan: Plan, out: Path) -> None:
+    """Say what the file is good for. A plan against a snapshot is for review, and what was reviewed is its changes."""
+    if plan.applyable:
+        session.hint(Message("\nSaved. To carry out exactly this plan: sipsync apply --plan {out}", out=out))
+    elif plan.has_changes and not plan.errored:
+        told = "\nSaved for review. Once it is approved and merged: sipsync apply --expect-changes {digest}"
+        session.hint(Message(told, digest=plan.changes_digest))
 
 
 def _save(session: Session, plan: Plan, file: Path) -> Exit:

@@ -72,7 +72,8 @@ def _plan(plan: Plan, style: Style) -> dict[str, object]:
         "doomed": [card for group in groups for card in group.cards if card.kind == "delete"],
         "groups": groups,
         "kinds": _kinds(groups),
-        "digest": plan.digest if plan.has_changes else "",
+        "digest": plan.changes_digest if plan.has_changes else "",
+        "expect": wording.EXPECT_CHANGES,
         "plan_id": plan.plan_id if plan.has_changes else "",
     }
 

@@ -41,7 +41,7 @@ def _plan(plan: Plan, style: Style) -> str:
     foot = ""
     if plan.has_changes:
         head.append(f"**{wording.plan_line(plan.summary)}** {wording.cost_line(plan)}")
-        foot = f"Plan digest: `{plan.digest}` (`sipsync apply --expect-plan DIGEST` applies this plan and no other)\n"
+        foot = f"Changes digest: `{plan.changes_digest}` ({wording.EXPECT_CHANGES})\n"
     elif not plan.errored:
         head.append(f"**{wording.no_changes(plan)}**")
     if plan.unverified and plan.has_changes:

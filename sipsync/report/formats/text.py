@@ -37,7 +37,7 @@ def plan(document: Plan, style: Style, paint: Paint) -> Iterator[str]:
     if missing:
         yield from ("", paint("bold", missing))
     if document.has_changes:
-        yield from ("", paint("dim", f"Plan digest: {document.digest}"))
+        yield from ("", paint("dim", f"Changes digest: {document.changes_digest}"))
 
 
 def changes(document: Plan, paint: Paint) -> Iterator[str]:
