@@ -7,7 +7,6 @@ needs, so that a check of files does not wait for what a portal needs.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
@@ -15,28 +14,27 @@ from os import PathLike, environ
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
-from sipsync.disk.planfile import read as read_plan
-from sipsync.disk.planfile import read_state, write_state
-from sipsync.disk.planfile import write as write_plan
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, ignore
-from sipsync.model.findings import Findings
 from sipsync.model.frames import forgetful
 from sipsync.model.lines import Fleet
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.options import ApplyOptions, PlanOptions, Selection
-from sipsync.model.outcome import Outcome
-from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, ConfigError, Diagnostic, UsageError
-from sipsync.model.snapshot import SavedState
-from sipsync.model.status import Diagnosis, Status
 from sipsync.portal.clock import SystemClock
 
 if TYPE_CHECKING:
+    import asyncio
+
     from sipsync.config.documents import Documents
     from sipsync.config.load import Loaded
     from sipsync.fleet.status import Reading as Reading  # a name for annotations
+    from sipsync.model.findings import Findings
+    from sipsync.model.outcome import Outcome
+    from sipsync.model.plan import Plan
+    from sipsync.model.snapshot import SavedState
+    from sipsync.model.status import Diagnosis, Status
 
 __all__ = [
     "ApplyOptions",
@@ -78,6 +76,8 @@ def _blocking(twin: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, R]:
 
     @wraps(twin)
     def function(*args: P.args, **kwargs: P.kwargs) -> R:
+        import asyncio
+
         try:
             asyncio.get_running_loop()
         except RuntimeError:
@@ -126,6 +126,8 @@ def select(fleet: Fleet, portals: Sequence[str] = (), selection: Selection | Non
 @forgetful
 def check(paths: Paths | Documents = (), operator: Operator | None = None) -> Findings:
     """What is wrong with these files, without asking any portal or reading any secret."""
+    from sipsync.model.findings import Findings
+
     loaded = _files(paths, operator or _operator(paths))
     return Findings(
         diagnostics=loaded.diagnostics,
@@ -141,7 +143,7 @@ def _operator(paths: Paths | Documents) -> Operator:
 
 def _files(paths: Paths | Documents, operator: Operator) -> Loaded:
     from sipsync.config import load as config
-    from sipsync.secrets.resolve import KnownSchemes
+    from sipsync.secrets.known import KnownSchemes
 
     if isinstance(paths, Mapping):
         return config.load_documents(paths, operator, KnownSchemes())
@@ -192,6 +194,8 @@ async def aapply(
 
     Raises StalePlan where the plan is not the expected one; everything else is told in the outcome.
     """
+    import asyncio
+
     from sipsync.applying.control import Control
     from sipsync.fleet.apply import apply_fleet
 
@@ -207,11 +211,43 @@ apply = _blocking(aapply)
 async def averify(plan: Plan, fleet: Fleet, options: ApplyOptions = ApplyOptions()) -> Findings:
     """What can be told of a saved plan without asking a portal: its seal, its age, the files."""
     from sipsync.fleet.apply import verify_plan
+    from sipsync.model.findings import Findings
 
     return Findings(diagnostics=await verify_plan(plan, fleet, options, SystemClock()))
 
 
 verify = _blocking(averify)
+
+
+# --- saved plans and states ---
+
+
+def write_plan(path: str | PathLike[str], plan: Plan) -> None:
+    """Save the plan, for this user only; raises SipsyncError with PLAN_KEY where no other job could apply it."""
+    from sipsync.disk import planfile
+
+    planfile.write(path, plan)
+
+
+def read_plan(path: str | PathLike[str]) -> Plan:
+    """The saved plan; raises SipsyncError with PLAN_UNREADABLE or PLAN_TOO_NEW."""
+    from sipsync.disk import planfile
+
+    return planfile.read(path)
+
+
+def write_state(path: str | PathLike[str], state: SavedState) -> None:
+    """Save the state, readable by this user only."""
+    from sipsync.disk import planfile
+
+    planfile.write_state(path, state)
+
+
+def read_state(path: str | PathLike[str]) -> SavedState:
+    """The saved state; raises SipsyncError with SNAPSHOT or PLAN_TOO_NEW."""
+    from sipsync.disk import planfile
+
+    return planfile.read_state(path)
 
 
 # --- reading ---

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ import click
 from sipsync._version import __version__
 from sipsync.cli.group import LazyGroup, full_help, shows
 from sipsync.cli.output import failed
-from sipsync.cli.session import ColorChoice, Session, prepare_streams, start_logging
+from sipsync.cli.session import ColorChoice, Session, prepare_streams
 from sipsync.model.problems import Exit
 from sipsync.report.language import Language
 
@@ -91,7 +90,9 @@ Every option can be given as a variable as well: SIPSYNC_PLAN_OUT is --out of pl
 @click.pass_obj
 def cli(session: Session, color: ColorChoice, lang: Language, log_level: str, json_log: bool) -> None:
     session.color, session.lang = color, lang
-    start_logging(getattr(logging, log_level.upper()), as_json=json_log)
+    from sipsync.cli.logs import start  # dear, and help logs nothing
+
+    start(log_level.upper(), as_json=json_log)
 
 
 def _help_of_all(ctx: click.Context) -> str:

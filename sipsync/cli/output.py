@@ -6,8 +6,6 @@ that was asked for.
 
 from __future__ import annotations
 
-import logging
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from sipsync.model.document import Report
     from sipsync.model.plan import Plan
 
-_log = logging.getLogger(__name__)
 _PACKAGE = Path(__file__).resolve().parent.parent
 _SUMMARY_BUDGET = 1024 * 1024
 """Bytes; a longer summary is not cut by GitHub but refused (documented)."""
@@ -164,6 +161,9 @@ def _interrupted(session: Session) -> Diagnostic:
 
 def _internal(error: BaseException, session: Session) -> Exit:
     """Tell of a mistake of ours. Names and places only: a message or a value could hold a secret."""
+    import logging
+    import traceback
+
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     frames = [  # where it came through our code, outermost first
@@ -179,5 +179,5 @@ def _internal(error: BaseException, session: Session) -> Exit:
     )
     show([Diagnostic(Code.INTERNAL, summary, hint=hint)], session)
     for frame in frames:
-        _log.debug("internal error, via %s", frame)
+        logging.getLogger(__name__).debug("internal error, via %s", frame)
     return Exit.PARTIAL if session.writing else Exit.ERROR

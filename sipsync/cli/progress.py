@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sipsync.cli.session import Session, width, write
+from sipsync.model.environ import in_ci
 from sipsync.model.events import (
     Event,
     LineDone,
@@ -26,7 +27,6 @@ from sipsync.model.events import (
     ignore,
 )
 from sipsync.model.message import Message
-from sipsync.model.operator import Operator
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -50,7 +50,7 @@ def progress(session: Session, total: int, events: OnEvent = ignore) -> Iterator
         draw(event)
 
     draw: OnEvent
-    if sys.stderr.isatty() and session.environ.get("TERM") != "dumb" and not Operator(environ=session.environ).ci:
+    if sys.stderr.isatty() and session.environ.get("TERM") != "dumb" and not in_ci(session.environ):
         with _Live(session, total) as draw:
             yield both
     else:

@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import getpass
 import io
-import json
-import logging
 import os
 import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 import click
 
+from sipsync.model.environ import in_ci, is_on
 from sipsync.model.message import Message
-from sipsync.model.operator import Operator, is_on
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 from sipsync.report.language import Language, in_language
 
@@ -130,7 +127,7 @@ def in_color(choice: ColorChoice, environ: Mapping[str, str], *, terminal: bool)
         return False
     if any(is_on(environ, name) for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
         return True
-    return Operator(environ=environ).ci or (terminal and environ.get("TERM") != "dumb")
+    return in_ci(environ) or (terminal and environ.get("TERM") != "dumb")
 
 
 def width(environ: Mapping[str, str], *, terminal: bool) -> int:
@@ -139,33 +136,4 @@ def width(environ: Mapping[str, str], *, terminal: bool) -> int:
         return max(20, int(environ["COLUMNS"]))
     if terminal:
         return max(20, shutil.get_terminal_size().columns)
-    return CI_WIDTH if Operator(environ=environ).ci else 80
-
-
-# --- logs ---
-
-
-def start_logging(level: int, *, as_json: bool) -> None:
-    """Send sipsync's own records to stderr. Those of other packages stay unseen: they may quote a URL."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonFormatter() if as_json else _PlainFormatter())
-    root = logging.getLogger("sipsync")
-    root.handlers = [handler]
-    root.propagate = False
-    root.setLevel(level)
-
-
-class _JsonFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        parts = {
-            "@timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "@level": record.levelname.lower(),
-            "@module": record.name,
-            "@message": record.getMessage(),
-        }
-        return json.dumps(parts, ensure_ascii=False)
-
-
-class _PlainFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return f"{record.levelname.lower()}: {record.name}: {record.getMessage()}"
+    return CI_WIDTH if in_ci(environ) else 80

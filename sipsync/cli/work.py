@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -42,6 +41,8 @@ def make_plan(session: Session, fleet: Fleet, options: PlanOptions, events: OnEv
 
 def ask(session: Session, fleet: Fleet, question: Callable[[Fleet, OnEvent], Coroutine[Any, Any, T]]) -> T:
     """What a question to all portals brought, asked with progress shown."""
+    import asyncio
+
     with progress(session, len(fleet.portals)) as on_event:
         return asyncio.run(question(fleet, on_event))
 

@@ -35,7 +35,7 @@ from sipsync.model.scalars import Number, Words
 class Section(BaseModel):
     """Frozen, strict about keys, and quiet about its input in errors: a value in a wrong place may be a password."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
 
 class OAuth(Section):

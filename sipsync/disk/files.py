@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-import platformdirs
-
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
@@ -42,8 +40,11 @@ def is_device(name: str) -> bool:
 
 def state_dir(operator: Operator) -> Path:
     """The operator's state folder, made for them alone where it is missing."""
-    path = Path(operator.state_dir) if operator.state_dir else platformdirs.user_state_path("sipsync", appauthor=False)
-    return private_folder(path)
+    if operator.state_dir:
+        return private_folder(Path(operator.state_dir))
+    from platformdirs import user_state_path
+
+    return private_folder(user_state_path("sipsync", appauthor=False))
 
 
 def private_folder(path: Path) -> Path:

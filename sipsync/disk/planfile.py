@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -39,14 +40,14 @@ _PLAN = _Kind(Message("plan"), Code.PLAN_UNREADABLE, Message("Make a new one: si
 _STATE = _Kind(Message("saved state"), Code.SNAPSHOT, Message("Make a new one: sipsync snapshot --out FILE."))
 
 
-def write(path: str | Path, plan: Plan) -> None:
+def write(path: str | PathLike[str], plan: Plan) -> None:
     """Save the plan, for this user only; raises SipsyncError with PLAN_KEY where no other job could apply it."""
     if fleeting := [part.portal for part in plan.parts if not part.lasting]:
         raise SipsyncError(*map(_no_key, fleeting))
     _write(Path(path), plan.to_dict(), _PLAN)
 
 
-def read(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Plan:
+def read(path: str | PathLike[str], *, max_bytes: int = MAX_BYTES) -> Plan:
     """The saved plan; raises SipsyncError with PLAN_UNREADABLE or PLAN_TOO_NEW."""
     return _read(Path(path), max_bytes, _PLAN, Plan.from_dict)
 
@@ -62,12 +63,12 @@ def _no_key(portal: str) -> Diagnostic:
     return Diagnostic(Code.PLAN_KEY, summary, hint=hint, address=portal)
 
 
-def write_state(path: str | Path, state: SavedState) -> None:
+def write_state(path: str | PathLike[str], state: SavedState) -> None:
     """Save the state, readable by this user only."""
     _write(Path(path), state.to_dict(), _STATE)
 
 
-def read_state(path: str | Path, *, max_bytes: int = MAX_BYTES) -> SavedState:
+def read_state(path: str | PathLike[str], *, max_bytes: int = MAX_BYTES) -> SavedState:
     """The saved state; raises SipsyncError with SNAPSHOT or PLAN_TOO_NEW."""
     return _read(Path(path), max_bytes, _STATE, SavedState.model_validate)
 

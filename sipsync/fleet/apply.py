@@ -23,7 +23,7 @@ from sipsync.model.options import ApplyOptions, Selection
 from sipsync.model.outcome import Outcome, PortalOutcome
 from sipsync.model.plan import Plan, PortalPlan
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, StalePlan
-from sipsync.secrets.resolve import KnownSchemes
+from sipsync.secrets.known import KnownSchemes
 
 
 async def apply_fleet(plan: Plan, fleet: Fleet, options: ApplyOptions, control: Control) -> Outcome:

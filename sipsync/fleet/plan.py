@@ -13,7 +13,7 @@ from sipsync.model.lines import Fleet
 from sipsync.model.options import PlanOptions
 from sipsync.model.plan import Plan, PortalPlan, Summary
 from sipsync.model.problems import Exit, SipsyncError
-from sipsync.secrets.resolve import KnownSchemes
+from sipsync.secrets.known import KnownSchemes
 
 
 async def plan_fleet(fleet: Fleet, options: PlanOptions, clock: Clock, on_event: OnEvent) -> Plan:

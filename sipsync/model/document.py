@@ -26,7 +26,7 @@ Seal: TypeAlias = Callable[[bytes], str]
 class Document(BaseModel):
     """Frozen, and quiet about its input in errors: what stands in a wrong place may be a password."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
 
 class Report(Document):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Self
 
+from sipsync.model.environ import in_ci, is_on
 from sipsync.model.frames import forgetful
 from sipsync.model.hosts import PORT, is_loopback, is_vendors
 from sipsync.model.message import Message
@@ -26,7 +27,6 @@ OWN_SECRETS: Final = frozenset(
 """Variables that are sipsync's own, the forge's tokens among them: no reference reaches them, and no other program is
 given them."""
 
-_OFF: Final = frozenset({"", "0", "false", "no", "off"})
 _KEY_LENGTH: Final = 32
 _KEY_LETTERS: Final = 8
 """Different characters: of 32 random hexadecimal digits there are more, but once in ten million."""
@@ -64,7 +64,7 @@ class Operator:
     @property
     def ci(self) -> bool:
         """Whether this is an unattended job."""
-        return is_on(self.environ, "CI")
+        return in_ci(self.environ)
 
     def trusts(self, host: str) -> bool:
         """Whether a host (in lower case, with its port where that is not the default one) may get a credential."""
@@ -102,11 +102,6 @@ class Operator:
             snapshot_key=_key(environ, "SIPSYNC_SNAPSHOT_KEY"),
             sandbox_secrets=is_on(environ, "SIPSYNC_SANDBOX_SECRETS"),
         )
-
-
-def is_on(environ: Mapping[str, str], name: str) -> bool:
-    """Whether a variable switches something on: whatever it says but no, off, false or 0."""
-    return environ.get(name, "").strip().lower() not in _OFF
 
 
 def is_own_secret(name: str) -> bool:

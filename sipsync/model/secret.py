@@ -7,7 +7,6 @@ who may use it.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
@@ -61,7 +60,9 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(VALUE.__get__(self).encode(), VALUE.__get__(other).encode())
+        from hmac import compare_digest  # dear, and a check of files compares no secret
+
+        return compare_digest(VALUE.__get__(self).encode(), VALUE.__get__(other).encode())
 
     __hash__ = None  # type: ignore[assignment]  # a hash would be an oracle, and a key of a mapping would be shown
 

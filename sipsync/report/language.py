@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from gettext import NullTranslations, translation
-from importlib.resources import files
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from sipsync.model.message import Message
+
+if TYPE_CHECKING:
+    from gettext import NullTranslations
 
 Language = Literal["en", "ru"]
 
@@ -28,5 +29,8 @@ def in_language(message: Message, lang: Language) -> str:
 
 @cache
 def _catalogue(lang: Language) -> NullTranslations:
+    from gettext import translation
+    from importlib.resources import files
+
     # A checkout that was not installed has no compiled catalogue.
     return translation("sipsync", str(files("sipsync") / "locale"), [lang], fallback=True)

@@ -1,18 +1,16 @@
 """References become values: once per run, all references of a scheme in one call, the schemes side by side.
 
-A scheme is found by its name: ours are in `model.secret`, others among the entry points `sipsync.secrets` of installed
-packages, which are looked for only when a name is not ours. None can take the place of one of ours.
+A scheme is found by its name, as `known` knows it. None can take the place of one of ours.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.frames import forgetful
@@ -23,10 +21,8 @@ from sipsync.model.problems import Code, Diagnostic, SecretError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import SCHEMES, Resolved, Secret, SecretRef
 from sipsync.rules.php import BLANKS
+from sipsync.secrets import known
 from sipsync.secrets.scheme import Answer, Scheme, grouped, problem, spread
-
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
 
 _log = logging.getLogger(__name__)
 
@@ -37,26 +33,6 @@ class Resolution:
 
     values: Resolved
     failures: Mapping[SecretRef, Diagnostic]
-
-
-class KnownSchemes(Set[str]):
-    """The names that references may begin with; installed packages are searched only for one that is not ours."""
-
-    def __contains__(self, name: object) -> bool:
-        return name in SCHEMES or name in _plugins()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({**SCHEMES, **_plugins()})
-
-    def __len__(self) -> int:
-        return len({**SCHEMES, **_plugins()})
-
-
-@cache
-def _plugins() -> Mapping[str, EntryPoint]:
-    from importlib.metadata import entry_points  # dear, and most runs do not need it
-
-    return {entry.name: entry for entry in entry_points(group="sipsync.secrets")}
 
 
 @forgetful
@@ -93,12 +69,12 @@ def _scheme(ref: SecretRef) -> Scheme:
     name = ref.scheme
     if name in SCHEMES:
         return cast("Scheme", import_module(f"sipsync.secrets.schemes.{name}").resolve)
-    if name not in _plugins():
-        known = KnownSchemes()
-        hint = did_you_mean(name, known, Message("There are {schemes}.", schemes=", ".join(sorted(known))))
+    if name not in known.plugins():
+        names = known.KnownSchemes()
+        hint = did_you_mean(name, names, Message("There are {schemes}.", schemes=", ".join(sorted(names))))
         raise problem(ref, Code.SECRET_SCHEME, Message('there is no kind of secret "{name}:"', name=name), hint)
     try:
-        return cast("Scheme", _plugins()[name].load())
+        return cast("Scheme", known.plugins()[name].load())
     except Exception as error:
         kind = type(error).__name__
         summary = Message('the package for "{name}:" can\'t be loaded ({kind})', name=name, kind=kind)

@@ -42,7 +42,13 @@ def test_the_version_costs_no_import(flag: str) -> None:
 
 @pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)])
 def test_help_does_not_wait_for_what_only_the_work_needs(arguments: list[str]) -> None:
-    assert not _imported(*arguments) & {"pydantic", "httpx", "deepdiff", "rich", "ruamel", "starlette", "jinja2"}
+    unused = {"pydantic", "httpx", "deepdiff", "rich", "ruamel", "starlette", "jinja2", "asyncio"}
+    assert not _imported(*arguments) & unused
+
+
+def test_a_check_of_files_waits_for_nothing_that_a_portal_needs(acme: Any) -> None:
+    file = acme.write("lines: {sales: {config_id: 101, login: z, password: env:SALES}}\n")
+    assert not _imported("validate", str(file)) & {"asyncio", "ssl", "httpx", "deepdiff", "platformdirs", "rich"}
 
 
 def test_a_plan_waits_neither_for_the_terminal_s_library_nor_for_httpx_s_command_line(acme: Any) -> None:

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.secret import SCHEMES, Secret, SecretRef
-from sipsync.secrets import resolve as rooms
-from sipsync.secrets import schemes
-from sipsync.secrets.resolve import KnownSchemes, check_value, resolve
+from sipsync.secrets import known, schemes
+from sipsync.secrets.known import KnownSchemes
+from sipsync.secrets.resolve import check_value, resolve
 from support.secrets import Ask
 
 CALLS: list[list[str]] = []
@@ -47,7 +47,7 @@ def plugins(monkeypatch: pytest.MonkeyPatch) -> dict[str, EntryPoint]:
     names = {"count": "counting", "raise": "raising", "wrong": "wrong", "shapeless": "shapeless", "env": "raising"}
     found = {name: EntryPoint(name, f"{__name__}:{value}", "sipsync.secrets") for name, value in names.items()}
     found["broken"] = EntryPoint("broken", "nonexistent_package:Scheme", "sipsync.secrets")
-    monkeypatch.setattr(rooms, "_plugins", lambda: found)
+    monkeypatch.setattr(known, "plugins", lambda: found)
     CALLS.clear()
     return found
 
@@ -59,7 +59,7 @@ def test_a_scheme_of_ours_takes_a_row_and_a_file_of_its_name() -> None:
 
 
 def test_our_own_names_are_known_without_searching_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms, "_plugins", lambda: pytest.fail("packages were searched"))
+    monkeypatch.setattr(known, "plugins", lambda: pytest.fail("packages were searched"))
     assert all(name in KnownSchemes() for name in SCHEMES)
 
 

@@ -13,8 +13,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+from sipsync.model.environ import is_on
 from sipsync.model.message import Message
-from sipsync.model.operator import Operator, is_on
+from sipsync.model.operator import Operator
 from sipsync.model.problems import Code
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.secrets.files import locate
