@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -40,10 +41,18 @@ _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 def validate(model: type[Model], root: Mapping, run: RunContext | None = None) -> tuple[Model | None, list[Diagnostic]]:
     """The root's values as a model, or what is wrong with them."""
     try:
-        return TypeAdapter(model).validate_python(_plain(root), context=run), []
+        check = _adapter(model)  # type: ignore[arg-type]  # mypy doubts that a class has a hash
+        validated: Model = check.validate_python(_plain(root), context=run)
+        return validated, []
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
     return None, [_finding(detail, root, model) for detail in details[:MAX_FINDINGS]]
+
+
+@cache
+def _adapter(model: type) -> TypeAdapter[Any]:
+    """What checks a model, built once."""
+    return TypeAdapter(model)
 
 
 def no_mapping(node: Node) -> Diagnostic:
