@@ -79,11 +79,11 @@ def _module(name: str) -> ModuleType:
     """A module that needs the web server."""
     from importlib import import_module
 
+    from sipsync.disk.extras import how_to_install
     from sipsync.model.problems import Code, Diagnostic, SipsyncError
 
     try:
         return import_module(f"sipsync.sandbox.{name}")
     except ModuleNotFoundError as error:
         summary = Message("an emulated portal needs {name}, which is not installed", name=error.name)
-        hint = Message('Install it: `pip install "sipsync[sandbox]"`.')
-        raise SipsyncError(Diagnostic(Code.EXTRA_MISSING, summary, hint=hint)) from None
+        raise SipsyncError(Diagnostic(Code.EXTRA_MISSING, summary, hint=how_to_install("sandbox"))) from None

@@ -87,10 +87,10 @@ def malformed(ref: SecretRef) -> SecretError:
 
 def missing_extra(ref: SecretRef) -> SecretError:
     """The error for a scheme whose packages are not installed; the extra has its name."""
-    summary = Message("{scheme}: references need an extra of sipsync that is not installed", scheme=ref.scheme)
-    return problem(
-        ref, Code.SECRET_EXTRA, summary, Message('Install it: `pip install "sipsync[{extra}]"`.', extra=ref.scheme)
-    )
+    from sipsync.disk.extras import how_to_install
+
+    summary = Message("{scheme}: references need a part of sipsync that is not installed", scheme=ref.scheme)
+    return problem(ref, Code.SECRET_EXTRA, summary, how_to_install(ref.scheme))
 
 
 def text_of(ref: SecretRef, value: object, what: Message) -> Secret:

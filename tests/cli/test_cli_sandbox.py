@@ -49,7 +49,8 @@ def test_a_demo_without_its_extra_says_what_to_install(
     monkeypatch.setattr("sipsync.cli.commands.demo.find_spec", lambda _name: None)
     ran = sipsync("demo")
     assert ran.code == 1
-    assert 'pip install "sipsync[sandbox]"' in ran.err
+    assert "Install it: `" in ran.err
+    assert "uvicorn<1,>=0.40" in ran.err
 
 
 def test_a_demo_that_has_no_place_says_so(home: Path, sipsync: Sipsync) -> None:

@@ -101,7 +101,7 @@ def test_without_the_web_server_it_says_what_to_install(monkeypatch: pytest.Monk
     with pytest.raises(SipsyncError) as caught:
         embedded(":memory:", keep=False)
     assert caught.value.code is Code.EXTRA_MISSING
-    assert 'pip install "sipsync[sandbox]"' in caught.value.diagnostics[0].hint
+    assert "uvicorn<1,>=0.40" in caught.value.diagnostics[0].hint
 
 
 def test_a_seed_may_be_yaml() -> None:

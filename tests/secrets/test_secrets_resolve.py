@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sipsync.disk.extras import how_to_install
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.model.secret import SCHEMES, Secret, SecretRef
@@ -136,7 +137,7 @@ async def test_a_missing_extra_says_exactly_what_to_install(
     operator = Operator(environ={"PATH": str(tmp_path), "VAULT_ADDR": "http://127.0.0.1:1"}, root=str(tmp_path))
     found = (await ask(operator, text)).problem(text)
     assert found.code is Code.SECRET_EXTRA
-    assert found.hint == f'Install it: `pip install "sipsync[{extra}]"`.'
+    assert found.hint == how_to_install(extra)
 
 
 @given(st.text(min_size=1, max_size=100).filter(lambda text: text == text.strip(" \t\n\r\0\x0b")))

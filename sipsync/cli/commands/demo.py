@@ -41,8 +41,10 @@ _WAIT = 30.0
 )
 def command(session: Session, folder: Path | None) -> Exit:
     if find_spec("starlette") is None:
-        summary, hint = Message("the emulated portal is not installed"), 'Install it: `pip install "sipsync[sandbox]"`.'
-        raise SipsyncError(Diagnostic(Code.EXTRA_MISSING, summary, hint=Message(hint)))
+        from sipsync.disk.extras import how_to_install
+
+        summary = Message("the emulated portal is not installed")
+        raise SipsyncError(Diagnostic(Code.EXTRA_MISSING, summary, hint=how_to_install("sandbox")))
     if folder is None:
         with tempfile.TemporaryDirectory(prefix="sipsync-demo-", ignore_cleanup_errors=True) as temporary:
             return _told_in(session, Path(temporary))
