@@ -68,7 +68,8 @@ def no_connection(host: str, error: BaseException) -> Unreached:
         if isinstance(cause, ssl.SSLCertVerificationError):
             hint = Message("A company proxy may replace certificates: SSL_CERT_FILE names the file of trusted ones.")
             return unreached(host, Message("its certificate is not trusted"), hint)
-        if isinstance(cause, ssl.SSLError):
+        # A handshake that the host ends is a reset without a number of the system's (asyncio's source).
+        if isinstance(cause, ssl.SSLError) or (isinstance(cause, ConnectionResetError) and cause.errno is None):
             hint = Message("Check that the host speaks https there.")
             return unreached(host, Message("no secure connection could be made"), hint)
         if isinstance(cause, socket.gaierror):

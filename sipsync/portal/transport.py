@@ -1,4 +1,4 @@
-"""One HTTP request to a portal and its answer; the client meets httpx here and nowhere else.
+"""One HTTP request to a portal and its answer; the client meets httpx here and in `wire`, and nowhere else.
 
 What httpx sees is an address that may be shown: the real one, which holds the credential, is put in below it, so that
 no log line, exception or representation of httpx or httpcore can quote it. Every failure leaves here as one of two
@@ -30,6 +30,7 @@ from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
 from sipsync.portal import errors
 from sipsync.portal.endpoint import Target
+from sipsync.portal.wire import Wire
 
 _Event: TypeAlias = MutableMapping[str, Any]
 App: TypeAlias = Callable[
@@ -48,6 +49,7 @@ _HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip",  # the one encoding that is unpacked here, within bounds
 }
+_ROUTES = "sipsync.routes"
 _TARGET = "sipsync.target"
 _LOCATION = "sipsync.location"
 
@@ -67,36 +69,32 @@ class Response:
 
 
 class Transport:
-    """One small HTTP client for one portal, as fast as many portals side by side allow."""
+    """The ways to the hosts of one portal, or to an application in process."""
 
     def __init__(self, app: App | None = None) -> None:
-        """`app` answers in process in the place of the network."""
+        """`app` answers in the place of the network."""
         self.requests = 0
         self.received = 0
-        self._client = httpx.AsyncClient(
-            transport=_HiddenTarget(app),
-            headers=_HEADERS,
-            timeout=_TIMEOUT,
-            follow_redirects=False,  # httpx would turn the POST into a GET
-            trust_env=False,
-        )
-        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._app = httpx.ASGITransport(app=app) if app else None
+        self._routes: dict[str, httpx.AsyncBaseTransport] = {}
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._client.aclose()
+        for route in self._routes.values():
+            await route.aclose()
 
     async def send(self, target: Target, body: bytes | None, *, seconds: float = TOTAL_SECONDS) -> Response:
         """The answer to a POST of this JSON, or to a GET without one; raises `Unreached` or `Unanswered`."""
         self.requests += 1
-        request = self._client.build_request(
+        request = _client().build_request(
             "GET" if body is None else "POST",
             target.shown,
             content=body,
+            timeout=_TIMEOUT,
             headers={} if body is None else {"Content-Type": "application/json"},
-            extensions={_TARGET: target.url},
+            extensions={_ROUTES: self._route, _TARGET: target.url},
         )
         try:
             # httpx bounds each read, not the whole: a server that drips bytes would hold us for ever.
@@ -108,7 +106,7 @@ class Transport:
             raise _translate(error, target.host) from None
 
     async def _exchange(self, request: httpx.Request, host: str) -> Response:
-        answer = await self._client.send(request, stream=True)
+        answer = await _client().send(request, stream=True)
         try:
             body = await _read(answer, host)
         finally:
@@ -117,28 +115,6 @@ class Transport:
         content_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         return Response(answer.status_code, content_type, body, Secret(answer.extensions[_LOCATION]))
 
-
-class _HiddenTarget(httpx.AsyncBaseTransport):
-    """Sends each request to its real address, directly or through the proxy that the system names."""
-
-    def __init__(self, app: App | None) -> None:
-        self._app = httpx.ASGITransport(app=app) if app else None
-        self._routes: dict[str, httpx.AsyncBaseTransport] = {}
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        real = httpx.Request(
-            request.method,
-            reveal(request.extensions[_TARGET]),
-            headers=request.headers,
-            stream=request.stream,
-            extensions={"timeout": request.extensions["timeout"]},
-        )
-        answer = await self._route(request.url).handle_async_request(real)
-        answer.extensions.pop("reason_phrase", None)  # the server's words, which httpx would log
-        # httpx would prepare the next request, with the whole address in what may be shown.
-        answer.extensions[_LOCATION] = answer.headers.pop("Location", "")
-        return answer
-
     def _route(self, url: httpx.URL) -> httpx.AsyncBaseTransport:
         if self._app:
             return self._app
@@ -146,15 +122,45 @@ class _HiddenTarget(httpx.AsyncBaseTransport):
             self._routes[url.host] = _network(url.scheme, url.host)
         return self._routes[url.host]
 
-    async def aclose(self) -> None:
-        for route in self._routes.values():
-            await route.aclose()
+
+@cache
+def _client() -> httpx.AsyncClient:
+    """The one client of all portals: it has no connections, those are each portal's own."""
+    client = httpx.AsyncClient(
+        transport=_HiddenTarget(),
+        headers=_HEADERS,
+        follow_redirects=False,  # httpx would turn the POST into a GET
+        trust_env=False,
+    )
+    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return client
 
 
-def _network(scheme: str, host: str) -> httpx.AsyncHTTPTransport:
-    """The way to a host over the network."""
+class _HiddenTarget(httpx.AsyncBaseTransport):
+    """Sends each request to its real address by the way that its portal has."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        route: httpx.AsyncBaseTransport = request.extensions[_ROUTES](request.url)
+        real = httpx.Request(
+            request.method,
+            reveal(request.extensions[_TARGET]),
+            headers=request.headers,
+            stream=request.stream,
+            extensions={"timeout": request.extensions["timeout"]},
+        )
+        answer = await route.handle_async_request(real)
+        answer.extensions.pop("reason_phrase", None)  # the server's words, which httpx would log
+        # httpx would prepare the next request, with the whole address in what may be shown.
+        answer.extensions[_LOCATION] = answer.headers.pop("Location", "")
+        return answer
+
+
+def _network(scheme: str, host: str) -> httpx.AsyncBaseTransport:
+    """The way to a host over the network, through the proxy that the system names."""
     try:
-        return httpx.AsyncHTTPTransport(verify=_trust(), limits=_LIMITS, proxy=proxy_for(scheme, host))
+        if proxy := proxy_for(scheme, host):
+            return httpx.AsyncHTTPTransport(verify=_trust(), limits=_LIMITS, proxy=proxy)
+        return Wire(_trust() if scheme == "https" else None, MAX_BODY)
     except OSError:
         summary = Message("the file of trusted certificates can't be read")
         raise errors.unreached(host, summary, Message("Check SSL_CERT_FILE.")) from None

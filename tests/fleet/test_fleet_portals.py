@@ -354,8 +354,10 @@ async def test_what_breaks_after_the_writes_costs_no_report(
     box.write(LINES)
     plan = await box.plan()
 
+    closed = Transport.__aexit__
+
     async def closes(self: Transport, *_: object) -> None:
-        await self._client.aclose()
+        await closed(self)
         raise ZeroDivisionError("secret text")
 
     def releases(self: filelock.FileLock) -> None:

@@ -39,6 +39,7 @@ from sipsync.planning import evidence, proof
 from sipsync.portal import endpoint, envelope, rows, tokens
 from sipsync.portal.client import connect
 from sipsync.portal.throttle import Throttle
+from sipsync.portal.wire import Wire
 from sipsync.rules import lines
 from sipsync.secrets import resolve, store
 from support.clock import Clock
@@ -161,9 +162,9 @@ SEAMS: list[tuple[Way, object, str, object]] = [
     (reads, rows, "whole", boom),
     (reads, rows, "text", boom),
     (reads, rows, "CurrentLine", boom),
-    (reads, httpx.AsyncHTTPTransport, "handle_async_request", boom),
+    (reads, Wire, "handle_async_request", boom),
     (reads, h11.Connection, "send", boom),
-    (reads, h11.Connection, "next_event", boom),
+    (reads, Wire, "_connect", boom),
     (writes, envelope, "quote", boom),
     (writes, envelope, "json", NO_JSON),
     (writes, h11.Connection, "send", boom),

@@ -271,7 +271,7 @@ async def test_no_log_error_or_representation_shows_the_secret(
         await portal.scope()
         texts.append(repr(vars(portal)))
     texts.append(caplog.text)
-    assert "httpcore" in caplog.text
+    assert "HTTP Request: POST" in caplog.text
     assert "/rest/-/scope" in caplog.text
     for text in texts:
         assert SECRET not in text
