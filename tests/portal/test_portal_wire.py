@@ -19,7 +19,7 @@ from sipsync.portal import transport, wire
 from sipsync.portal.endpoint import Target
 from sipsync.portal.errors import Unanswered, Unreached
 from sipsync.portal.transport import MAX_BODY, Transport
-from support.certificates import Authority, authority
+from support.certificates import Authority, authority, showing
 
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 Answer = Callable[[asyncio.StreamWriter], Awaitable[bool]]
@@ -259,7 +259,7 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authori
 
 
 async def test_requests_share_a_handshake(trusted: Authority) -> None:
-    async with peer(tls=trusted.server()) as server, Transport() as sender:
+    async with peer(tls=showing(trusted.signed())) as server, Transport() as sender:
         assert [await server.ask(sender) for _ in range(3)] == [b"{}"] * 3
         assert server.connections == 1
 
@@ -267,15 +267,15 @@ async def test_requests_share_a_handshake(trusted: Authority) -> None:
 @pytest.mark.parametrize(
     "shown",
     [
-        pytest.param(lambda trusted: trusted.server("127.0.0.9"), id="of another name"),
-        pytest.param(lambda trusted: trusted.server(days=-1), id="expired"),
-        pytest.param(lambda trusted: trusted.server(own=True), id="signed by itself"),
+        pytest.param(lambda trusted: trusted.signed("127.0.0.9"), id="of another name"),
+        pytest.param(lambda trusted: trusted.signed(days=-1), id="expired"),
+        pytest.param(lambda trusted: trusted.signed(own=True), id="signed by itself"),
     ],
 )
 async def test_nothing_is_sent_to_a_host_whose_certificate_is(
-    trusted: Authority, shown: Callable[[Authority], ssl.SSLContext]
+    trusted: Authority, shown: Callable[[Authority], Path]
 ) -> None:
-    async with peer(tls=shown(trusted)) as server, Transport() as sender:
+    async with peer(tls=showing(shown(trusted))) as server, Transport() as sender:
         with pytest.raises(Unreached, match="certificate is not trusted") as caught:
             await server.ask(sender)
     assert caught.value.code is Code.UNREACHABLE

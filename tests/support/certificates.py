@@ -29,18 +29,22 @@ class Authority:
         """The file of what a client has to trust."""
         return self.folder / "authority.pem"
 
-    def server(self, address: str = "127.0.0.1", *, days: int = 2, own: bool = False) -> ssl.SSLContext:
-        """What a server at the address shows, valid for so many days yet; `own` is signed by itself."""
+    def signed(self, address: str = "127.0.0.1", *, days: int = 2, own: bool = False) -> Path:
+        """The file of a certificate and its key for an address, valid for so many days yet; `own`: signed by itself."""
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = _name("server") if own else self.certificate.subject
         names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
         builder = _builder("server", issuer, key, days).add_extension(names, critical=False)
-        certificate = builder.sign(key if own else self.key, hashes.SHA256())
         file = self.folder / f"{address}-{days}-{own}.pem"
-        file.write_bytes(_pem(certificate) + _private(key))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        return context
+        file.write_bytes(_pem(builder.sign(key if own else self.key, hashes.SHA256())) + _private(key))
+        return file
+
+
+def showing(file: Path) -> ssl.SSLContext:
+    """A server's side of TLS with this certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
 
 
 def authority(folder: Path) -> Authority:
