@@ -13,16 +13,16 @@ from sipsync.applying.control import Control
 from sipsync.config.target import with_target_policy
 from sipsync.fleet.approved import check_approved
 from sipsync.fleet.host import HostJob, check_allow, prepare
-from sipsync.fleet.parallel import run_all, tell
+from sipsync.fleet.parallel import located, run_all, tell
 from sipsync.fleet.work import apply_host
 from sipsync.model.clock import Clock
 from sipsync.model.events import Stopping
-from sipsync.model.lines import Fleet, Snapshot
+from sipsync.model.lines import Address, DesiredPortal, Fleet, Snapshot
 from sipsync.model.message import Message
 from sipsync.model.options import ApplyOptions, Selection
 from sipsync.model.outcome import Outcome, PortalOutcome
 from sipsync.model.plan import Plan, PortalPlan
-from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, StalePlan
+from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, Span, StalePlan
 from sipsync.secrets.known import KnownSchemes
 
 
@@ -63,8 +63,16 @@ async def apply_fleet(plan: Plan, fleet: Fleet, options: ApplyOptions, control: 
         timestamp=control.clock.now().isoformat(timespec="seconds"),
         plan_id=plan.plan_id,
         dry_run=options.dry_run,
-        parts=tuple(done[part.portal] for part in plan.parts),
+        parts=tuple(_located(done[part.portal], by_name.get(part.portal)) for part in plan.parts),
     )
+
+
+def _located(part: PortalOutcome, portal: DesiredPortal | None) -> PortalOutcome:
+    """The same, where each finding names its portal and its place in the file."""
+    places = {line.address: Span(line.source.file, line.source.line) for line in part.lines if line.source}
+    whole = portal.at if portal else None
+    found = tuple(each.about(part.portal, places.get(Address(each.address or ""), whole)) for each in part.diagnostics)
+    return part.model_copy(update={"diagnostics": found})
 
 
 def _untouched(looked: Outcome) -> Outcome:
@@ -154,7 +162,7 @@ async def verify_plan(plan: Plan, fleet: Fleet, options: ApplyOptions, clock: Cl
         summary = Message("the plan's file was edited: it says something else than its sealed parts")
         hint = Message("Make a new plan. `sipsync apply` would go by the parts alone.")
         diagnostics.append(Diagnostic(Code.PLAN_SEAL, summary, hint=hint))
-    diagnostics += [diagnostic for error in failed.values() for diagnostic in error.diagnostics]
+    diagnostics += [diagnostic for error in located(failed, portals).values() for diagnostic in error.diagnostics]
     for job in jobs:
         for portal in job.portals:
             given = job.given(portal, Snapshot((), {}))

@@ -67,7 +67,13 @@ async def run_all(
                 failed[name] = result
             else:
                 done[name] = result
-    return done, failed
+    return done, located(failed, portals)
+
+
+def located(failed: Mapping[str, SipsyncError], portals: Sequence[DesiredPortal]) -> dict[str, SipsyncError]:
+    """The failures by portal, each finding with the portal's name and its place in the file."""
+    places = {portal.name: portal.at for portal in portals}
+    return {name: error.about(name, places[name]) for name, error in failed.items()}
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sipsync.config.target import with_target_policy
 from sipsync.fleet.host import HostJob, chosen
-from sipsync.fleet.parallel import run_all
+from sipsync.fleet.parallel import located, run_all
 from sipsync.fleet.snapshot import plan_against
 from sipsync.fleet.work import plan_host
 from sipsync.model.clock import Clock
@@ -26,7 +26,8 @@ async def plan_fleet(fleet: Fleet, options: PlanOptions, clock: Clock, on_event:
         return await plan_host(job, options, clock, on_event)
 
     if options.against is not None:
-        parts, failed = plan_against(portals, fleet.operator, options, clock.now())
+        parts, refused = plan_against(portals, fleet.operator, options, clock.now())
+        failed = located(refused, portals)
     else:
         parts, failed = await run_all(
             portals,

@@ -7,9 +7,9 @@ has to act next. Exactly one place prints them and picks an exit code: the comma
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from enum import IntEnum, StrEnum
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from sipsync.model.message import Message
 
@@ -198,6 +198,10 @@ class Diagnostic:
         """The portal that it is about, "" for none."""
         return (self.address or "").partition(".")[0]
 
+    def about(self, address: str, at: Span | None) -> Diagnostic:
+        """The same, with an address and a place where it has none."""
+        return replace(self, address=self.address or address, at=self.at or at)
+
     def __str__(self) -> str:
         place = f"{self.at}: " if self.at else f"{self.address}: " if self.address else ""
         return f"{place}{self.summary}"
@@ -228,6 +232,13 @@ class SipsyncError(Exception):
     def __init__(self, *diagnostics: Diagnostic) -> None:
         self.diagnostics = diagnostics
         super().__init__("; ".join(map(str, diagnostics)))
+
+    def about(self, address: str, at: Span | None) -> Self:
+        """The same, each finding with an address and a place where it has none; several portals may share one error."""
+        error = type(self).__new__(type(self), *self.args)
+        error.__dict__.update(self.__dict__)
+        error.diagnostics = tuple(found.about(address, at) for found in self.diagnostics)
+        return error
 
     @property
     def code(self) -> Code:

@@ -64,6 +64,7 @@ def _part(
     stops, allowed = guards.check(owner)
     own = [] if owner.errors else [call for call in calls if call.address.portal == name]
     resources = [_resource(change) for change in owner.changes]
+    found = (*owner.errors, *stops, *allowed, *owner.diff.warnings, *warnings.warnings(owner))
     part = PortalPlan(
         portal=name,
         host=given.host,
@@ -77,7 +78,7 @@ def _part(
             change.address: evidence_of(change, temporary.get(change.address), given.seal) for change in owner.changes
         },
         summary=_summary(owner, resources, own),
-        diagnostics=(*owner.errors, *stops, *allowed, *owner.diff.warnings, *warnings.warnings(owner)),
+        diagnostics=tuple(each.about(name, given.desired.at) for each in found),
         exit=Exit.ERROR if owner.errors else Exit.GUARD if stops else Exit.OK,
     )
     part = part.model_copy(update={"digest": digest_of(part.substance())})

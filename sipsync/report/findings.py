@@ -13,6 +13,7 @@ from textwrap import TextWrapper
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Diagnostic, Span
 from sipsync.report import Style
+from sipsync.report.causes import Cause, by_cause
 from sipsync.report.escape import columns, visible
 from sipsync.report.wording import Paint, count, where
 
@@ -31,18 +32,15 @@ def told(findings: Sequence[Diagnostic], style: Style, paint: Paint) -> Iterator
 
 
 def _groups(findings: Sequence[Diagnostic], style: Style, paint: Paint) -> Iterator[str]:
-    alike: dict[tuple[str, str, str], list[Diagnostic]] = defaultdict(list)
-    for found in findings:
-        alike[found.code, found.summary, found.hint].append(found)
     shown: Counter[Code] = Counter()
     rest: dict[Code, list[Diagnostic]] = defaultdict(list)
-    for group in alike.values():
-        code = group[0].code
+    for each in by_cause(findings, equal=True):
+        code = each.told.code
         shown[code] += 1
-        if style.all or group[0].severity == "error" or shown[code] <= ALIKE_SHOWN:
-            yield from one(group, style, paint)
+        if style.all or each.told.severity == "error" or shown[code] <= ALIKE_SHOWN:
+            yield from one(each, style, paint)
         else:
-            rest[code] += group
+            rest[code] += each.diagnostics
     for code, left in rest.items():
         yield ""
         more = f"{len(left)} more of the kind {code} (--all shows them)"
@@ -50,19 +48,21 @@ def _groups(findings: Sequence[Diagnostic], style: Style, paint: Paint) -> Itera
         yield f"  {_listed(visible(found.address or '') or where(found) for found in left)}"
 
 
-def one(group: Sequence[Diagnostic], style: Style, paint: Paint) -> Iterator[str]:
-    """One finding and all the places where it was made."""
-    first = group[0]
+def one(cause: Cause, style: Style, paint: Paint) -> Iterator[str]:
+    """One finding and all the places where it was made; an error names every portal."""
+    first, places = cause.told, cause.places
     name, look = ("Error", "red bold") if first.severity == "error" else ("Warning", "yellow bold")
     yield ""
     yield paint(look, f"{name}: ") + paint("bold", visible(first.summary))
-    places = [text for text in map(where, group) if text]
     code = paint("dim", f"[{first.code}]")
     if len(places) > 1:
+        whole = style.all or (cause.is_of_portals and first.severity == "error")
         yield f"  {code} in {count(len(places), 'place')}:"
-        yield from (f"    {text}" for text in (places if style.all else places[:PLACES_SHOWN]))
-        if not style.all and len(places) > PLACES_SHOWN:
-            yield f"    and {len(places) - PLACES_SHOWN} more (--all shows them)"
+        yield from (f"    {text}" for text in (places if whole else places[:PLACES_SHOWN]))
+        if not whole and len(places) > PLACES_SHOWN:
+            named = first.severity == "error" and len(cause.portals) > 1
+            names = f"; portals: {visible(', '.join(cause.portals))}" if named else ""
+            yield f"    and {len(places) - PLACES_SHOWN} more (--all shows them){names}"
     else:
         yield f"  {places[0]} {code}" if places else f"  {code}"
         if first.at is not None and first.at.excerpt:

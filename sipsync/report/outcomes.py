@@ -8,6 +8,7 @@ from sipsync.model.message import Message
 from sipsync.model.outcome import LineOutcome, Outcome
 from sipsync.model.problems import Code, Diagnostic, Span
 from sipsync.report import Style
+from sipsync.report.causes import cause
 from sipsync.report.escape import visible
 from sipsync.report.findings import one, told
 from sipsync.report.wording import ACTIONS, RESULTS, Paint, apply_line, call_line, count, reregistered_line
@@ -19,7 +20,7 @@ def outcome(document: Outcome, style: Style, paint: Paint) -> Iterator[str]:
     # A title that a broken swap left behind is the one thing to know, even above what was done.
     left = [found for found in findings if found.code is Code.TEMPORARY_LEFT]
     for found in left:
-        yield from one([found], style, paint)
+        yield from one(cause([found]), style, paint)
     if document.dry_run:
         yield from _calls(document, paint)
     yield from _lines(document, paint)

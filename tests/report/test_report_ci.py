@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from sipsync.model.findings import Findings
 from sipsync.model.problems import Code
 from sipsync.report import FORMATS, Style, render
+from sipsync.report.causes import cause
 from sipsync.report.formats.github import annotation
 from sipsync.report.formats.sarif import uri
 from support.reports import EVERYTHING, FINDINGS, GUARD, HOSTILE, OUTCOMES, PLANS, STALE, TYPO, finding, plan
@@ -176,7 +177,7 @@ def test_every_line_is_one_command_that_a_runner_understands(name: str) -> None:
 
 
 def test_an_annotation_points_at_the_columns() -> None:
-    assert parsed(annotation(TYPO, Style())) == (
+    assert parsed(annotation(cause([TYPO]), Style())) == (
         "error",
         {"file": "portals/acme.yaml", "line": "9", "col": "5", "endColumn": "10", "title": "sipsync: unknown-key"},
         'acme.sales: unknown key "titel"\nDid you mean "title"?',
@@ -184,12 +185,15 @@ def test_an_annotation_points_at_the_columns() -> None:
 
 
 def test_an_annotation_of_nowhere_has_a_title_only() -> None:
-    assert annotation(finding(Code.TIMEOUT, "100% slow"), Style()) == "::error title=sipsync%3A timeout::100%25 slow"
+    assert (
+        annotation(cause([finding(Code.TIMEOUT, "100% slow")]), Style())
+        == "::error title=sipsync%3A timeout::100%25 slow"
+    )
 
 
 def test_a_windows_path_is_one_that_github_knows() -> None:
     at = finding(Code.SYNTAX, "x", line=1, file="portals\\a.yaml")
-    assert parsed(annotation(at, Style()))[1]["file"] == "portals/a.yaml"
+    assert parsed(annotation(cause([at]), Style()))[1]["file"] == "portals/a.yaml"
 
 
 def test_errors_come_first_since_only_ten_are_shown() -> None:
@@ -206,5 +210,5 @@ def test_the_result_is_a_notice() -> None:
 
 def test_a_hostile_message_stays_in_its_command() -> None:
     found = finding(Code.TIMEOUT, HOSTILE)
-    assert annotation(found, Style()).count("\n") == 0
-    assert parsed(annotation(found, Style()))[2].count("\n") == 0
+    assert annotation(cause([found]), Style()).count("\n") == 0
+    assert parsed(annotation(cause([found]), Style()))[2].count("\n") == 0

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from sipsync.model.findings import Findings
 from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
-from sipsync.model.problems import Diagnostic
 from sipsync.report import Style
+from sipsync.report.causes import Cause, by_cause
 from sipsync.report.escape import visible
 from sipsync.report.findings import hint
 from sipsync.report.outcomes import findings_of
@@ -25,8 +25,8 @@ def render(document: Plan | Outcome | Findings, style: Style) -> str:
 
 def _lines(document: Plan | Outcome | Findings, style: Style) -> Iterator[str]:
     found = findings_of(document) if isinstance(document, Outcome) else document.diagnostics
-    for finding in sorted(found, key=lambda finding: finding.severity != "error"):
-        yield annotation(finding, style)
+    for cause in by_cause(sorted(found, key=lambda finding: finding.severity != "error")):
+        yield annotation(cause, style)
     if isinstance(document, Plan) and document.has_changes:
         yield _command("notice", {"title": "sipsync plan"}, f"{plan_line(document.summary)}\n{cost_line(document)}")
     elif isinstance(document, Plan) and not document.errored:
@@ -35,19 +35,19 @@ def _lines(document: Plan | Outcome | Findings, style: Style) -> Iterator[str]:
         yield _command("notice", {"title": "sipsync apply"}, apply_line(document))
 
 
-def annotation(finding: Diagnostic, style: Style) -> str:
-    """One finding as a workflow command."""
+def annotation(cause: Cause, style: Style) -> str:
+    """One cause as a workflow command, at the first of its places."""
     properties: dict[str, str] = {}
-    at = finding.at
+    finding, at = cause.told, cause.told.at
     if at is not None:
         properties |= {"file": visible(at.file.replace("\\", "/")), "line": str(at.line), "col": str(at.column)}
         if at.end_column:
             properties["endColumn"] = str(at.end_column)
     properties["title"] = f"sipsync: {finding.code}"
-    address = f"{visible(finding.address)}: " if finding.address else ""
-    told = f"{address}{visible(finding.summary)}"
-    advice = hint(finding, style)
-    return _command(finding.severity, properties, f"{told}\n{advice}" if advice else told)
+    several = len(cause.places) > 1
+    address = f"{visible(finding.address)}: " if finding.address and not several else ""
+    rows = (f"{address}{visible(finding.summary)}", *(cause.places if several else ()), hint(finding, style))
+    return _command(finding.severity, properties, "\n".join(filter(None, rows)))
 
 
 def _command(name: str, properties: dict[str, str], message: str) -> str:

@@ -13,11 +13,12 @@ from sipsync.model.outcome import LineOutcome, Outcome, PortalOutcome
 from sipsync.model.plan import Plan, PortalPlan
 from sipsync.model.problems import Diagnostic
 from sipsync.report import Style
+from sipsync.report.causes import Cause, by_cause, cause
 from sipsync.report.changes import block
 from sipsync.report.escape import visible
 from sipsync.report.findings import hint
 from sipsync.report.outcomes import what
-from sipsync.report.wording import RESULTS, where
+from sipsync.report.wording import RESULTS, count
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,34 +58,52 @@ def _cases(document: Plan | Outcome | Findings, style: Style) -> Iterator[Case]:
     match document:
         case Plan():
             yield from _findings("sipsync", document.problems, style)
+            shared = _shared(document)
+            yield from (_finding("sipsync", cause, style) for cause in shared)
             for part in document.parts:
-                yield from _planned(part, style)
+                yield from _planned(part, _told_already(shared), style)
         case Outcome():
+            shared = _shared(document)
+            yield from (_finding("sipsync", cause, style) for cause in shared)
             for done in document.parts:
-                yield from _applied(done, style)
+                yield from _applied(done, _told_already(shared), style)
         case Findings():
             yield from _findings("sipsync validate", document.diagnostics, style)
             if document.valid:
                 yield Case("sipsync validate", "files")
 
 
-def _planned(part: PortalPlan, style: Style) -> Iterator[Case]:
+def _shared(document: Plan | Outcome) -> list[Cause]:
+    """What several portals have in common: a case for all of them."""
+    found = [each for part in document.parts for each in part.diagnostics]
+    return [cause for cause in by_cause(found) if cause.is_of_portals]
+
+
+def _told_already(shared: Iterable[Cause]) -> set[Diagnostic]:
+    return {found for cause in shared for found in cause.diagnostics}
+
+
+def _planned(part: PortalPlan, shared: set[Diagnostic], style: Style) -> Iterator[Case]:
     """A planned change is no failure; what stands against it is."""
     suite = visible(part.portal)
-    yield from _findings(suite, part.diagnostics, style)
+    yield from _findings(suite, (found for found in part.diagnostics if found not in shared), style)
     if not part.exit:
         yield Case(suite, "plan", f"{len(part.changes)} to do, {part.summary.unchanged} as desired")
+    elif not shared.isdisjoint(part.diagnostics):
+        yield Case(suite, "plan", "not planned, for a reason that several portals have", "skipped")
     for change in part.resource_changes:
         yield Case(suite, visible(change.address), "\n".join(map(str, block(change, part))))
 
 
-def _applied(part: PortalOutcome, style: Style) -> Iterator[Case]:
+def _applied(part: PortalOutcome, shared: set[Diagnostic], style: Style) -> Iterator[Case]:
     suite = visible(part.portal)
     told = {(line.address, line.message) for line in part.lines}
-    others = [found for found in part.diagnostics if (found.address, found.summary) not in told]
+    others = [found for found in part.diagnostics if (found.address, found.summary) not in told and found not in shared]
     yield from _findings(suite, others, style)
     for line in part.lines:
         yield _line(suite, line)
+    if not part.lines and not shared.isdisjoint(part.diagnostics):
+        yield Case(suite, "apply", "not applied, for a reason that several portals have", "skipped")
 
 
 def _line(suite: str, line: LineOutcome) -> Case:
@@ -98,10 +117,14 @@ def _line(suite: str, line: LineOutcome) -> Case:
 
 
 def _findings(suite: str, found: Iterable[Diagnostic], style: Style) -> Iterator[Case]:
+    return (_finding(suite, cause([finding]), style) for finding in found)
+
+
+def _finding(suite: str, cause: Cause, style: Style) -> Case:
     """An error is a case that failed; a warning is one that passed and says something."""
-    for finding in found:
-        place, summary = where(finding), visible(finding.summary)
-        name = f"{place}: {finding.code}" if place else str(finding.code)
-        text = "\n".join(filter(None, (summary, hint(finding, style))))
-        result: Literal["failure", "system-out"] = "failure" if finding.severity == "error" else "system-out"
-        yield Case(suite, name, text, result, str(finding.code), summary)
+    finding, summary = cause.told, visible(cause.told.summary)
+    several = len(cause.places) > 1
+    place = count(len(cause.portals), "portal") if several else "".join(cause.places)
+    name = f"{place}: {finding.code}" if place else str(finding.code)
+    text = "\n".join(filter(None, (summary, *(cause.places if several else ()), hint(finding, style))))
+    return Case(suite, name, text, "failure" if finding.severity == "error" else "system-out", finding.code, summary)

@@ -16,6 +16,7 @@ from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan, PortalPlan, ResourceChange
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.report import Style, wording
+from sipsync.report.causes import Cause, by_cause
 from sipsync.report.changes import Row, block, fields
 from sipsync.report.escape import visible
 from sipsync.report.findings import PLACES_SHOWN, beyond_deletes, told
@@ -122,15 +123,14 @@ def _errors(errors: Sequence[Diagnostic], style: Style) -> list[Callable[[], str
         kinds.setdefault(found.code, []).append(found)
     return [
         lambda: head + fenced("\n".join(told(errors, style, wording.PLAIN)).strip("\n")),
-        lambda: head + fenced("\n".join(dict.fromkeys(f"Error: {_short(found)}" for found in errors))),
+        lambda: head + fenced("\n".join(f"Error: {_short(each)}" for each in by_cause(errors, equal=True))),
         lambda: head + fenced("\n".join(f"Error: {code}: {_places(group)}" for code, group in kinds.items())),
         lambda: head + fenced("\n".join(f"Error: {code}: {len(group)} times" for code, group in kinds.items())),
     ]
 
 
-def _short(found: Diagnostic) -> str:
-    place = wording.where(found)
-    return f"{place}: {visible(found.summary)}" if place else visible(found.summary)
+def _short(cause: Cause) -> str:
+    return ": ".join(filter(None, (visible(cause.told.summary), ", ".join(cause.places))))
 
 
 def _places(group: Sequence[Diagnostic]) -> str:

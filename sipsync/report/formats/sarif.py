@@ -12,6 +12,7 @@ from sipsync.model.outcome import Outcome
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Diagnostic, Span
 from sipsync.report import Style
+from sipsync.report.causes import Cause, by_cause
 from sipsync.report.escape import visible
 from sipsync.report.explain import explain
 from sipsync.report.findings import hint
@@ -26,7 +27,8 @@ _WINDOWS_DRIVE = re.compile(r"^[A-Za-z]:/")
 def render(document: Plan | Outcome | Findings, style: Style) -> str:
     """The findings as one run."""
     found = findings_of(document) if isinstance(document, Outcome) else document.diagnostics
-    codes = list(dict.fromkeys(finding.code for finding in found))
+    causes = by_cause(found)
+    codes = list(dict.fromkeys(cause.told.code for cause in causes))
     log = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -40,7 +42,7 @@ def render(document: Plan | Outcome | Findings, style: Style) -> str:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(finding, codes.index(finding.code), style) for finding in found],
+                "results": [_result(cause, codes.index(cause.told.code), style) for cause in causes],
             }
         ],
     }
@@ -57,8 +59,11 @@ def _rule(code: Code, style: Style) -> dict[str, Any]:
     }
 
 
-def _result(finding: Diagnostic, rule: int, style: Style) -> dict[str, Any]:
-    text = " ".join(filter(None, (_sentence(visible(finding.summary)), hint(finding, style))))
+def _result(cause: Cause, rule: int, style: Style) -> dict[str, Any]:
+    finding = cause.told
+    names = visible(", ".join(cause.portals)) if cause.is_of_portals else ""
+    summary = f"{visible(finding.summary)}: {names}" if names else visible(finding.summary)
+    text = " ".join(filter(None, (_sentence(summary), hint(finding, style))))
     result: dict[str, Any] = {
         "ruleId": str(finding.code),
         "ruleIndex": rule,
@@ -67,12 +72,17 @@ def _result(finding: Diagnostic, rule: int, style: Style) -> dict[str, Any]:
         # Tells the same finding from a new one after lines were moved in the file.
         "partialFingerprints": {"sipsync/v1": digest_of([finding.code, finding.address, finding.summary])},
     }
+    locations = list(filter(None, map(_location, cause.diagnostics)))
+    return result | ({"locations": locations} if locations else {})
+
+
+def _location(finding: Diagnostic) -> dict[str, Any]:
     location: dict[str, Any] = {}
     if finding.at is not None:
         location["physicalLocation"] = _place(finding.at)
     if finding.address:
         location["logicalLocations"] = [{"fullyQualifiedName": visible(finding.address), "kind": "resource"}]
-    return result | ({"locations": [location]} if location else {})
+    return location
 
 
 def _sentence(text: str) -> str:

@@ -1,0 +1,76 @@
+"""Findings by cause: what many portals have in common is told once, with the name and the file of each."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from sipsync.model.message import Message
+from sipsync.model.problems import Diagnostic
+from sipsync.report.escape import visible
+from sipsync.report.wording import count, where
+
+_OWN = re.compile(r"(?<![\w.-])(?:[\w-]+(?:\.[\w-]+)+(?::\d+)?|\d+)(?![\w-])")
+"""What is a portal's own in a text about it: its host, a number."""
+
+
+class Cause(NamedTuple):
+    """Findings that are one fact."""
+
+    told: Diagnostic
+    """What to say: of several portals, what they have in common and how many they are."""
+    places: tuple[str, ...]
+    """Where, in words that are harmless already; with what is said there, where that differs."""
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def portals(self) -> list[str]:
+        """The portals that it is about."""
+        return list(dict.fromkeys(found.portal for found in self.diagnostics if found.portal))
+
+    @property
+    def is_of_portals(self) -> bool:
+        """Whether it is about several portals as a whole, and not about their lines."""
+        return len(self.diagnostics) > 1 and all(map(_of_portal, self.diagnostics))
+
+
+def by_cause(findings: Iterable[Diagnostic], *, equal: bool = False) -> list[Cause]:
+    """The findings, those of portals grouped by what they have in common; `equal` groups equal ones of lines, too."""
+    groups: dict[Hashable, list[Diagnostic]] = defaultdict(list)
+    for number, found in enumerate(findings):
+        words: Hashable = number
+        if _of_portal(found):
+            words = (_OWN.sub("…", found.summary), _OWN.sub("…", _hint(found)))
+        elif equal:
+            words = (found.summary, found.hint)
+        groups[found.severity, found.code, words].append(found)
+    return [cause(group) for group in groups.values()]
+
+
+def cause(group: Sequence[Diagnostic]) -> Cause:
+    """The cause that these findings are."""
+    first = group[0]
+    differ = any(found.summary != first.summary for found in group)
+    places = [
+        f"{where(found)}: {visible(found.summary)}" if differ else where(found) for found in group if where(found)
+    ]
+    made = Cause(first, tuple(dict.fromkeys(places)), tuple(group))
+    if len(group) == 1:
+        return made
+    summary = _OWN.sub("…", first.summary).removeprefix("… ") if differ else first.summary
+    if len(made.portals) > 1:
+        summary = f"{summary}: {count(len(made.portals), 'portal')}"
+    hint = first.hint if all(found.hint == first.hint for found in group) else _OWN.sub("…", _hint(first))
+    return made._replace(told=replace(first, summary=Message(summary), hint=Message(hint)))
+
+
+def _of_portal(found: Diagnostic) -> bool:
+    return bool(found.address) and found.address == found.portal
+
+
+def _hint(found: Diagnostic) -> str:
+    """The hint, which may name the portal in a finding's own name."""
+    return re.sub(rf":{re.escape(found.portal)}(?![\w-])", ":PORTAL", found.hint)

@@ -1,0 +1,176 @@
+"""Failures of many portals: each names its portal and its file in every format, and equal ones are told as one."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from sipsync import api
+from sipsync.model.document import Report
+from sipsync.model.options import ApplyOptions
+from sipsync.model.plan import Plan
+from sipsync.model.problems import Code, Diagnostic
+from sipsync.report import Style, render
+from support.box import Box
+from support.clock import Clock
+
+DEAD = 37
+NAMES = [f"p{number:02}" for number in range(DEAD)]
+LINES = "lines:\n  a: {config_id: 101, title: New}\n"
+
+
+@pytest.fixture
+def fleet(box: Box) -> Box:
+    """One portal that answers, and many whose addresses are dead."""
+    box.seed({"config_id": 101, "title": "A"})
+    box.write(LINES)
+    for name in NAMES:
+        box.environ[f"HOOK_{name.upper()}"] = f"http://127.0.0.1:1/{name}/rest/1/secret/"
+        text = f"sipsync: 1\nportal:\n  webhook: env:HOOK_{name.upper()}\n{LINES}"
+        (box.folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return box
+
+
+async def planned(box: Box) -> Plan:
+    """A plan for which nobody waits while dead addresses are tried again."""
+    return await api.aplan(box.fleet(), clock=Clock())
+
+
+def is_located(found: Diagnostic) -> bool:
+    return found.address is not None and found.at is not None and found.at.file.endswith(f"{found.portal}.yaml")
+
+
+async def test_a_portal_that_cannot_be_reached_is_named_with_its_file(fleet: Box) -> None:
+    plan = await planned(fleet)
+    outcome = await api.aapply(plan, fleet.fleet(), ApplyOptions(dry_run=True), clock=Clock())
+    for document in (plan, outcome):
+        found: list[Diagnostic] = [one for one in document.diagnostics if one.code is Code.UNREACHABLE]
+        assert [one.address for one in found] == NAMES
+        assert all(map(is_located, found))
+
+
+async def test_a_status_says_which_portal_has_none(box: Box) -> None:
+    box.environ["HOOK"] = f"{box.url}/{box.name}/rest/1/wrong/"
+    box.write(LINES)
+    (found,) = (await api.astatus(box.fleet())).diagnostics
+    assert (found.code, is_located(found)) == (Code.CREDENTIAL, True)
+
+
+async def test_many_portals_behind_a_dead_address_are_one_failure_in_every_format(fleet: Box) -> None:
+    plan = await planned(fleet)
+    for format_, read in READERS.items():
+        failures = read(render(plan, format_))
+        assert len(failures) == 1, format_
+        assert "can't be reached" in failures[0], format_
+        assert f"{DEAD} portals" in failures[0], format_
+        for name in NAMES:
+            assert re.search(rf"\b{name}\b", failures[0]), (format_, name)
+            assert f"{name}.yaml" in failures[0], (format_, name)
+
+
+async def test_the_same_is_said_of_a_plan_that_was_saved(fleet: Box) -> None:
+    plan = await planned(fleet)
+    again = Plan.from_dict(json.loads(render(plan, "json")))
+    for format_ in READERS:
+        assert render(again, format_) == render(plan, format_)
+
+
+async def test_portals_that_failed_have_a_card_and_come_first(fleet: Box) -> None:
+    page = render(await planned(fleet), "html")
+    portals = re.findall(r'data-portal="([^"]+)"', page)
+    assert portals == [*NAMES, "acme"]
+    assert page.count('class="card bad"') == DEAD
+
+
+async def test_a_portal_that_failed_alone_says_so_where_it_is(box: Box) -> None:
+    box.seed({"config_id": 101, "title": "A"})
+    box.environ["HOOK"] = "http://127.0.0.1:1/rest/1/secret/"
+    box.write(LINES)
+    plan = await planned(box)
+    assert "Error: 127.0.0.1:1 can't be reached" in render(plan, "text")
+    assert re.search(r"acme\.yaml:\d+:\d+ \(acme\) \[unreachable\]", render(plan, "text"))
+
+
+def text(shown: str) -> list[str]:
+    return [block for block in shown.split("\n\n") if block.startswith("Error: ")]
+
+
+def markdown(shown: str) -> list[str]:
+    return text(shown.replace("```\n", "\n\n"))
+
+
+def html(page: str) -> list[str]:
+    return re.findall(r'(?s)<article class="finding error">.*?</article>', page.replace("&#39;", "'"))
+
+
+def junit(xml: str) -> list[str]:
+    cases = ElementTree.fromstring(xml).iter("testcase")  # our own
+    return [f"{case.get('name')} {each.get('message')} {each.text}" for case in cases for each in case.iter("failure")]
+
+
+def sarif(log: str) -> list[str]:
+    def place(result: dict[str, Any]) -> list[str]:
+        return [location["physicalLocation"]["artifactLocation"]["uri"] for location in result["locations"]]
+
+    (run,) = json.loads(log)["runs"]
+    return [f"{result['message']['text']} {place(result)}" for result in run["results"]]
+
+
+def github(commands: str) -> list[str]:
+    return [line for line in commands.splitlines() if line.startswith("::error")]
+
+
+READERS = {"text": text, "markdown": markdown, "html": html, "junit": junit, "sarif": sarif, "github": github}
+
+
+def test_hosts_that_differ_are_one_failure_and_stay_told_apart() -> None:
+    from support.reports import finding, part, plan
+
+    parts = [
+        part(
+            portal=name,
+            found=(
+                finding(
+                    Code.UNREACHABLE,
+                    f"{name}.bitrix24.example can't be reached: there is no such host",
+                    "Check the spelling.",
+                    line=3,
+                    address=name,
+                    file=f"portals/{name}.yaml",
+                ),
+            ),
+        )
+        for name in ("acme", "globex")
+    ]
+    document: Report = plan(*parts)
+    shown = render(document, "text", Style())
+    assert "\nError: can't be reached: there is no such host: 2 portals\n" in shown
+    assert "portals/acme.yaml:3:3 (acme): acme.bitrix24.example can't be reached" in shown
+
+
+def test_a_limit_that_stops_many_portals_is_told_once_with_the_numbers_of_each() -> None:
+    from support.reports import finding, part, plan
+
+    parts = [
+        part(
+            portal=name,
+            found=(
+                finding(
+                    Code.MAX_CHANGES,
+                    f"stopped by a safety limit: max_changes is 3, the plan changes {number}",
+                    f"--allow max-changes:{name} lets this one pass.",
+                    line=2,
+                    address=name,
+                ),
+            ),
+        )
+        for number, name in enumerate(("acme", "globex"), 8)
+    ]
+    shown = render(plan(*parts), "text")
+    assert "Error: stopped by a safety limit: max_changes is …, the plan changes …: 2 portals" in shown
+    assert "(globex): stopped by a safety limit: max_changes is 3, the plan changes 9" in shown
+    assert "--allow max-changes:PORTAL lets this one pass." in shown
