@@ -21,6 +21,7 @@ PLACES_SHOWN = 10
 """Of one finding that occurs at many places."""
 ALIKE_SHOWN = 5
 """Of warnings that differ in their words only."""
+_COMMAND = re.compile("`[^`]+`")
 _BEFORE_CARET = 60
 """Columns of a very long line that are shown before the place."""
 
@@ -113,5 +114,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """The text in lines; options and addresses stay whole, so that they can be copied."""
-    return TextWrapper(max(width, 20), break_long_words=False, break_on_hyphens=False).wrap(text)
+    """The text in lines; commands, options and addresses stay whole, so that they can be copied."""
+    whole = _COMMAND.sub(lambda match: match[0].replace(" ", "\0"), text)
+    lines = TextWrapper(max(width, 20), break_long_words=False, break_on_hyphens=False).wrap(whole)
+    return [line.replace("\0", " ") for line in lines]

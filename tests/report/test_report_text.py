@@ -177,6 +177,13 @@ def test_many_more_of_a_kind_are_not_all_listed() -> None:
     assert "acme.l14 and 5 more" in text(Findings(diagnostics=many))
 
 
+def test_a_command_in_a_hint_is_never_broken() -> None:
+    command = '`uv tool install "sipsync[sandbox] @ file:///home/anna/sip lines"`'
+    told = finding(Code.EXTRA_MISSING, "no", hint=f"Install it, whatever else you do: {command}. Then again.")
+    for width in (20, 40, 80):
+        assert command in render(plan(problems=(told,)), "text", Style(width=width))
+
+
 def test_options_in_a_hint_stay_whole() -> None:
     shown = text(PLANS["guard"], width=20)
     assert "max-changes:acme" in shown

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from textwrap import fill
-
 import click
 from click.shell_completion import CompletionItem
 
@@ -29,6 +27,7 @@ def _complete(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> 
 @click.argument("code", required=False, shell_complete=_complete, help="The finding's name.")
 def command(session: Session, code: str | None) -> Exit:
     from sipsync.report.explain import explain
+    from sipsync.report.findings import wrapped
 
     if code is None:
         longest = max(map(len, Code))
@@ -36,7 +35,8 @@ def command(session: Session, code: str | None) -> Exit:
     else:
         explained = explain(_named(code), session.lang)
         width = session.style().width
-        text = "\n\n".join((explained.title, fill(explained.meaning, width), fill(explained.action, width))) + "\n"
+        told = ("\n".join(wrapped(part, width)) for part in (explained.title, explained.meaning, explained.action))
+        text = "\n\n".join(told) + "\n"
     write(text)
     return Exit.OK
 
