@@ -8,7 +8,6 @@ needs, so that a check of files does not wait for what a portal needs.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import replace
 from functools import wraps
 from os import PathLike, environ
 from pathlib import Path
@@ -101,34 +100,44 @@ def find_root(paths: Paths | Documents = ()) -> Path:
 
 
 @forgetful
-def load(paths: Paths | Documents = (), operator: Operator | None = None, *, partly: bool = False) -> Fleet:
+def load(
+    paths: Paths | Documents = (),
+    operator: Operator | None = None,
+    *,
+    partly: bool = False,
+    portals: Sequence[str] = (),
+) -> Fleet:
     """The portals of these files or documents. Raises ConfigError with all errors of all of them.
 
     A relative path in a document begins at the operator's root.
 
-    `partly` leaves out the portals that are not in order, and keeps their errors, where there are others.
+    `partly` leaves out the portals that are not in order, and keeps their errors, where there are others. With globs of
+    names, `portals`, files that can't hold such portals are neither read as YAML nor checked.
     """
     operator = operator or _operator(paths)
-    loaded = _files(paths, operator)
+    loaded = _files(paths, operator, portals)
     errors = tuple(found for found in loaded.diagnostics if found.severity == "error")
     if errors and not (partly and loaded.portals):
         raise ConfigError(*errors)
-    return Fleet(loaded.portals, operator, loaded.diagnostics)
+    return Fleet(loaded.portals, operator, loaded.diagnostics, loaded.broken)
 
 
 def select(fleet: Fleet, portals: Sequence[str] = (), selection: Selection | None = None) -> Fleet:
     """The portals that globs and selection leave in. Raises UsageError for a glob that names nothing."""
     from sipsync.fleet.host import chosen
 
-    return replace(fleet, portals=chosen(fleet, portals, selection or Selection()))
+    return chosen(fleet, portals, selection or Selection())
 
 
 @forgetful
-def check(paths: Paths | Documents = (), operator: Operator | None = None) -> Findings:
-    """What is wrong with these files, without asking any portal or reading any secret."""
+def check(paths: Paths | Documents = (), operator: Operator | None = None, *, portals: Sequence[str] = ()) -> Findings:
+    """What is wrong with these files, without asking any portal or reading any secret.
+
+    With globs of names, `portals`, only files that can hold such portals are looked at.
+    """
     from sipsync.model.findings import Findings
 
-    loaded = _files(paths, operator or _operator(paths))
+    loaded = _files(paths, operator or _operator(paths), portals)
     return Findings(
         diagnostics=loaded.diagnostics,
         files=loaded.files,
@@ -141,13 +150,13 @@ def _operator(paths: Paths | Documents) -> Operator:
     return Operator.from_environ(environ, str(find_root(paths)))
 
 
-def _files(paths: Paths | Documents, operator: Operator) -> Loaded:
+def _files(paths: Paths | Documents, operator: Operator, portals: Sequence[str]) -> Loaded:
     from sipsync.config import load as config
     from sipsync.secrets.known import KnownSchemes
 
     if isinstance(paths, Mapping):
         return config.load_documents(paths, operator, KnownSchemes())
-    return config.load(_listed(paths), operator, KnownSchemes())
+    return config.load(_listed(paths), operator, KnownSchemes(), portals)
 
 
 def _listed(paths: Paths | Documents) -> list[Path]:
@@ -288,7 +297,7 @@ read = _blocking(aread)
 
 @forgetful
 async def asnapshot(fleet: Fleet, on_event: OnEvent = ignore) -> SavedState:
-    """The state of the portals without secrets, sealed. Raises the first portal's error: a part is no state."""
+    """The state of the portals without secrets, sealed; `diagnostics` say why one is missing. Raises where all are."""
     from sipsync.fleet import status as reading
 
     return await reading.save_all(fleet, SystemClock(), on_event)

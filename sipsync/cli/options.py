@@ -75,11 +75,11 @@ class OperatorOptions:
     paths: tuple[Path, ...] = ()
     """The files that the command is about."""
 
-    def fleet(self, session: Session, *, partly: bool = False) -> Fleet:
-        """The portals of the files; `partly`: of those that are in order."""
+    def fleet(self, session: Session, portals: Sequence[str] = ()) -> Fleet:
+        """The portals of the files, as far as they are in order; with globs, of the files that can hold those."""
         from sipsync import api
 
-        return api.load(self.paths, self.operator(session), partly=partly)
+        return api.load(self.paths, self.operator(session), partly=True, portals=portals)
 
     def operator(self, session: Session, paths: Sequence[Path] = ()) -> Operator:
         """The operator of this run: the options over the environment."""
@@ -122,7 +122,7 @@ class PortalsOptions:
         from sipsync import api
 
         for glob in () if by_line else self.exclude:
-            if not any(fits(portal.name, glob) for portal in fleet.portals):
+            if not any(fits(name, glob) for name in (*(portal.name for portal in fleet.portals), *fleet.broken)):
                 hint = Message("Give the name of a portal: each is asked as a whole.")
                 raise usage_error(Message('--exclude "{glob}" names no portal', glob=glob), hint)
         return api.select(fleet, self.portals, self.selection())

@@ -13,11 +13,13 @@ from sipsync.config.desired import portal_of
 from sipsync.config.documents import Documents, write_out
 from sipsync.config.findings import no_mapping, validate
 from sipsync.config.include import Includes
+from sipsync.config.names import NameLook
 from sipsync.config.paths import find, find_root, read_source
 from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import MAX_FINDINGS, Mapping, Node, Scalar, read
 from sipsync.config.refs import RunContext
 from sipsync.config.schema import PortalFile
+from sipsync.model.globs import fits
 from sipsync.model.lines import DesiredPortal
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
@@ -35,13 +37,27 @@ class Loaded:
     diagnostics: tuple[Diagnostic, ...]
     """Errors and warnings, in the order of the files."""
     files: int
+    """How many were read and checked."""
+    broken: tuple[str, ...] = ()
+    """The names of portals that are not in order, as far as their files tell them."""
 
 
-def load(paths: Sequence[Path], operator: Operator, schemes: Collection[str]) -> Loaded:
-    """The portals of these files (none given: `sipsync.yaml`, else the folder `portals`). Never raises for findings."""
+def load(paths: Sequence[Path], operator: Operator, schemes: Collection[str], portals: Collection[str] = ()) -> Loaded:
+    """The portals of these files (none given: `sipsync.yaml`, else the folder `portals`). Never raises for findings.
+
+    With globs of names, `portals`, only the files that can hold such portals are read and checked; all of them where a
+    glob names nothing.
+    """
     root = Path(operator.root).resolve()
+    context = RunContext(operator, schemes, root)
+    if portals:
+        found = find(paths, root, NameLook(root, portals).may_hold)
+        loaded = _loaded(found.sources.values(), found.diagnostics, context)
+        names = (*(portal.name for portal in loaded.portals), *loaded.broken)
+        if all(any(fits(name, glob) for name in names) for glob in portals):
+            return loaded
     found = find(paths, root)
-    return _loaded(found.sources.values(), found.diagnostics, RunContext(operator, schemes, root))
+    return _loaded(found.sources.values(), found.diagnostics, context)
 
 
 def load_documents(documents: Documents, operator: Operator, schemes: Collection[str]) -> Loaded:
@@ -67,8 +83,14 @@ def load_documents(documents: Documents, operator: Operator, schemes: Collection
 
 def _loaded(sources: Collection[Source], diagnostics: list[Diagnostic], context: RunContext) -> Loaded:
     run = _Run(context, Includes(context.root), diagnostics)
+    look = NameLook(context.root, ())
     for source in sources:
-        run.file(*read(source))
+        documents, problems = read(source)
+        told = look.names(source) if problems else None
+        if told is not None and len(told) == 1:
+            problems = [replace(problem, address=name) for problem in problems for name in told]
+            run.broken |= told
+        run.file(documents, problems)
     run.diagnostics += [*run.includes.diagnostics, *check.names(run.names)]
     names = Counter(name.lower() for name, _ in run.names)
     run.portals = [portal for portal in run.portals if names[portal.name.lower()] == 1]
@@ -121,6 +143,8 @@ class _Run:
     includes: Includes
     diagnostics: list[Diagnostic]
     portals: list[DesiredPortal] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
+    """Names of files that are not YAML."""
     names: list[tuple[str, Node]] = field(default_factory=list)
 
     def file(self, documents: Sequence[Node], problems: Sequence[Diagnostic]) -> None:
@@ -139,7 +163,10 @@ class _Run:
 
     def loaded(self, files: int) -> Loaded:
         """What was collected."""
-        return Loaded(tuple(self.portals), tuple(dict.fromkeys(self.diagnostics)), files)
+        in_order = {portal.name for portal in self.portals}
+        broken = dict.fromkeys((*(name for name, _ in self.names), *sorted(self.broken)))
+        left_out = tuple(name for name in broken if name not in in_order)
+        return Loaded(tuple(self.portals), tuple(dict.fromkeys(self.diagnostics)), files, left_out)
 
     def document(self, node: Node) -> None:
         """One portal."""
@@ -151,7 +178,11 @@ class _Run:
         self.names.append((name, place))
         model, problems = validate(PortalFile, merged, self.context)
         problems += [*check.document(merged), *check.file_name(name, place)]
-        self.diagnostics += problems
+        # What stands in an included file is no one portal's, and told once.
+        here = node.source.name
+        self.diagnostics += [
+            replace(found, address=name) if found.at and found.at.file == here else found for found in problems
+        ]
         if model and not self.includes.broken and all(found.severity == "warning" for found in problems):
             self.portals.append(portal_of(model, merged, name, self.context))
 

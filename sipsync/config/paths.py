@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,11 +28,13 @@ class Found:
 
     sources: dict[Path, Source] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    wanted: Callable[[Source], bool] = lambda _source: True
+    """Whether a text is looked at any further."""
 
 
-def find(paths: Sequence[Path], root: Path) -> Found:
-    """The files with the marker at these paths."""
-    found, root = Found(), root.resolve()
+def find(paths: Sequence[Path], root: Path, wanted: Callable[[Source], bool] = lambda _source: True) -> Found:
+    """The files with the marker at these paths, as far as they are wanted."""
+    found, root = Found(wanted=wanted), root.resolve()
     for path in paths or [_default()]:
         if os.path.isdir(path):
             _search(path, root, found)
@@ -40,9 +42,11 @@ def find(paths: Sequence[Path], root: Path) -> Found:
             found.diagnostics.append(_not_found(path, bool(paths)))
         elif problem := _bad_name(path, {}):
             found.diagnostics.append(problem)
-        elif (source := _read(path, found)) and not marked(source):
+        elif (source := _read(path, found)) is None or not wanted(source):
+            continue
+        elif not marked(source):
             found.diagnostics.append(_no_marker(source))
-        elif source:
+        else:
             found.sources.setdefault(path.resolve(), source)
     return found
 
@@ -147,7 +151,9 @@ def _search(folder: Path, root: Path, found: Found) -> None:
         if problem := _bad_name(path, names) or _outside(path, root):
             found.diagnostics.append(problem)
         elif source := _read(path, found):
-            if marked(source):
+            if not found.wanted(source):
+                pass
+            elif marked(source):
                 found.sources.setdefault(path.resolve(), source)
             elif all(section.search(source.text) for section in _SECTIONS):
                 found.diagnostics.append(_no_marker(source))  # a portal whose marker was forgotten

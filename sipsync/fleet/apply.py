@@ -33,10 +33,10 @@ async def apply_fleet(plan: Plan, fleet: Fleet, options: ApplyOptions, control: 
     check_allow(fleet, options.allow)
     if options.strict and not options.dry_run:
         looked = await apply_fleet(plan, fleet, replace(options, dry_run=True), control)
-        if any(part.exit in (Exit.STALE, Exit.GUARD) for part in looked.parts):
+        if looked.exit is not Exit.OK:
             return _untouched(looked)
     by_name = {portal.name: portal for portal in fleet.portals}
-    done = {part.portal: reason for part in plan.parts if (reason := _in_the_way(part, by_name)) is not None}
+    done = {part.portal: reason for part in plan.parts if (reason := _in_the_way(part, by_name, fleet)) is not None}
     parts = {part.portal: part for part in plan.parts if part.portal not in done}
     portals = with_target_policy([by_name[name] for name in parts], fleet.operator, KnownSchemes())
     selections = {
@@ -64,6 +64,7 @@ async def apply_fleet(plan: Plan, fleet: Fleet, options: ApplyOptions, control: 
         plan_id=plan.plan_id,
         dry_run=options.dry_run,
         parts=tuple(_located(done[part.portal], by_name.get(part.portal)) for part in plan.parts),
+        problems=tuple(found for found in plan.problems if found.severity == "error"),
     )
 
 
@@ -76,7 +77,7 @@ def _located(part: PortalOutcome, portal: DesiredPortal | None) -> PortalOutcome
 
 
 def _untouched(looked: Outcome) -> Outcome:
-    """Of a strict run: one stale line anywhere, and nothing at all is sent."""
+    """Of a strict run: one line or file that is not as planned anywhere, and nothing at all is sent."""
     parts = []
     for part in looked.parts:
         lines = tuple(
@@ -112,11 +113,16 @@ def _once_each(plan: Plan) -> None:
         )
 
 
-def _in_the_way(part: PortalPlan, by_name: Collection[str]) -> PortalOutcome | None:
+def _in_the_way(part: PortalPlan, by_name: Collection[str], fleet: Fleet) -> PortalOutcome | None:
     """Why nothing of this part is sent: nothing to do, not planned, stopped by a limit, or no such file."""
     if part.exit is not Exit.OK:
         errors = tuple(found for found in part.diagnostics if found.severity == "error")
         return _failed(part.portal, errors, part.exit)
+    if part.portal in fleet.broken:
+        errors = tuple(
+            found for found in fleet.diagnostics if found.severity == "error" and found.portal in ("", part.portal)
+        )
+        return _failed(part.portal, errors, Exit.ERROR)
     if part.portal not in by_name:
         return _failed(part.portal, (_no_file(part),), Exit.STALE)
     return None if part.changes else PortalOutcome(portal=part.portal)

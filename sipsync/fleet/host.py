@@ -75,13 +75,14 @@ async def connected(
         yield {name: await stack.enter_async_context(connect(job.credentials[name], throttle)) for name in names}
 
 
-def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection) -> tuple[DesiredPortal, ...]:
-    """The portals that the options leave in.
+def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection) -> Fleet:
+    """The portals that the options leave in, with what is wrong with their files.
 
     Raises UsageError for a glob that names nothing, which is a typing error, and where no portal is left.
     """
     portals = [portal for portal in fleet.portals if not globs or _named(portal.name, globs)]
-    names = [portal.name for portal in fleet.portals]
+    broken = [name for name in fleet.broken if not globs or _named(name, globs)]
+    names = [*(portal.name for portal in fleet.portals), *fleet.broken]
     addresses = [address for portal in portals for address in _addresses(portal)]
     problems = [_names_nothing("portal", glob, names) for glob in globs if not any(_named(n, [glob]) for n in names)]
     for option, given, others in (
@@ -94,6 +95,7 @@ def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection) -> tuple[De
             for glob in given
             if not any(matches(address, (glob,)) for address in addresses)
             and not any(_named(n, [glob]) for n in others)
+            and not any(_of_portal(glob, name) for name in broken)
         ]
     if problems:  # what is sought may be in a file that could not be read
         raise UsageError(*problems, *(found for found in fleet.diagnostics if found.severity == "error"))
@@ -104,10 +106,24 @@ def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection) -> tuple[De
         if not _named(portal.name, selection.exclude)
         and (not selection.lines or any(matches(address, selection.lines) for address in _addresses(portal)))
     )
-    if portals and not left:
+    broken = [
+        name
+        for name in broken
+        if not _named(name, selection.exclude)
+        and (not selection.lines or any("." not in glob or _of_portal(glob, name) for glob in selection.lines))
+    ]
+    if portals and not left and not broken:
         hint = Message("Exclude fewer.")
         raise UsageError(Diagnostic(Code.NOTHING_SELECTED, Message("no portal is left to ask"), hint=hint))
-    return left
+    meant = {name.lower() for name in (*(portal.name for portal in left), *broken)}
+    told = tuple(found for found in fleet.diagnostics if not found.portal or found.portal.lower() in meant)
+    return Fleet(left, fleet.operator, told, tuple(broken))
+
+
+def _of_portal(glob: str, name: str) -> bool:
+    """Whether a glob of addresses can mean a line of this portal, whose lines are not known."""
+    head, dot, _ = glob.partition(".")
+    return bool(dot) and fits(name, head)
 
 
 def _named(name: str, globs: Sequence[str]) -> bool:
@@ -117,19 +133,21 @@ def _named(name: str, globs: Sequence[str]) -> bool:
 def check_allow(fleet: Fleet, allow: Sequence[str]) -> None:
     """Raises UsageError for an `--allow` that names no finding, or nothing of these files."""
     addresses = [address for portal in fleet.portals for address in _addresses(portal)]
-    names = [portal.name for portal in fleet.portals]
-    if problems := [problem for one in allow for problem in _wrong_allow(one, addresses, names)]:
+    names = [*(portal.name for portal in fleet.portals), *fleet.broken]
+    if problems := [problem for one in allow for problem in _wrong_allow(one, addresses, names, fleet.broken)]:
         raise UsageError(*problems, *(found for found in fleet.diagnostics if found.severity == "error"))
 
 
-def _wrong_allow(allow: str, addresses: Sequence[Address], portals: Sequence[str]) -> list[Diagnostic]:
+def _wrong_allow(
+    allow: str, addresses: Sequence[Address], portals: Sequence[str], broken: Sequence[str]
+) -> list[Diagnostic]:
     """What is wrong with one `--allow FINDING:ADDRESS`, if anything."""
     finding, _, address = allow.partition(":")
     if finding not in ALLOWABLE or not address:
         known = ", ".join(sorted(f"{code}:ADDRESS" for code in ALLOWABLE))
         summary = Message('--allow "{allow}" names no finding', allow=allow)
         return [Diagnostic(Code.UNKNOWN_ALLOW, summary, hint=Message("It takes {known}.", known=known))]
-    if address not in {*addresses, *portals}:
+    if address not in {*addresses, *portals} and address.partition(".")[0] not in broken:
         return [_names_nothing("allow", address, addresses)]
     return []
 

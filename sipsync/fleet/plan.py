@@ -18,8 +18,8 @@ from sipsync.secrets.known import KnownSchemes
 
 async def plan_fleet(fleet: Fleet, options: PlanOptions, clock: Clock, on_event: OnEvent) -> Plan:
     """One part for each chosen portal, in the order of the files; one that can't be planned says why."""
-    portals = chosen(fleet, options.portals, options.selection)
-    portals = with_target_policy(portals, fleet.operator, KnownSchemes())
+    fleet = chosen(fleet, options.portals, options.selection)
+    portals = with_target_policy(fleet.portals, fleet.operator, KnownSchemes())
     timestamp = clock.now().isoformat(timespec="seconds")
 
     async def work(job: HostJob) -> dict[str, PortalPlan | SipsyncError]:

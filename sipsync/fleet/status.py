@@ -78,15 +78,23 @@ async def read(fleet: Fleet, clock: Clock, on_event: OnEvent) -> list[Reading]:
 
 
 async def save_all(fleet: Fleet, clock: Clock, on_event: OnEvent) -> SavedState:
-    """The state of all portals. Raises SipsyncError where one can't be read: a part of the state would mislead."""
+    """The state of the portals that can be read, and why others are missing. Raises SipsyncError where all are."""
     inputs, failed = await _inputs(fleet, clock, on_event)
-    if failed:
-        raise SipsyncError(*(diagnostic for error in failed.values() for diagnostic in error.diagnostics))
+    missing = _errors(fleet, failed)
+    if missing and not inputs:
+        raise SipsyncError(*missing)
     now = clock.now()
     return SavedState(
         timestamp=now.isoformat(timespec="seconds"),
         portals=tuple(save(given, fleet.operator, now) for given in inputs.values()),
+        diagnostics=missing,
     )
+
+
+def _errors(fleet: Fleet, failed: Mapping[str, SipsyncError]) -> tuple[Diagnostic, ...]:
+    """Why there is nothing of some portals: their files are wrong, or they could not be asked."""
+    of_files = (found for found in fleet.diagnostics if found.severity == "error")
+    return (*of_files, *(diagnostic for error in failed.values() for diagnostic in error.diagnostics))
 
 
 async def diagnose(fleet: Fleet, clock: Clock, on_event: OnEvent) -> Diagnosis:
@@ -97,7 +105,9 @@ async def diagnose(fleet: Fleet, clock: Clock, on_event: OnEvent) -> Diagnosis:
             Check(portal=name, name="credential", result="failed", detail=reason.summary, advice=reason.hint)
             for reason in error.diagnostics
         ]
-    return Diagnosis(checks=tuple(check for of_portal in checks.values() for check in of_portal))
+    return Diagnosis(
+        checks=tuple(check for of_portal in checks.values() for check in of_portal), diagnostics=_errors(fleet, {})
+    )
 
 
 async def status(fleet: Fleet, clock: Clock, on_event: OnEvent, *, live: bool) -> Status:
@@ -126,7 +136,7 @@ async def status(fleet: Fleet, clock: Clock, on_event: OnEvent, *, live: bool) -
     lines, failed = await _ask(fleet, one, on_event, writes=live)
     return Status(
         lines=tuple(line for of_portal in lines.values() for line in of_portal),
-        diagnostics=tuple(diagnostic for error in failed.values() for diagnostic in error.diagnostics),
+        diagnostics=_errors(fleet, failed),
     )
 
 

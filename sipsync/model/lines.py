@@ -167,6 +167,8 @@ class Fleet:
     operator: Operator
     diagnostics: tuple[Diagnostic, ...] = ()
     """What is wrong with the files; an error where portals are left out for it."""
+    broken: tuple[str, ...] = ()
+    """The names of portals that are left out, as far as their files tell them."""
 
 
 # --- current ---

@@ -80,6 +80,8 @@ class Outcome(Report):
     plan_id: str = ""
     dry_run: bool = False
     parts: tuple[PortalOutcome, ...] = ()
+    problems: tuple[Diagnostic, ...] = ()
+    """Findings that belong to no portal of the plan, such as those of a file that is wrong."""
 
     @property
     def lines(self) -> tuple[LineOutcome, ...]:
@@ -94,7 +96,7 @@ class Outcome(Report):
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All findings."""
-        return tuple(found for part in self.parts for found in part.diagnostics)
+        return (*self.problems, *(found for part in self.parts for found in part.diagnostics))
 
     def count(self, action: Action, *results: LineResult) -> int:
         """How many lines ended so; by default, how many were written."""
@@ -113,9 +115,10 @@ class Outcome(Report):
 
     @property
     def exit(self) -> Exit:
-        """One portal that failed while another was written makes the run partial."""
-        exits = [part.exit for part in self.parts]
-        wrote = any(line.result in ("applied", "restored", "unverified") for line in self.lines)
+        """One portal that failed while another was written, or is as planned already, makes the run partial."""
+        exits = [Exit.ERROR] if any(found.severity == "error" for found in self.problems) else []
+        exits += [part.exit for part in self.parts]
+        wrote = any(line.result in ("applied", "done", "restored", "unverified") for line in self.lines)
         if wrote:
             exits = [Exit.PARTIAL if exit_ is Exit.ERROR else exit_ for exit_ in exits]
         return worst(exits)

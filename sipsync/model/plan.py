@@ -144,6 +144,11 @@ class PortalPlan(Document):
     lasting: bool = Field(default=True, exclude=True)
     """Whether another job can have the seal's key; told nobody but who saves the plan."""
 
+    @property
+    def applyable(self) -> bool:
+        """Whether there is something to apply and nothing against it. What is made against a snapshot has no seal."""
+        return bool(self.changes and self.seal) and self.exit is Exit.OK
+
     def substance(self) -> dict[str, Any]:
         """What the digest covers: changes, calls, evidence, selection and the desired state; no time or diagnostics."""
         document = self.model_dump(
@@ -238,8 +243,8 @@ class Plan(Report):
 
     @property
     def applyable(self) -> bool:
-        """Whether there is something to apply and nothing against it. A plan against a snapshot is for review only."""
-        return self.has_changes and not self.errored and all(part.seal for part in self.parts)
+        """Whether there is something to apply of at least one part."""
+        return any(part.applyable for part in self.parts)
 
     @property
     def digest(self) -> Digest:
@@ -263,7 +268,8 @@ class Plan(Report):
     def to_dict(self) -> dict[str, Any]:
         """The plan as a JSON document: Terraform's keys on top, what belongs to each portal under `parts`."""
         parts = [
-            part.model_dump(mode="json", exclude={*JOINED, "diagnostics"}) | {"diagnostics": len(part.diagnostics)}
+            part.model_dump(mode="json", exclude={*JOINED, "diagnostics"})
+            | {"applyable": part.applyable, "diagnostics": len(part.diagnostics)}
             for part in self.parts
         ]
         return super().to_dict() | {"parts": parts}
@@ -285,7 +291,7 @@ class Plan(Report):
                 "problems": [*islice(found, max(0, len(document["diagnostics"]) - of_parts))],
                 "parts": [
                     {
-                        **part,
+                        **{name: value for name, value in part.items() if name != "applyable"},
                         "resource_changes": changes.get(part["portal"], ()),
                         "calls": calls.get(part["portal"], ()),
                         "diagnostics": [*islice(found, part["diagnostics"])],

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from sipsync.model.document import Document, Report
 from sipsync.model.fields import CurrentType, FieldName
+from sipsync.model.problems import Diagnostic, Exit
 
 
 class SavedLine(Document):
@@ -48,3 +49,10 @@ class SavedState(Report):
     kind: Literal["sipsync-state"] = "sipsync-state"
     timestamp: str = ""
     portals: tuple[SavedPortal, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """Why portals are missing, told to who made it; the file has none."""
+
+    @property
+    def exit(self) -> Exit:
+        """ERROR where a portal is missing."""
+        return Exit.ERROR if self.diagnostics else Exit.OK

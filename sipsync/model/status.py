@@ -57,11 +57,14 @@ class Check(Document):
 class Diagnosis(Report):
     """What `doctor` found."""
 
-    KEYS = ("checks",)
+    KEYS = ("checks", "diagnostics")
 
     checks: tuple[Check, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """What is wrong with the files of portals that could not be asked."""
 
     @property
     def exit(self) -> Exit:
-        """ERROR where a check failed."""
-        return Exit.ERROR if any(check.result == "failed" for check in self.checks) else Exit.OK
+        """ERROR where a check failed, or a portal could not be asked."""
+        failed = self.diagnostics or any(check.result == "failed" for check in self.checks)
+        return Exit.ERROR if failed else Exit.OK

@@ -48,7 +48,7 @@ def _document(kind: type[Report]) -> Schema:
     made["properties"]["format_version"] = _VERSION
     if kind is Plan:
         part = made["$defs"]["PortalPlan"]["properties"]
-        part["diagnostics"] = _COUNT
+        part |= {"applyable": {"type": "boolean"}, "diagnostics": _COUNT}
         for name in JOINED:
             del part[name]
     return made | {"$defs": {name: _opened(each) for name, each in made["$defs"].items()}}

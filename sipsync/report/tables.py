@@ -78,5 +78,7 @@ def diagnosis(document: Diagnosis, style: Style, paint: Paint) -> Iterator[str]:
         yield f"  {result}  {visible(check.name)}{': ' if check.detail else ''}{visible(check.detail)}"
         advice = wrapped(visible(check.advice), style.width - 11)
         yield from (f"           {line}" for line in advice)
+    yield from told(document.diagnostics, style, paint)
     failed = sum(check.result == "failed" for check in document.checks)
-    yield from ("", f"{count(failed, 'check')} failed." if failed else paint("green bold", "All is well."))
+    if failed or not document.diagnostics:
+        yield from ("", f"{count(failed, 'check')} failed." if failed else paint("green bold", "All is well."))

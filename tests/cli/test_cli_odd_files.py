@@ -129,11 +129,64 @@ def test_an_odd_file_is_told_with_its_place_and_the_others_are_planned(
         for found in found
     )
     assert ran.code == 1
-    assert (plan["complete"], plan["applyable"]) == (False, False)
+    assert (plan["complete"], plan["applyable"]) == (False, True)
     assert [change["address"] for change in plan["resource_changes"]] == ["good.a"]
-    for other in (["validate", "."], ["fmt", "--check", "."], ["apply", "--yes", "."]):
+    for other in (["validate", "."], ["fmt", "--check", "."]):
         assert sipsync(*other).code in (0, 1, 3)
+    strict = sipsync("apply", "--yes", "--strict", "--format", "json", ".")
+    assert (strict.code, {line["result"] for line in json.loads(strict.out)["lines"]}) == (1, {"skipped"})
+    applied = sipsync("apply", "--yes", "--format", "json", ".")
+    outcome = json.loads(applied.out)
+    assert (applied.code, [line["result"] for line in outcome["lines"]]) == (4, ["applied"])
+    assert code in {found["code"] for found in outcome["diagnostics"]}
     assert not (folder / "state").exists()
+
+
+@pytest.mark.parametrize("command", [("status",), ("doctor",), ("snapshot", "--out", "state.json")])
+def test_a_wrong_file_keeps_no_other_portal_from_being_asked(
+    command: tuple[str, ...], home: Path, sipsync: Sipsync
+) -> None:
+    Path("good.yaml").write_text(GOOD)
+    Path("odd.yaml").write_text(HEAD + "lines: {a: {titel: A}}\n")
+    assert sipsync("apply", "--yes", "good.yaml").code == 0
+    ran = sipsync(*command, ".")
+    assert ran.code == 1
+    assert "odd.yaml:3:13 (odd) [unknown-key]" in ran.out + ran.err
+    asked = Path("state.json").read_text() if command[0] == "snapshot" else ran.out
+    assert "good" in asked
+    for option in (("--exclude", "odd"), ("--portal", "good")):
+        assert sipsync(*command, *option, ".").code == 0, option
+    ran = sipsync(*command, "--portal", "odd", ".")
+    assert (ran.code, "odd.yaml:3:13 (odd) [unknown-key]" in ran.out + ran.err) == (1, True)
+
+
+def test_a_snapshot_of_nothing_is_not_written(home: Path, sipsync: Sipsync) -> None:
+    Path("odd.yaml").write_text("sipsync: 1\nportal: {webhook: env:NOBODY}\nlines: {a: {config_id: 1}}\n")
+    ran = sipsync("snapshot", "--out", "state.json", "odd.yaml")
+    assert (ran.code, "[secret-unset]" in ran.err) == (1, True)
+    assert not Path("state.json").exists()
+
+
+def test_a_saved_plan_is_applied_without_the_portal_whose_file_is_wrong_now(home: Path, sipsync: Sipsync) -> None:
+    Path("good.yaml").write_text(GOOD)
+    Path("odd.yaml").write_text(GOOD.replace("good", "odd"))
+    Path("unplanned.yaml").write_text("sipsync: 1\nportal: [\n")
+    assert sipsync("plan", "--out", "p.json", "good.yaml", "odd.yaml").code == 0
+    Path("odd.yaml").write_text(GOOD.replace("good", "odd").replace("title", "titel"))
+    ran = sipsync("apply", "--plan", "p.json", "--format", "json", ".")
+    outcome = json.loads(ran.out)
+    assert (ran.code, [line["address"] for line in outcome["lines"]]) == (4, ["good.a"])
+    assert {found["address"] for found in outcome["diagnostics"]} == {"odd"}
+
+
+def test_a_finding_may_be_let_pass_of_a_portal_whose_file_is_wrong(home: Path, sipsync: Sipsync) -> None:
+    Path("good.yaml").write_text(GOOD)
+    Path("odd.yaml").write_text(HEAD + "lines: {a: {titel: A}}\n")
+    assert sipsync("plan", "--allow", "max-changes:odd", ".").code == 1
+    assert sipsync("plan", "--line", "odd.a", ".").code == 1
+    assert sipsync("plan", "--line", "good.a", ".").code == 0
+    assert sipsync("plan", "--allow", "max-changes:nobody", ".").code == 64
+    assert sipsync("plan", "--line", "nobody.a", ".").code == 64
 
 
 def test_a_portal_that_is_sought_may_be_in_a_file_that_is_not_in_order(
@@ -143,5 +196,8 @@ def test_a_portal_that_is_sought_may_be_in_a_file_that_is_not_in_order(
     Path("good.yaml").write_text(GOOD)
     Path("odd.yaml").write_text("%YAML 1.3\n---\n" + HEAD)
     ran = sipsync("plan", "--portal", "odd", "good.yaml", "odd.yaml")
+    assert ran.code == 1
+    assert "odd.yaml:1:1 (odd) [syntax]" in ran.err
+    ran = sipsync("plan", "--portal", "nobody", "good.yaml", "odd.yaml")
     assert ran.code == 64
-    assert "odd.yaml:1:1 [syntax]" in ran.err
+    assert "odd.yaml:1:1 (odd) [syntax]" in ran.err

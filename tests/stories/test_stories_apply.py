@@ -438,7 +438,7 @@ async def test_two_portals_of_which_one_is_down_are_half_applied(box: Box) -> No
     )
     box.environ["DOWN"] = "http://127.0.0.1:9/rest/1/secret/"
     plan = await box.plan()
-    assert (plan.exit, plan.complete, plan.applyable) == (Exit.ERROR, False, False)
+    assert (plan.exit, plan.complete, plan.applyable) == (Exit.ERROR, False, True)
     outcome = await box.apply(plan)
     assert outcome.exit is Exit.PARTIAL
     assert {line["server"] for line in box.lines.values()} == {"new.example"}

@@ -94,11 +94,10 @@ def command(  # long by its parameters, one for each group of options
         raise usage_error(Message("the selection is part of a saved plan"), hint)
     events = EventStream(wanted=json_events)
     try:
-        fleet = limits.fleet(session)
+        plan = api.read_plan(plan_file) if plan_file else None
+        fleet = limits.fleet(session, [part.portal for part in plan.parts] if plan else portals)
         options = replace(options, allow=selection.allow, check_command=_operators_command(checks, fleet.operator))
-        if plan_file:
-            plan = api.read_plan(plan_file)
-        else:
+        if plan is None:
             wanted = PlanOptions(portals, selection, parallel=options.parallel, timeout=options.timeout)
             plan = _plan_and_ask(session, fleet, wanted, events, asks=asks)
         outcome, stopped = _carry_out(session, plan, fleet, options, events)
@@ -108,7 +107,7 @@ def command(  # long by its parameters, one for each group of options
         raise
     events.applied(outcome)
     # A fresh plan that holds nothing but errors was shown already.
-    shown = json_events or (not plan_file and output.format == "text" and plan.errored and not _anything_to_do(plan))
+    shown = json_events or (not plan_file and output.format == "text" and plan.errored and not plan.applyable)
     written = _publish(session, outcome, replace(output, format=None) if shown else output, fresh=not plan_file)
     return worst([written, outcome.exit, Exit.INTERRUPTED if stopped else Exit.OK])
 
@@ -138,15 +137,11 @@ def _plan_and_ask(session: Session, fleet: Fleet, options: PlanOptions, events: 
         "  Only 'yes' will be accepted to approve.\n\n  Enter a value: ",
         warning=warning,
     )
-    if asks and _anything_to_do(plan):
+    if asks and plan.applyable:
         session.must_ask("apply", Message("Give --yes, or --plan FILE with a plan that was reviewed."))
         if not session.approved(question):
             raise SipsyncError(Diagnostic(Code.DECLINED, Message("not approved; nothing was sent")))
     return plan
-
-
-def _anything_to_do(plan: Plan) -> bool:
-    return any(part.changes and part.exit is Exit.OK for part in plan.parts)
 
 
 def _carry_out(

@@ -25,6 +25,6 @@ def command(session: Session, limits: OperatorOptions, select: PortalsOptions, o
     from sipsync import api
 
     session.json = output.format == "json"
-    diagnosis = ask(session, select.of(limits.fleet(session)), api.adoctor)
+    diagnosis = ask(session, select.of(limits.fleet(session, select.portals)), api.adoctor)
     publish(session, diagnosis, output)
     return diagnosis.exit

@@ -83,7 +83,7 @@ def command(
     events = EventStream(wanted=json_events)
     failure = None
     try:
-        fleet = limits.fleet(session, partly=True)
+        fleet = limits.fleet(session, options.portals)
         against = api.read_state(snapshot) if snapshot else None
         plan = make_plan(session, fleet, replace(options, against=against), events)
     except SipsyncError as error:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sipsync.cli.group import make_command, option
 from sipsync.cli.options import OperatorOptions, PortalsOptions, files_options, portals_options
+from sipsync.cli.output import show
 from sipsync.cli.session import Session, write
 from sipsync.cli.types import FILE
 from sipsync.cli.work import ask
@@ -26,9 +27,11 @@ def command(session: Session, limits: OperatorOptions, select: PortalsOptions, o
     from sipsync import api
     from sipsync.report.wording import count
 
-    state = ask(session, select.of(limits.fleet(session)), api.asnapshot)
+    state = ask(session, select.of(limits.fleet(session, select.portals)), api.asnapshot)
     api.write_state(out, state)
     lines = count(sum(len(portal.lines) for portal in state.portals), "line")
     portals = count(len(state.portals), "portal")
     write(Message("{out}: {lines} of {portals}, without passwords.\n", out=out, lines=lines, portals=portals))
-    return Exit.OK
+    if state.diagnostics:
+        show(state.diagnostics, session)
+    return state.exit

@@ -30,7 +30,7 @@ def command(
     from sipsync import api
 
     session.json = output.format == "json"
-    fleet = select.of(limits.fleet(session), by_line=True)
+    fleet = select.of(limits.fleet(session, select.portals), by_line=True)
     if live:
         session.say(Message("Asking the telephony operator; where a registration changed, portal users are notified."))
     status = ask(session, fleet, lambda fleet, on_event: api.astatus(fleet, live=live, on_event=on_event))

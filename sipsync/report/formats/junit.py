@@ -63,6 +63,7 @@ def _cases(document: Plan | Outcome | Findings, style: Style) -> Iterator[Case]:
             for part in document.parts:
                 yield from _planned(part, _told_already(shared), style)
         case Outcome():
+            yield from _findings("sipsync", document.problems, style)
             shared = _shared(document)
             yield from (_finding("sipsync", cause, style) for cause in shared)
             for done in document.parts:
