@@ -12,6 +12,9 @@ import click
 import polib
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+_SECTIONS = {"policy": "POLICY", "environment": "ENVIRONMENT", "exit-codes": "EXIT STATUS"}
+"""The pages of `sipsync explain` that are sections of sipsync(1)."""
+
 
 class Generated(BuildHookInterface[Any]):
     """Writes a `.mo` beside each `.po`, which git ignores and the wheel has in its place; and the manual pages."""
@@ -42,13 +45,15 @@ def manual(root: str) -> Iterator[tuple[str, str]]:
     sys.dont_write_bytecode = True
     from sipsync._version import __version__
     from sipsync.cli.main import cli
+    from sipsync.report.explain import pages
 
     contexts = list(_walk(click.Context(cli, info_name="sipsync", **cli.context_settings)))
     names = [_name(context) for context in contexts]
     for context, name in zip(contexts, names, strict=True):
         near = [other for other in names if other != name and (name.startswith(other) or other.startswith(name))]
+        more = () if context.parent else _reference(pages())
         title = f'.TH "{name.upper()}" 1 "" "sipsync {__version__}" "sipsync"'
-        yield f"{name}.1", "\n".join([title, *_page(context, name), ".SH SEE ALSO", _references(near)]) + "\n"
+        yield f"{name}.1", "\n".join([title, *_page(context, name), *more, ".SH SEE ALSO", _references(near)]) + "\n"
 
 
 def _walk(context: click.Context) -> Iterator[click.Context]:
@@ -92,6 +97,11 @@ def _page(context: click.Context, name: str) -> Iterator[str]:
 def _items(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
     for term, text in rows:
         yield from (".TP", f"\\fB{_roff(term)}\\fR", _roff(text))
+
+
+def _reference(pages: dict[str, Any]) -> Iterator[str]:
+    for name, page in pages.items():
+        yield from (f".SH {_SECTIONS[name]}", _roff(page.about), *_items(page.entries))
 
 
 def _references(names: Iterable[str]) -> str:

@@ -47,7 +47,7 @@ def commands(context: click.Context) -> Iterator[click.Context]:
 
 COMMANDS = {
     context.command_path.replace(" ", "-") + ".1": context.command
-    for context in commands(click.Context(cli, info_name="sipsync"))
+    for context in commands(click.Context(cli, info_name="sipsync", **cli.context_settings))
 }
 
 

@@ -13,16 +13,19 @@ import polib
 import pytest
 
 import sipsync
+from sipsync.cli.commands.explain import PAGES
 from sipsync.model.problems import Code
 from sipsync.report import Style, render
-from sipsync.report.explain import explain, explanations
+from sipsync.report.explain import explain, explanations, pages
 from support.reports import FINDINGS, GUARD, PARTIAL, finding, plan
 
 RU = Style(lang="ru")
 ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / "sipsync/locale/ru/LC_MESSAGES/sipsync.po"
 RUSSIAN = polib.pofile(str(CATALOGUE))
-PARAGRAPHS = {text for each in explanations().values() for text in (each.title, each.meaning, each.action)}
+PARAGRAPHS = {text for each in explanations().values() for text in (each.title, each.meaning, each.action)} | {
+    text for page in pages().values() for text in (page.title, page.about, *(meaning for _, meaning in page.entries))
+}
 
 
 @pytest.mark.parametrize("code", Code)
@@ -36,6 +39,15 @@ def test_every_code_is_explained_in_both_languages(code: Code) -> None:
 
 def test_explanations_stand_in_the_order_of_the_codes() -> None:
     assert list(explanations()) == list(Code)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_reference_page_is_there_in_both_languages(name: str) -> None:
+    english, russian = pages()[name], pages("ru")[name]
+    assert [names for names, _ in english.entries] == [names for names, _ in russian.entries]
+    texts = [russian.title, russian.about, *(meaning for _, meaning in russian.entries)]
+    assert [text for text in texts if not re.search("[А-Яа-я]", text)] == []
+    assert list(pages()) == list(PAGES)
 
 
 def test_the_catalogue_has_each_paragraph_once_and_besides_only_texts_of_the_program() -> None:
@@ -89,6 +101,7 @@ def test_without_a_compiled_catalogue_explanations_are_english(tmp_path: Path) -
         (["--lang", "ru", "validate", "examples/quickstart/sipsync.yaml"], []),
         (["explain", "file-not-found"], ["explanations.md"]),
         (["--lang", "ru", "explain", "file-not-found"], ["explanations.md", "sipsync.mo"]),
+        (["explain", "policy"], ["reference.md"]),
     ],
 )
 def test_only_who_asks_for_a_text_reads_it(args: list[str], texts: list[str]) -> None:
