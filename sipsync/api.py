@@ -93,7 +93,10 @@ def _blocking(twin: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, R]:
 
 
 def find_root(paths: Paths | Documents = ()) -> Path:
-    """The folder that files must not leave: the nearest parent with `.git`, else the paths' own folder."""
+    """The folder that files must not leave: the nearest parent with `.git`, else the paths' own folder.
+
+    For what is in the folder `portals`, which a run without paths looks through, that is where it looks from.
+    """
     from sipsync.config.load import find_root as find
 
     return find(_listed(paths))

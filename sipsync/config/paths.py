@@ -15,6 +15,7 @@ from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic, Span
 
 SUFFIXES = (".yaml", ".yml")
+_FOLDER = "portals"
 _MARKER = re.compile(
     r"""^(?:(?:---[ \t]++)?+\{?[ \t]*+(?:["']sipsync["'][ \t]*:|sipsync[ \t]*:(?!\S))|[ \t]++"sipsync"[ \t]*:)""",
     re.MULTILINE,
@@ -52,9 +53,15 @@ def find(paths: Sequence[Path], root: Path, wanted: Callable[[Source], bool] = l
 
 
 def find_root(paths: Sequence[Path]) -> Path:
-    """The folder that files must not leave: the nearest parent with `.git`, else the paths' own folder."""
-    places = [Path(os.path.abspath(path)) for path in paths]
-    folders = [path if os.path.isdir(path) else path.parent for path in places] or [Path.cwd()]
+    """The folder that files must not leave: the nearest parent with `.git`, else the paths' own folder.
+
+    For what is in the folder `portals`, which a run without paths looks through, that is where it looks from.
+    """
+    here = Path.cwd()
+    places = [Path(os.path.abspath(path)) for path in paths or [_default()]]
+    folders = [
+        here if path.is_relative_to(here / _FOLDER) else path if os.path.isdir(path) else path.parent for path in places
+    ]
     try:
         base = Path(os.path.commonpath(folders))
     except ValueError:  # Windows: several drives
@@ -104,7 +111,7 @@ def _unreadable(why: str, hint: Message, name: str) -> Diagnostic:
 
 
 def _default() -> Path:
-    return Path("sipsync.yaml") if Path("sipsync.yaml").exists() else Path("portals")
+    return Path("sipsync.yaml") if Path("sipsync.yaml").exists() else Path(_FOLDER)
 
 
 def _read(path: Path, found: Found) -> Source | None:

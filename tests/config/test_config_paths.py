@@ -169,6 +169,26 @@ def test_the_root_is_the_nearest_parent_with_git_or_else_the_folder(
     assert find_root([tmp_path / "r/a"]) == tmp_path / "r"
 
 
+@pytest.mark.parametrize("path", [None, ".", "portals", "portals/eu/acme.yaml"])
+def test_a_file_has_one_root_whether_it_is_named_or_found(
+    path: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(
+        tmp_path,
+        {"base.yaml": "policy: {create: true}\n", "portals/eu/acme.yaml": f"include: [../../base.yaml]\n{ONE}"},
+    )
+    monkeypatch.chdir(tmp_path)
+    paths = [Path(path)] if path else []
+    assert find_root(paths) == tmp_path
+    assert names(load_paths(find_root(paths), *paths)) == ["acme"]
+
+
+def test_a_run_inside_of_the_folder_does_not_leave_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"portals/one/sipsync.yaml": ONE})
+    monkeypatch.chdir(tmp_path / "portals/one")
+    assert find_root([]) == find_root([Path("sipsync.yaml")]) == tmp_path / "portals/one"
+
+
 @pytest.mark.parametrize("link", ["portals", "portals/deep", "portals/inner"])
 def test_a_link_in_a_checkout_does_not_lead_to_the_root_of_another(tmp_path: Path, link: str) -> None:
     for git in ("ours/.git", "theirs/.git", "theirs/inner/.git"):
