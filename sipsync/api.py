@@ -8,6 +8,7 @@ needs, so that a check of files does not wait for what a portal needs.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from functools import wraps
 from os import PathLike, environ
 from pathlib import Path
@@ -56,6 +57,7 @@ __all__ = [
     "read_plan",
     "read_state",
     "select",
+    "select_parts",
     "snapshot",
     "status",
     "store_passwords",
@@ -125,22 +127,46 @@ def load(
     return Fleet(loaded.portals, operator, loaded.diagnostics, loaded.broken)
 
 
-def select(fleet: Fleet, portals: Sequence[str] = (), selection: Selection | None = None) -> Fleet:
-    """The portals that globs and selection leave in. Raises UsageError for a glob that names nothing."""
-    from sipsync.fleet.host import chosen
+def select(
+    fleet: Fleet, portals: Sequence[str] = (), selection: Selection | None = None, *, whole: bool = False
+) -> Fleet:
+    """The portals that globs and selection leave in, with the findings about them.
 
-    return chosen(fleet, portals, selection or Selection())
+    `whole` takes only portals in the selection's `exclude`. Raises UsageError for a glob that names nothing.
+    """
+    from sipsync.fleet.selection import chosen
+
+    return chosen(fleet, portals, selection or Selection(), whole=whole)
+
+
+def select_parts(plan: Plan, portals: Sequence[str] = (), selection: Selection | None = None) -> Plan:
+    """The parts of a plan that globs and selection leave in. Raises UsageError for a glob that names nothing."""
+    from sipsync.fleet.selection import chosen_parts
+
+    return chosen_parts(plan, portals, selection or Selection())
 
 
 @forgetful
-def check(paths: Paths | Documents = (), operator: Operator | None = None, *, portals: Sequence[str] = ()) -> Findings:
+def check(
+    paths: Paths | Documents = (),
+    operator: Operator | None = None,
+    *,
+    portals: Sequence[str] = (),
+    selection: Selection | None = None,
+) -> Findings:
     """What is wrong with these files, without asking any portal or reading any secret.
 
-    With globs of names, `portals`, only files that can hold such portals are looked at.
+    With globs of names, `portals`, only files that can hold such portals are looked at; `selection` leaves portals out.
     """
     from sipsync.model.findings import Findings
 
-    loaded = _files(paths, operator or _operator(paths), portals)
+    operator = operator or _operator(paths)
+    loaded = _files(paths, operator, portals)
+    if portals or selection:
+        fleet = select(
+            Fleet(loaded.portals, operator, loaded.diagnostics, loaded.broken), portals, selection, whole=True
+        )
+        loaded = replace(loaded, portals=fleet.portals, diagnostics=fleet.diagnostics)
     return Findings(
         diagnostics=loaded.diagnostics,
         files=loaded.files,

@@ -13,12 +13,9 @@ import click
 from click.shell_completion import CompletionItem
 
 from sipsync.cli.group import option
-from sipsync.cli.output import usage_error
 from sipsync.cli.session import Session
 from sipsync.cli.types import FILE, Output, ReportType, Seconds, SecretCommand, SecretCommandType
-from sipsync.model.globs import fits
 from sipsync.model.lines import DesiredPortal, Fleet
-from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.options import Selection
 from sipsync.model.problems import SipsyncError
@@ -110,6 +107,10 @@ class PortalsOptions:
     lines: tuple[str, ...]
     exclude: tuple[str, ...]
 
+    def __bool__(self) -> bool:
+        """Whether anything was chosen."""
+        return bool(self.portals or self.lines or self.exclude)
+
     def selection(self) -> Selection:
         """Which lines are meant, where an answer is about lines."""
         return Selection(lines=self.lines, exclude=self.exclude)
@@ -121,11 +122,7 @@ class PortalsOptions:
         """
         from sipsync import api
 
-        for glob in () if by_line else self.exclude:
-            if not any(fits(name, glob) for name in (*(portal.name for portal in fleet.portals), *fleet.broken)):
-                hint = Message("Give the name of a portal: each is asked as a whole.")
-                raise usage_error(Message('--exclude "{glob}" names no portal', glob=glob), hint)
-        return api.select(fleet, self.portals, self.selection())
+        return api.select(fleet, self.portals, self.selection(), whole=not by_line)
 
 
 _LIMITS = all_of(

@@ -12,8 +12,9 @@ from sipsync.applying.bind import check_plan
 from sipsync.applying.control import Control
 from sipsync.config.target import with_target_policy
 from sipsync.fleet.approved import check_approved
-from sipsync.fleet.host import HostJob, check_allow, prepare
+from sipsync.fleet.host import HostJob, prepare
 from sipsync.fleet.parallel import located, run_all, tell
+from sipsync.fleet.selection import check_allow
 from sipsync.fleet.work import apply_host
 from sipsync.model.clock import Clock
 from sipsync.model.events import Stopping

@@ -13,15 +13,13 @@ from functools import partial
 
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, Waiting
-from sipsync.model.globs import fits
-from sipsync.model.lines import Address, DesiredPortal, Fleet, Snapshot
+from sipsync.model.lines import DesiredPortal, Snapshot
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
-from sipsync.model.options import Selection, matches
+from sipsync.model.options import Selection
 from sipsync.model.policy import Limits
-from sipsync.model.problems import Code, Diagnostic, SecretError, SipsyncError, UsageError
+from sipsync.model.problems import Code, Diagnostic, SecretError, SipsyncError
 from sipsync.model.secret import Resolved, Secret, SecretRef
-from sipsync.planning.guards import ALLOWABLE
 from sipsync.planning.inputs import PlanInput
 from sipsync.portal.client import RestPortal, connect
 from sipsync.portal.credential import Credential, credential_of
@@ -73,94 +71,6 @@ async def connected(
     async with AsyncExitStack() as stack:
         names = [portal.name for portal in job.portals]
         yield {name: await stack.enter_async_context(connect(job.credentials[name], throttle)) for name in names}
-
-
-def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection) -> Fleet:
-    """The portals that the options leave in, with what is wrong with their files.
-
-    Raises UsageError for a glob that names nothing, which is a typing error, and where no portal is left.
-    """
-    portals = [portal for portal in fleet.portals if not globs or _named(portal.name, globs)]
-    broken = [name for name in fleet.broken if not globs or _named(name, globs)]
-    names = [*(portal.name for portal in fleet.portals), *fleet.broken]
-    addresses = [address for portal in portals for address in _addresses(portal)]
-    problems = [_names_nothing("portal", glob, names) for glob in globs if not any(_named(n, [glob]) for n in names)]
-    for option, given, others in (
-        ("line", selection.lines, ()),
-        ("exclude", selection.exclude, names),
-        ("reregister", selection.reregister, ()),
-    ):
-        problems += [
-            _names_nothing(option, glob, addresses)
-            for glob in given
-            if not any(matches(address, (glob,)) for address in addresses)
-            and not any(_named(n, [glob]) for n in others)
-            and not any(_of_portal(glob, name) for name in broken)
-        ]
-    if problems:  # what is sought may be in a file that could not be read
-        raise UsageError(*problems, *(found for found in fleet.diagnostics if found.severity == "error"))
-    check_allow(fleet, selection.allow)
-    left = tuple(
-        portal
-        for portal in portals
-        if not _named(portal.name, selection.exclude)
-        and (not selection.lines or any(matches(address, selection.lines) for address in _addresses(portal)))
-    )
-    broken = [
-        name
-        for name in broken
-        if not _named(name, selection.exclude)
-        and (not selection.lines or any("." not in glob or _of_portal(glob, name) for glob in selection.lines))
-    ]
-    if portals and not left and not broken:
-        hint = Message("Exclude fewer.")
-        raise UsageError(Diagnostic(Code.NOTHING_SELECTED, Message("no portal is left to ask"), hint=hint))
-    meant = {name.lower() for name in (*(portal.name for portal in left), *broken)}
-    told = tuple(found for found in fleet.diagnostics if not found.portal or found.portal.lower() in meant)
-    return Fleet(left, fleet.operator, told, tuple(broken))
-
-
-def _of_portal(glob: str, name: str) -> bool:
-    """Whether a glob of addresses can mean a line of this portal, whose lines are not known."""
-    head, dot, _ = glob.partition(".")
-    return bool(dot) and fits(name, head)
-
-
-def _named(name: str, globs: Sequence[str]) -> bool:
-    return any(fits(name, glob) for glob in globs)
-
-
-def check_allow(fleet: Fleet, allow: Sequence[str]) -> None:
-    """Raises UsageError for an `--allow` that names no finding, or nothing of these files."""
-    addresses = [address for portal in fleet.portals for address in _addresses(portal)]
-    names = [*(portal.name for portal in fleet.portals), *fleet.broken]
-    if problems := [problem for one in allow for problem in _wrong_allow(one, addresses, names, fleet.broken)]:
-        raise UsageError(*problems, *(found for found in fleet.diagnostics if found.severity == "error"))
-
-
-def _wrong_allow(
-    allow: str, addresses: Sequence[Address], portals: Sequence[str], broken: Sequence[str]
-) -> list[Diagnostic]:
-    """What is wrong with one `--allow FINDING:ADDRESS`, if anything."""
-    finding, _, address = allow.partition(":")
-    if finding not in ALLOWABLE or not address:
-        known = ", ".join(sorted(f"{code}:ADDRESS" for code in ALLOWABLE))
-        summary = Message('--allow "{allow}" names no finding', allow=allow)
-        return [Diagnostic(Code.UNKNOWN_ALLOW, summary, hint=Message("It takes {known}.", known=known))]
-    if address not in {*addresses, *portals} and address.partition(".")[0] not in broken:
-        return [_names_nothing("allow", address, addresses)]
-    return []
-
-
-def _addresses(portal: DesiredPortal) -> list[Address]:
-    return [*(line.address for line in portal.lines), *(line.address for line in portal.removed)]
-
-
-def _names_nothing(option: str, glob: str, known: Sequence[str]) -> Diagnostic:
-    some = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
-    summary = Message('--{option} "{glob}" matches nothing', option=option, glob=glob)
-    hint = Message("The files have: {some}.", some=some) if some else Message()
-    return Diagnostic(Code.NOTHING_SELECTED, summary, hint=hint)
 
 
 def _selection(selections: Selection | Mapping[str, Selection], portal: DesiredPortal, operator: Operator) -> Selection:

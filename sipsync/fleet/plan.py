@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sipsync.config.target import with_target_policy
-from sipsync.fleet.host import HostJob, chosen
+from sipsync.fleet.host import HostJob
 from sipsync.fleet.parallel import located, run_all
+from sipsync.fleet.selection import chosen
 from sipsync.fleet.snapshot import plan_against
 from sipsync.fleet.work import plan_host
 from sipsync.model.clock import Clock

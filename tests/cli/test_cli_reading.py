@@ -70,6 +70,57 @@ def test_portals_are_asked_by_name_and_as_a_whole(command: tuple[str, ...], acme
     assert "names no portal" in ran.err
 
 
+FLEET = "sipsync: 1\nportal: {name: NAME, sandbox: NAME.db}\npolicy: {create: true}\nlines: {a: LINE}\n"
+LINE = "{title: A, server: sip.example, login: x, password: env:NONE}"
+
+
+def fleet(**lines: str) -> None:
+    Path("portals").mkdir()
+    for name, line in lines.items():
+        Path(f"portals/{name}.yaml").write_text(FLEET.replace("NAME", name).replace("LINE", line))
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ((), 3),
+        (("--portal", "good"), 0),
+        (("--exclude", "odd"), 0),
+        (("--portal", "odd"), 3),
+        (("--line", "good.a"), 0),
+        (("--portal", "nobody"), 64),
+        (("--exclude", "good.a"), 64),
+    ],
+)
+def test_validate_tells_of_the_portals_that_are_chosen(
+    options: tuple[str, ...], code: int, home: Path, sipsync: Sipsync
+) -> None:
+    fleet(good=LINE, fine=LINE, odd="{titel: A}")
+    ran = sipsync("validate", "--format", "json", *options)
+    assert ran.code == code, ran
+    if code != 64:
+        told = json.loads(ran.out)
+        assert {found["code"] for found in told["diagnostics"] if found["address"] == "odd"} == (
+            {"unknown-key", "missing-key"} if code else set()
+        )
+
+
+def test_show_shows_the_parts_of_the_portals_that_are_chosen(home: Path, sipsync: Sipsync) -> None:
+    fleet(good=LINE, fine=LINE)
+    sipsync("plan", "--out", "p.json")
+
+    def shown(*options: str) -> set[str]:
+        ran = sipsync("show", "p.json", "--format", "json", *options)
+        assert ran.code == 0
+        return {change["address"] for change in json.loads(ran.out)["resource_changes"]}
+
+    assert shown() == {"good.a", "fine.a"}
+    assert shown("--portal", "good") == shown("--line", "good.a") == shown("--exclude", "f*") == {"good.a"}
+    for option in ("--portal", "--line", "--exclude"):
+        assert sipsync("show", "p.json", option, "nobody").code == 64
+    assert sipsync("show", "p.json", "--portal", "good", "--verify").code == 0
+
+
 def test_live_status_says_that_portal_users_may_be_notified(acme: Any, sipsync: Sipsync) -> None:
     acme.write(FILE, "sipsync.yaml")
     ran = sipsync("status", "--live", "--format", "json")

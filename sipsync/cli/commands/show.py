@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sipsync.cli.group import make_command, option
-from sipsync.cli.options import OperatorOptions, files_options, output_options
+from sipsync.cli.options import OperatorOptions, PortalsOptions, files_options, output_options, portals_options
 from sipsync.cli.output import publish, show
 from sipsync.cli.session import Session
 from sipsync.cli.types import FILE, Output
@@ -23,17 +23,20 @@ _STALE = (Code.PLAN_SEAL, Code.PLAN_TOO_OLD, Code.PLAN_UNEXPECTED, Code.STALE_FI
     "Show a saved plan. No portal is asked.",
     "sipsync show acme.plan.json",
     "sipsync show acme.plan.json --format html > plan.html",
+    "sipsync show fleet.plan.json --portal acme",
     "sipsync show acme.plan.json --verify    # is it unedited, ours, young enough, of these files?",
 )
 @click.argument("plan_file", metavar="PLAN", type=FILE, help="The file that plan --out wrote.")
 @output_options("Plan")
 @option("--all", "everything", is_flag=True, help="List the lines that do not differ, too.")
 @option("--verify", is_flag=True, help="Check seal, age and files as far as that goes offline.")
+@portals_options
 @files_options
 def command(
     session: Session,
     plan_file: Path,
     limits: OperatorOptions,
+    select: PortalsOptions,
     output: Output,
     everything: bool,
     verify: bool,
@@ -42,9 +45,10 @@ def command(
 
     session.json = output.format == "json"
     plan = api.read_plan(plan_file)
-    exits = [publish(session, plan, output, everything=everything)]
+    shown = api.select_parts(plan, select.portals, select.selection()) if select else plan
+    exits = [publish(session, shown, output, everything=everything)]
     if verify:
-        findings = api.verify(plan, limits.fleet(session))
+        findings = api.verify(plan, limits.fleet(session, [part.portal for part in plan.parts]))
         if findings.diagnostics:
             show(findings.diagnostics, session)
         exits += [Exit.STALE if reason.code in _STALE else Exit.ERROR for reason in findings.diagnostics]

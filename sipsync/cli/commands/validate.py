@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sipsync.cli.group import make_command
-from sipsync.cli.options import OperatorOptions, files_options, output_options
+from sipsync.cli.options import OperatorOptions, PortalsOptions, files_options, output_options, portals_options
 from sipsync.cli.output import publish
 from sipsync.cli.session import Session
 from sipsync.cli.types import Output
@@ -14,13 +14,17 @@ from sipsync.model.problems import Exit, worst
     "validate",
     "Check files. No portal is asked and no secret is read. Exits with 3 where something is wrong.",
     "sipsync validate",
+    "sipsync validate --portal acme",
     "sipsync validate portals/ --format sarif > sipsync.sarif",
 )
 @output_options("Findings")
+@portals_options
 @files_options
-def command(session: Session, limits: OperatorOptions, output: Output) -> Exit:
+def command(session: Session, limits: OperatorOptions, select: PortalsOptions, output: Output) -> Exit:
     from sipsync import api
 
     session.json = output.format == "json"
-    findings = api.check(limits.paths, limits.operator(session))
+    findings = api.check(
+        limits.paths, limits.operator(session), portals=select.portals, selection=select.selection() if select else None
+    )
     return worst([publish(session, findings, output), Exit.OK if findings.valid else Exit.FINDINGS])
