@@ -1,10 +1,9 @@
-"""The Atlantis workflow, the cron script and the pre-commit hooks, run for real."""
+"""The Atlantis workflow and the cron script, run for real."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-import shlex
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from support.pieces import ROOT, Job, Portal, Repository
 pytestmark = pytest.mark.slow
 
 ATLANTIS = yaml.safe_load((ROOT / "examples/atlantis/repos.yaml").read_text(encoding="utf-8"))
-HOOKS = {hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))}
 
 
 def atlantis(stage: str, repository: Repository, env: dict[str, str]) -> Job:
@@ -103,25 +101,3 @@ def test_cron_s_second_run_leaves_the_first_alone(
         os.close(held)
     assert portal.requests() == 0
     assert (tmp_path / "log").read_text(encoding="utf-8") == ""
-
-
-@pytest.mark.parametrize("name", ["sipsync-validate", "sipsync-no-plain-secrets"])
-def test_a_hook_refuses_a_literal_password_and_does_not_repeat_it(name: str, repository: Repository) -> None:
-    hook = HOOKS[name]
-    command = shlex.split(hook["entry"])
-    if hook.get("pass_filenames", True):
-        command.append("portals/acme.yaml")
-    assert repository.run(*command).code == 0
-    repository.commit("env:SIP_SALES_PASSWORD", "hunter2-in-clear")
-    refused = repository.run(*command)
-    assert refused.code == 3, refused.text
-    assert "portals/acme.yaml:11" in refused.text
-    assert "hunter2-in-clear" not in refused.text
-
-
-def test_the_hook_fmt_leaves_a_formatted_file_and_a_comment_alone(repository: Repository) -> None:
-    command = [*shlex.split(HOOKS["sipsync-fmt"]["entry"]), "portals/acme.yaml"]
-    repository.file.write_text("# Ours\n" + repository.file.read_text(encoding="utf-8"), encoding="utf-8")
-    before = repository.file.read_text(encoding="utf-8")
-    assert repository.run(*command).code == 0
-    assert repository.file.read_text(encoding="utf-8") == before

@@ -150,26 +150,38 @@ def test_the_action_s_inputs_are_those_that_its_script_reads() -> None:
 HOOKS = {hook["id"]: hook for hook in read(ROOT / ".pre-commit-hooks.yaml")}
 
 
+def given(name: str, path: str) -> bool:
+    """Whether pre-commit gives a hook this path."""
+    return bool(re.search(HOOKS[name]["files"], path)) and not re.search(HOOKS[name]["exclude"], path)
+
+
 @pytest.mark.parametrize("name", ["sipsync-validate", "sipsync-fmt", "sipsync-no-plain-secrets"])
 @pytest.mark.parametrize(
     ("path", "taken"),
     [
         ("sipsync.yaml", True),
+        ("phones/sipsync.yaml", True),
         ("portals/acme.yaml", True),
         ("phones/portals/north/acme.yml", True),
+        ("_phones/portals/acme.yaml", True),
+        (".github/workflows/sipsync.yml", False),
+        (".github/workflows/sipsync.yaml", False),
+        ("ci/sipsync.yml", False),
         ("docs/portals.yaml", False),
         ("my-sipsync.yaml", False),
         ("portals/readme.md", False),
+        ("portals/.draft.yaml", False),
     ],
 )
 def test_a_hook_runs_for_portal_files_only(name: str, path: str, taken: bool) -> None:
-    assert bool(re.search(HOOKS[name]["files"], path)) is taken
+    assert given(name, path) is taken
 
 
 @pytest.mark.parametrize("name", ["sipsync-fmt", "sipsync-no-plain-secrets"])
-@pytest.mark.parametrize("path", ["portals/_defaults.yaml", "portals/.draft.yaml", "portals/north/_shared.yaml"])
+@pytest.mark.parametrize("path", ["portals/_defaults.yaml", "portals/north/_shared.yaml", "portals/_old/acme.yaml"])
 def test_a_hook_that_is_given_names_is_not_given_what_is_no_portal(name: str, path: str) -> None:
-    assert not re.search(HOOKS[name]["files"], path)
+    assert not given(name, path)
+    assert given("sipsync-validate", path), "the portals that include it may be wrong now"
 
 
 def images() -> Iterator[str]:
