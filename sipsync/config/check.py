@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from itertools import chain, product
 
 from sipsync.config.reader.mask import clean
-from sipsync.config.reader.yaml import Mapping, Node, Scalar
+from sipsync.config.reader.nodes import Mapping, Scalar
 from sipsync.config.sense import slips
 from sipsync.config.values import ADDRESS_PART
 from sipsync.model.fields import FIELDS, SECRET, SHOWN
 from sipsync.model.message import Message
-from sipsync.model.problems import Code, Diagnostic
+from sipsync.model.problems import Code, Diagnostic, Span
 from sipsync.rules.values import title_key
 
 _WAYS = ("webhook", "oauth", "sandbox")
@@ -40,29 +40,28 @@ def document(root: Mapping) -> Iterator[Diagnostic]:
     yield from _shared(lines)
 
 
-def file_name(name: str, place: Node) -> Iterator[Diagnostic]:
+def file_name(name: str, root: Mapping) -> Iterator[Diagnostic]:
     """Whether a file that gives its portal no name has one that can be an address's part."""
-    if isinstance(place, Mapping) and not re.fullmatch(ADDRESS_PART, name):
+    if not re.fullmatch(ADDRESS_PART, name):
         hint = Message("Add `name: …` under `portal:`, of Latin letters, digits, `-` and `_`.")
         summary = Message("the file's name, \"{name}\", can't be the name of its portal", name=name)
-        yield Diagnostic(Code.BAD_ADDRESS, summary, hint=hint, at=place.source.span(place.start))
+        yield Diagnostic(Code.BAD_ADDRESS, summary, hint=hint, at=root.source.span(root.start))
 
 
-def names(portals: list[tuple[str, Node]]) -> Iterator[Diagnostic]:
+def names(portals: list[tuple[str, Span]]) -> Iterator[Diagnostic]:
     """Portals of one name, given with the places that say them; names that differ in case only count as one."""
-    first: dict[str, tuple[str, Node]] = {}
-    for name, node in portals:
-        other, place = first.setdefault(name.lower(), (name, node))
-        if place is not node:
+    first: dict[str, tuple[str, Span]] = {}
+    for name, at in portals:
+        other, place = first.setdefault(name.lower(), (name, at))
+        if place is not at:
             if other == name:
-                summary = Message('a portal of the name "{name}" is there already: {at}', name=name, at=place.at)
+                summary = Message('a portal of the name "{name}" is there already: {at}', name=name, at=place)
             else:
                 summary = Message(
                     'a portal of the name "{name}" is there already, in another letter case: {at}',
                     name=name,
-                    at=place.at,
+                    at=place,
                 )
-            at = node.source.span(node.start) if isinstance(node, Mapping) else node.at
             hint = Message("Give one of them another `portal.name`.")
             yield Diagnostic(Code.DUPLICATE_PORTAL, summary, hint=hint, at=at, address=name)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sipsync.config.reader.yaml import Mapping, Node
+from sipsync.config.reader.nodes import Mapping, Node
 from sipsync.config.refs import RunContext
 from sipsync.config.schema import PortalFile, PortalSection
 from sipsync.model.fields import FIELDS, FieldName
@@ -26,11 +26,13 @@ def portal_of(file: PortalFile, root: Mapping, name: str, run: RunContext) -> De
     return DesiredPortal(
         name,
         # Where an include speaks of the portal, the file's beginning.
-        portal.at if portal.source is root.source else root.source.span(root.start),
+        portal.place if portal.source is root.source else root.source.place(root.start),
         _access(file.portal),
         _lines(file, root, name),
         tuple(
-            RemovedLine(Address(name, key.text), key.at, file.removed[key.text].config_id, file.removed[key.text].title)
+            RemovedLine(
+                Address(name, key.text), key.place, file.removed[key.text].config_id, file.removed[key.text].title
+            )
             for key, _ in root.section("removed").entries.values()
         ),
         run.operator.policy.bound(file.policy),
@@ -56,10 +58,10 @@ def _lines(file: PortalFile, root: Mapping, name: str) -> tuple[DesiredLine, ...
         given = defaults | {name: value for name, value in file.lines[key.text] if value is not None}
         values = {field: given[field] for field in FIELDS if given.get(field) is not None}
         address, config_id = Address(name, key.text), given.get("config_id")
-        lines.append(DesiredLine(address, key.at, values, config_id, given["type"], places | _places(node)))
+        lines.append(DesiredLine(address, key.place, values, config_id, given["type"], places | _places(node)))
     return tuple(lines)
 
 
 def _places(mapping: Node) -> dict[FieldName, Span]:
     entries = mapping.entries if isinstance(mapping, Mapping) else {}
-    return {field: entries[field][1].at for field in FIELDS if field in entries}
+    return {field: entries[field][1].place for field in FIELDS if field in entries}

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final, TypeAlias, TypeGuard
 
 from sipsync.config.reader.mask import shown_key
+from sipsync.config.reader.nodes import MAX_DEPTH
 from sipsync.config.reader.source import MAX_BYTES, Source, decode
-from sipsync.config.reader.yaml import MAX_DEPTH
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic, Span
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from sipsync.config.reader.mask import shown_key, shown_value
-from sipsync.config.reader.yaml import MAX_FINDINGS, Mapping, Node, Scalar, Sequence
+from sipsync.config.reader.nodes import MAX_FINDINGS, Mapping, Node, Scalar, Sequence
 from sipsync.config.refs import RunContext, Text
 from sipsync.config.schema import json_schema
 from sipsync.model.message import Message

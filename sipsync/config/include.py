@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from sipsync.config.findings import no_mapping, validate
 from sipsync.config.paths import Disk
+from sipsync.config.reader.nodes import Mapping, Node, Scalar, Sequence
 from sipsync.config.reader.source import Source
-from sipsync.config.reader.yaml import Entry, Mapping, Node, Scalar, Sequence, read
+from sipsync.config.reader.yaml import read
 from sipsync.config.refs import beside
 from sipsync.config.schema import IncludedFile
 from sipsync.disk.files import below_git
@@ -122,7 +123,7 @@ def _under(document: Mapping, below: Mapping) -> Mapping:
         if section in below.entries:
             own = entries.get(section)
             entries[section] = (own[0], _joined(own[1], below.entries[section][1])) if own else below.entries[section]
-    return _with(document, entries)
+    return document.saying(entries)
 
 
 def _joined(own: Node, below: Node) -> Node:
@@ -136,8 +137,4 @@ def _joined(own: Node, below: Node) -> Node:
             entries[name] = (entries[name][0], _joined(entries[name][1], value))
         elif name not in rival:
             entries[name] = (key, value)
-    return _with(own, entries)
-
-
-def _with(mapping: Mapping, entries: dict[str, Entry]) -> Mapping:
-    return replace(mapping, entries=entries)
+    return own.saying(entries)

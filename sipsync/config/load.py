@@ -15,8 +15,9 @@ from sipsync.config.findings import no_mapping, validate
 from sipsync.config.include import Includes
 from sipsync.config.names import NameLook
 from sipsync.config.paths import find, find_root, read_source
+from sipsync.config.reader.nodes import MAX_FINDINGS, Mapping, Node, Scalar
 from sipsync.config.reader.source import Source
-from sipsync.config.reader.yaml import MAX_FINDINGS, Mapping, Node, Scalar, read
+from sipsync.config.reader.yaml import forget, read
 from sipsync.config.refs import RunContext
 from sipsync.config.schema import PortalFile
 from sipsync.model.globs import fits
@@ -24,7 +25,7 @@ from sipsync.model.lines import DesiredPortal
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.policy import NO_BOUNDS, OperatorPolicy
-from sipsync.model.problems import Code, ConfigError, Diagnostic
+from sipsync.model.problems import Code, ConfigError, Diagnostic, Span
 
 __all__ = ["Loaded", "find_root", "load", "load_documents", "load_policy"]
 
@@ -91,6 +92,7 @@ def _loaded(sources: Collection[Source], diagnostics: list[Diagnostic], context:
             problems = [replace(problem, address=name) for problem in problems for name in told]
             run.broken |= told
         run.file(documents, problems)
+        forget(source)
     run.diagnostics += [*run.includes.diagnostics, *check.names(run.names)]
     names = Counter(name.lower() for name, _ in run.names)
     run.portals = [portal for portal in run.portals if names[portal.name.lower()] == 1]
@@ -145,7 +147,7 @@ class _Run:
     portals: list[DesiredPortal] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     """Names of files that are not YAML."""
-    names: list[tuple[str, Node]] = field(default_factory=list)
+    names: list[tuple[str, Span]] = field(default_factory=list)
 
     def file(self, documents: Sequence[Node], problems: Sequence[Diagnostic]) -> None:
         """One file, as it was read."""
@@ -174,10 +176,13 @@ class _Run:
             self.diagnostics.append(no_mapping(node))
             return
         merged = self.includes.merged(node)
-        name, place = _name(merged)
-        self.names.append((name, place))
+        given = merged.section("portal").get("name")
+        name = given.text if isinstance(given, Scalar) else Path(merged.source.name).stem
+        self.names.append((name, given.place if isinstance(given, Scalar) else merged.source.place(merged.start)))
         model, problems = validate(PortalFile, merged, self.context)
-        problems += [*check.document(merged), *check.file_name(name, place)]
+        problems += check.document(merged)
+        if not isinstance(given, Scalar):
+            problems += check.file_name(name, merged)
         # What stands in an included file is no one portal's, and told once.
         here = node.source.name
         self.diagnostics += [
@@ -185,11 +190,3 @@ class _Run:
         ]
         if model and not self.includes.broken and all(found.severity == "warning" for found in problems):
             self.portals.append(portal_of(model, merged, name, self.context))
-
-
-def _name(document: Mapping) -> tuple[str, Node]:
-    """The portal's name, by default the file's stem, and the node that stands for it in findings."""
-    name = document.section("portal").get("name")
-    if isinstance(name, Scalar):
-        return name.text, name
-    return Path(document.source.name).stem, document

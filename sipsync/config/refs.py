@@ -17,7 +17,7 @@ from pydantic import ValidationInfo
 from pydantic_core import PydanticKnownError
 
 from sipsync.config.reader.mask import VARIABLE, holds_secret
-from sipsync.config.reader.yaml import Scalar
+from sipsync.config.reader.nodes import Scalar
 from sipsync.disk.files import below_git, real_path
 from sipsync.model.message import Message
 from sipsync.model.nearest import did_you_mean
@@ -78,7 +78,7 @@ def reference(value: object, info: ValidationInfo[RunContext]) -> SecretRef:
     if scheme in PATH_SCHEMES:
         path, mark, pointer = rest.partition("#") if scheme == "sops" else (rest, "", "")
         rest = f"{_from_root(path, text.node, run.root)}{mark}{pointer}"
-    return SecretRef(scheme, rest, text.node.at)
+    return SecretRef(scheme, rest, text.node.place)
 
 
 def identifier(value: object, info: ValidationInfo[RunContext]) -> SecretRef | str:

@@ -192,7 +192,7 @@ def test_completion_prints_the_script_and_how_to_install_it(shell: str, sipsync:
 def test_a_broken_program_is_told_without_traceback_or_values(
     sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("hunter2")
 
     monkeypatch.setattr("sipsync.api.check", broken)
@@ -206,7 +206,7 @@ def test_a_broken_program_is_told_without_traceback_or_values(
 
 
 def test_a_failure_among_several_is_told_by_the_first(sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ExceptionGroup("group", [ExceptionGroup("inner", [KeyError("hunter2")])])
 
     monkeypatch.setattr("sipsync.api.check", broken)
@@ -239,7 +239,7 @@ def test_ctrl_c_before_there_is_anything_to_stop_is_no_traceback(monkeypatch: py
 
 
 def test_logs_can_be_json(sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError
 
     monkeypatch.setattr("sipsync.api.check", broken)

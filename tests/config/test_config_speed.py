@@ -14,7 +14,7 @@ import ruamel.yaml
 
 import sipsync
 from sipsync.config.reader.mask import clean, shown_key
-from sipsync.config.reader.yaml import MAX_FINDINGS
+from sipsync.config.reader.nodes import MAX_FINDINGS
 from sipsync.config.writer.layout import format_text
 from sipsync.model.problems import Code, ConfigError
 from support.files import HEAD, load_text

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sipsync.config.reader.compose import MAX_ALIASES
+from sipsync.config.reader.nodes import MAX_DEPTH, Mapping, Scalar, Sequence
 from sipsync.config.reader.source import Source
-from sipsync.config.reader.yaml import MAX_ALIASES, MAX_DEPTH, Mapping, Scalar, Sequence, read
+from sipsync.config.reader.yaml import read
 from sipsync.config.writer.layout import meaning
 from sipsync.model.problems import Code
 

@@ -19,6 +19,7 @@ from unittest.mock import patch
 
 import sipsync
 from fuzz.mutate import encoded, of_bytes, of_json
+from fuzz.readers import compare, document
 from sipsync import ApplyOptions, Operator, Outcome, Plan, PlanOptions, SipsyncError, api
 from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import read
@@ -91,6 +92,13 @@ def fmt(chance: Random, folder: Path) -> None:
         laid = format_text(text, "sipsync.yaml")
         assert format_text(laid, "sipsync.yaml") == laid
         assert said(laid) == said(text)
+
+
+def readers(chance: Random, folder: Path) -> None:
+    """A document that the quick reader of YAML takes is read the same by ruamel."""
+    text = document(chance, kept("yaml"))
+    (folder / "document.yaml").write_text(text, encoding="utf-8", newline="")
+    compare(text)
 
 
 def said(text: str) -> list[object]:
@@ -188,7 +196,7 @@ def answers(chance: Random, folder: Path) -> None:
 
 
 TARGETS: dict[str, Callable[[Random, Path], None]] = {
-    each.__name__: each for each in (yaml, fmt, plan_file, snapshot, references, answers)
+    each.__name__: each for each in (yaml, fmt, readers, plan_file, snapshot, references, answers)
 }
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sipsync.config.reader.mask import broken_lines
 from sipsync.model.message import Message
@@ -36,19 +38,27 @@ class Piece:
 
 @dataclass(slots=True, eq=False)
 class Source:
-    """A file's text. `pieces` are given once it has been read as YAML; without them excerpts are masked coarsely."""
+    """A file's text."""
 
     name: str
     """As the user named it, with forward slashes."""
     text: str
     path: Path | None = None
-    pieces: list[Piece] = field(default_factory=list)
-    parsed: bool = False
+    look: Callable[[Source], list[Piece]] | None = None
+    """Gives the scalars' places, once it has been read as YAML; without it excerpts are masked coarsely."""
+    _pieces: list[Piece] | None = None
     _starts: list[int] = field(default_factory=list)
     _broken: list[str] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"Source({self.name})"
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """The scalars' places in their order; none where the text can't be read."""
+        if self._pieces is None:
+            self._pieces = self.look(self) if self.look else []
+        return self._pieces
 
     def span(self, start: int, end: int | None = None) -> Span:
         """The place of a part of the text, with its line as far as it may be shown."""
@@ -58,6 +68,12 @@ class Source:
         width = (end or 0) - start if same_line else 0
         excerpt, end_column = self._excerpt(line, column, column + width if width else 0)
         return Span(self.name, line + 1, column, end_column, excerpt)
+
+    def place(self, start: int, end: int | None = None) -> Span:
+        """The same, worked out when somebody asks for it."""
+        place = _Place.__new__(_Place)
+        object.__setattr__(place, "_where", (self, start, end))
+        return place
 
     def line_of(self, index: int) -> int:
         """The number of the line, from 1."""
@@ -80,7 +96,7 @@ class Source:
         """
         if column > LONG_LINE:
             return "", end_column
-        if not self.parsed:
+        if self.look is None:
             self._broken = self._broken or broken_lines(_BREAK.split(self.text))
             return self._broken[line][: column + LONG_LINE], 0
         begin = self._starts[line]
@@ -113,6 +129,36 @@ class Source:
         first = bisect_right(self.pieces, begin, key=lambda piece: piece.end)
         last = bisect_left(self.pieces, stop, key=lambda piece: piece.start)
         return self.pieces[first:last]
+
+
+class _Place(Span):
+    """A place that is worked out when somebody asks for it. Until then it keeps the file's text, and no node."""
+
+    __slots__ = ("_where",)
+
+    _where: tuple[Source, int, int | None]
+
+    def __getattr__(self, name: str) -> Any:
+        """What the place says; it is asked for here as long as it was not worked out."""
+        if name not in Span.__slots__:
+            raise AttributeError(name)
+        source, start, end = self._where
+        known = source.span(start, end)
+        super().__init__(known.file, known.line, known.column, known.end_column, known.excerpt)
+        return getattr(self, name)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Span) and _values(self) == _values(other)
+
+    def __hash__(self) -> int:
+        return hash(_values(self))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Span, _values(self)
+
+
+def _values(span: Span) -> tuple[object, ...]:
+    return span.file, span.line, span.column, span.end_column, span.excerpt
 
 
 def _structure(gap: str) -> str:

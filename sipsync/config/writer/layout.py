@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
+from sipsync.config.reader.nodes import Mapping, Node, Scalar, Sequence
 from sipsync.config.reader.source import Source
-from sipsync.config.reader.yaml import Mapping, Node, Scalar, Sequence, read
+from sipsync.config.reader.yaml import read
 from sipsync.config.schema import json_schema
 from sipsync.config.writer.scalars import ambiguous, quoted
 from sipsync.model.message import Message

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from sipsync.config.reader.nodes import Mapping as Map
+from sipsync.config.reader.nodes import Node, Scalar, Sequence
 from sipsync.config.reader.source import Source
-from sipsync.config.reader.yaml import Mapping as Map
-from sipsync.config.reader.yaml import Node, Scalar, Sequence
 from sipsync.config.writer.layout import Edit, documents, edited
 from sipsync.config.writer.lines import EntryWriter, default_names, unsaid
 from sipsync.config.writer.scalars import quoted, scalar
