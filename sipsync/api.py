@@ -22,6 +22,7 @@ from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.options import ApplyOptions, PlanOptions, Selection
 from sipsync.model.problems import Code, ConfigError, Diagnostic, UsageError
+from sipsync.model.secret import Secret
 from sipsync.portal.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ __all__ = [
     "check",
     "doctor",
     "find_root",
+    "keep_password",
     "load",
     "plan",
     "read",
@@ -343,3 +345,14 @@ def store_passwords(
     from sipsync.fleet import status as fleet_status
 
     return fleet_status.store_passwords(kind, reading, where, operator, names)
+
+
+@forgetful
+def keep_password(key: str, value: str, folder: Path, *, keyring: str | None = None) -> str:
+    """Keeps a password for this user alone: below `.sipsync` in the folder, or in a service of the system's keyring.
+
+    The answer is the reference for a file of the folder. Raises SecretError where it can't be a line's password.
+    """
+    from sipsync.secrets.store import keep
+
+    return keep(key, Secret(value), folder, keyring)

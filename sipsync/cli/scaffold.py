@@ -31,7 +31,7 @@ def schema_text() -> str:
 def write_schema(folder: Path) -> Path:
     """Write the schema anew; where it is. It is no secret, so a clone's folder may be anybody's."""
     write_new(folder / SCHEMA, schema_text())
-    _ignore_all_but_it(folder)
+    ignore_all_but_schema(folder)
     return folder / SCHEMA
 
 
@@ -40,7 +40,7 @@ def keep_webhook(folder: Path, url: str) -> None:
     from sipsync.disk.files import private_folder, write_private
 
     write_private(private_folder(folder / ".sipsync") / "webhook", f"{url}\n".encode())
-    _ignore_all_but_it(folder)
+    ignore_all_but_schema(folder)
 
 
 def write_ci(session: Session, folder: Path, forge: Forge, variable: str) -> None:
@@ -54,7 +54,7 @@ def write_ci(session: Session, folder: Path, forge: Forge, variable: str) -> Non
         write_new(workflow, template(f"{forge}.yml").replace(_VARIABLE, variable))
 
 
-def _ignore_all_but_it(folder: Path) -> None:
+def ignore_all_but_schema(folder: Path) -> None:
     """Keep `.sipsync` out of git, but for the schema."""
     ignore = folder / ".sipsync" / ".gitignore"
     if not ignore.exists():

@@ -1,6 +1,6 @@
-"""Where `import` puts the passwords that a portal returned: an environment file, a SOPS file or the system's keyring.
+"""Where passwords are put that a portal returned, or somebody typed: files, a SOPS file or the system's keyring.
 
-Each function keeps all values and gives, for each name, the reference to write into the portal's file. What a store
+Each function keeps its values and gives, for each name, the reference to write into the portal's file. What a store
 holds besides is left as it is.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from sipsync.disk.files import read_private, write_private
+from sipsync.disk.files import is_device, private_folder, read_private, refuse_outside, write_private
 from sipsync.model.frames import forgetful
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
@@ -22,6 +22,7 @@ from sipsync.model.problems import Code, Diagnostic, SecretError, SipsyncError
 from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.secrets.process import SECONDS
+from sipsync.secrets.resolve import check_value
 from sipsync.secrets.schemes import keyring as keyrings
 from sipsync.secrets.schemes import sops
 
@@ -50,6 +51,26 @@ def store_env(values: Mapping[str, Secret], out: Path) -> dict[str, str]:
         others.append("\n")
     write_private(out, "".join([*others, *lines]).encode())
     return {name: f"env:{name}" for name in values}
+
+
+@forgetful
+def keep(name: str, secret: Secret, folder: Path, service: str | None) -> str:
+    """Keep one password, for this user alone, in a file below `.sipsync` or in the keyring; the reference to it."""
+    scheme, rest = ("file", f".sipsync/secrets/{name}") if service is None else ("keyring", f"{service}/{name}")
+    ref = SecretRef(scheme, rest)
+    if problem := check_value("password", ref, secret):
+        raise SecretError(problem)
+    if service is not None:
+        return store_keyring({name: secret}, service)[name]
+    if is_device(name):
+        summary = Message("{name} is a device on Windows", name=name)
+        raise _failed(Code.SECRET_VALUE, summary, Message("Give it another name."))
+    place = folder / ref.rest
+    refuse_outside(place)
+    private_folder(folder / ".sipsync")
+    private_folder(place.parent)
+    write_private(place, f"{reveal(secret)}\n".encode())
+    return str(ref)
 
 
 @forgetful

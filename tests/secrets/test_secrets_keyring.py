@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import keyring
 import pytest
@@ -13,7 +14,7 @@ from keyring.errors import KeyringLocked
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, SipsyncError
 from sipsync.model.secret import Secret
-from sipsync.secrets.store import store_keyring
+from sipsync.secrets.store import keep, store_keyring
 from support.secrets import Ask
 
 
@@ -92,3 +93,11 @@ def test_a_keyring_that_cant_be_written_is_an_error_without_the_secret(use: Use,
     assert caught.value.code is Code.UNWRITABLE
     assert canary not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+def test_a_typed_password_is_kept_under_the_name_that_its_reference_has(use: Use, tmp_path: Path) -> None:
+    memory = Memory()
+    use(memory)
+    assert keep("sales", Secret("typed"), tmp_path, "sipsync") == "keyring:sipsync/sales"
+    assert memory.kept == {("sipsync", "sales"): "typed"}
+    assert not list(tmp_path.iterdir())
