@@ -53,7 +53,12 @@ class PlannedLine:
     def outcome(self, result: LineResult, **more: Any) -> LineOutcome:
         """What became of it, as a document."""
         planned = self.planned
-        known = {"action": planned.action, "config_id": planned.config_id, "source": planned.source}
+        known = {
+            "action": planned.action,
+            "config_id": planned.config_id,
+            "source": planned.source,
+            "change": planned.change,
+        }
         return LineOutcome(address=planned.address, portal=planned.portal, result=result, **{**known, **more})
 
 

@@ -54,15 +54,17 @@ def progress(session: Session, total: int, events: OnEvent = ignore) -> Iterator
         with _Live(session, total) as draw:
             yield both
     else:
-        draw = _Plain(session)
+        draw = _Plain(session, total)
         yield both
 
 
-def _line_of(event: Event) -> Message | None:
-    """The line that an event is worth where lines can't be taken back."""
+def _line_of(event: Event, total: int) -> Message | None:
+    """The line that an event is worth where lines can't be taken back. Of one portal, the result says enough."""
     match event:
-        case LineDone():
+        case LineDone(ok=False):  # what went well, the result tells
             return _done(event)
+        case PortalDone(portal, failed=True) if total > 1:
+            return Message("{portal}: failed", portal=portal)
         case Waiting(portal, seconds, reason) if seconds > _LONG_WAIT:
             return Message(
                 "{portal}: waiting {seconds:.0f} s ({reason})", portal=portal, seconds=seconds, reason=reason
@@ -87,11 +89,12 @@ def _done(event: LineDone) -> Message:
 class _Plain:
     """A line for what matters; beside a JSON document only what a signal came upon."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, total: int) -> None:
         self._session = session
+        self._total = total
 
     def __call__(self, event: Event) -> None:
-        line = _line_of(event)
+        line = _line_of(event, self._total)
         if line and (isinstance(event, Stopping) or not self._session.json):
             self._session.say(line)
 
@@ -135,8 +138,7 @@ class _Live:
         """Take note of an event; failures and waits that last are printed above the moving line as well."""
         with self._lock:
             self._note(event)
-        line = _line_of(event)
-        if line and not (isinstance(event, LineDone) and event.ok):
+        if line := _line_of(event, self._total):
             self._live.console.print(line, markup=False, highlight=False, emoji=False)
 
     def _note(self, event: Event) -> None:

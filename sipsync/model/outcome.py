@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from sipsync.model.document import Count, Document, Report
 from sipsync.model.lines import Action, Address, Registration
 from sipsync.model.message import Message
-from sipsync.model.plan import PlannedCall, Source
+from sipsync.model.plan import Change, PlannedCall, Source
 from sipsync.model.problems import Code, Diagnostic, Exit, worst
 
 LineResult: TypeAlias = Literal[
@@ -32,6 +32,8 @@ class LineOutcome(Document):
     config_id: int | None = None
     """For a create: the id to paste into the file."""
     source: Source | None = None
+    change: Change | None = None
+    """What was planned for it."""
     reregistered: bool = False
     registration: Registration | None = None
     """What the telephony operator said, where it was asked."""

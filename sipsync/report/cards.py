@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sipsync.model.outcome import LineOutcome, Outcome, PortalOutcome
-from sipsync.model.plan import Plan, PortalPlan, ResourceChange
+from sipsync.model.plan import Change, Plan, PortalPlan, ResourceChange
 from sipsync.model.problems import Exit
 from sipsync.report import Style, wording
 from sipsync.report.changes import fields
@@ -98,17 +98,17 @@ def _change_card(change: ResourceChange, part: PortalPlan) -> Card:
         address=visible(change.address),
         title=visible(change.title),
         facts=tuple(facts),
-        rows=tuple(_field(change, name) for name in fields(change)),
+        rows=tuple(_field(change.change, name) for name in fields(change.change)),
         notes=tuple(notes),
     )
 
 
-def _field(change: ResourceChange, name: str) -> FieldRow:
-    before, after = change.change.before, change.change.after
+def _field(change: Change, name: str) -> FieldRow:
+    before, after = change.before, change.after
     return FieldRow(
         visible(name + wording.unseen_difference(change, name)),
-        None if before is None else _cell(before.get(name), change.change.before_sensitive.get(name, False)),
-        None if after is None else _cell(after.get(name), change.change.after_sensitive.get(name, False)),
+        None if before is None else _cell(before.get(name), change.before_sensitive.get(name, False)),
+        None if after is None else _cell(after.get(name), change.after_sensitive.get(name, False)),
     )
 
 

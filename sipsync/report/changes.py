@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from sipsync.model.fields import FIELDS
-from sipsync.model.plan import PortalPlan, ResourceChange
+from sipsync.model.plan import Change, PortalPlan, ResourceChange
 from sipsync.report.escape import quoted, visible
-from sipsync.report.wording import ACTIONS, LOST_WITH_A_LINE, SECRET, count, effects, place, unseen_difference, value
+from sipsync.report.wording import ACTIONS, LOST_WITH_A_LINE, SECRET, count, effects, place, unseen_difference
 
 
 class Row(NamedTuple):
@@ -38,10 +38,10 @@ def block(change: ResourceChange, part: PortalPlan) -> Iterator[Row]:
     yield Row(2, "", f"# {address} {ACTIONS[change.action].will_be}", "head")
     yield Row(2, "", f"# ({notes})", "note")
     yield Row(2, mark, f"resource {quoted(change.type)} {quoted(change.address)} {{")
-    names = fields(change)
+    names = fields(change.change)
     width = max(map(len, names), default=0)
     for name in names:
-        yield Row(6, mark, f"{visible(name):{width}} = {difference(change, name)}")
+        yield Row(6, mark, f"{visible(name):{width}} = {difference(change.change, name)}")
     if change.action == "delete":
         yield Row(8, "", f"# its {LOST_WITH_A_LINE} are lost for good", "note")
     if change.unchanged_fields:
@@ -49,16 +49,20 @@ def block(change: ResourceChange, part: PortalPlan) -> Iterator[Row]:
     yield Row(4, "", "}")
 
 
-def fields(change: ResourceChange) -> list[str]:
+def fields(change: Change) -> list[str]:
     """The fields that a change names, in the table's order; such that this version does not know come last."""
-    named = dict.fromkeys((*(change.change.before or ()), *(change.change.after or ())))
+    named = dict.fromkeys((*(change.before or ()), *(change.after or ())))
     return [*(name for name in FIELDS if name in named), *(name for name in named if name not in FIELDS)]
 
 
-def difference(change: ResourceChange, name: str) -> str:
-    """What happens to one field, behind the `=`."""
-    before, after = change.change.before, change.change.after
-    if change.change.before_sensitive.get(name) or change.change.after_sensitive.get(name):
+def difference(change: Change, name: str, show: Callable[[str], str] = quoted) -> str:
+    """What happens to one field, behind the `=`; `show` makes values harmless."""
+
+    def value(text: str | None) -> str:
+        return "null" if text is None else show(text)
+
+    before, after = change.before, change.after
+    if change.before_sensitive.get(name) or change.after_sensitive.get(name):
         return SECRET
     if before is None:
         return value((after or {}).get(name))

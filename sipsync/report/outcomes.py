@@ -11,6 +11,7 @@ from sipsync.report import Style
 from sipsync.report.causes import cause
 from sipsync.report.escape import visible
 from sipsync.report.findings import one, told
+from sipsync.report.groups import groups
 from sipsync.report.wording import ACTIONS, RESULTS, Paint, apply_line, call_line, count, reregistered_line
 
 
@@ -23,7 +24,7 @@ def outcome(document: Outcome, style: Style, paint: Paint) -> Iterator[str]:
         yield from one(cause([found]), style, paint)
     if document.dry_run:
         yield from _calls(document, paint)
-    yield from _lines(document, paint)
+    yield from _lines(document, style, paint)
     yield from told([found for found in findings if found.code is not Code.TEMPORARY_LEFT], style, paint)
     yield ""
     yield paint("bold" if document.exit or document.dry_run else "green bold", apply_line(document))
@@ -65,12 +66,24 @@ def _calls(document: Outcome, paint: Paint) -> Iterator[str]:
         yield from ("", paint("dim", f"  # {visible(call.id)}: {visible(call.address)}{waits}"), f"  {call_line(call)}")
 
 
-def _lines(document: Outcome, paint: Paint) -> Iterator[str]:
+def _lines(document: Outcome, style: Style, paint: Paint) -> Iterator[str]:
+    """What many lines have in common, then a row for each; one that needs a look is never left out."""
     shown = [line for line in document.lines if line.result in ("applied", "done", "restored")]
-    if shown:
+    told = groups(shown, everything=style.all, odd=_needs_a_look)
+    if told.facts:
+        yield from ("", paint("bold", "Equal changes:"), *(fact.row(paint) for fact in told.facts))
+    if told.shown:
         yield ""
-    for line in shown:
+    for line in told.shown:
         yield f"{visible(line.address)}: {paint(RESULTS[line.result].look, what(line))}"
+    if told.hidden:
+        yield paint("bold", f"and {told.rest()}")
+
+
+def _needs_a_look(line: LineOutcome) -> bool:
+    """Whether more is to be said of a line than that it is as planned now."""
+    registered = line.registration is None or line.registration.result == "success"
+    return line.result == "restored" or not registered or bool(line.advice)
 
 
 def what(line: LineOutcome) -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sipsync.model.lines import Action
 from sipsync.model.lookalike import same_to_the_eye
 from sipsync.model.outcome import LineResult, Outcome
-from sipsync.model.plan import Plan, PlannedCall, ResourceChange, Summary
+from sipsync.model.plan import Change, Plan, PlannedCall, ResourceChange, Summary
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.report.escape import quoted, visible
 
@@ -90,8 +90,8 @@ _TELL_TIME_ABOVE = 5.0
 
 
 def count(number: int, noun: str) -> str:
-    """`1 line`, `2 lines`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    """`1 line`, `2,000 lines`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def plan_line(summary: Summary) -> str:
@@ -164,9 +164,9 @@ def value(text: str | None) -> str:
     return "null" if text is None else quoted(text)
 
 
-def unseen_difference(change: ResourceChange, name: str) -> str:
+def unseen_difference(change: Change, name: str) -> str:
     """What to say besides of a field whose two texts look the same."""
-    before, after = (str((side or {}).get(name) or "") for side in (change.change.before, change.change.after))
+    before, after = (str((side or {}).get(name) or "") for side in (change.before, change.after))
     if not same_to_the_eye(before, after):
         return ""
     old, new = next((pair for pair in zip(before, after, strict=False) if pair[0] != pair[1]), ("", ""))

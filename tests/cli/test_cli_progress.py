@@ -31,7 +31,7 @@ STORY: tuple[Event, ...] = (
 )
 
 
-def _play(session: Session, total: int = 1) -> None:
+def _play(session: Session, total: int = 2) -> None:
     with progress(session, total) as on_event:
         for event in STORY:
             on_event(event)
@@ -42,10 +42,10 @@ def test_a_pipe_gets_a_line_for_what_matters(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr() == (
         "",
         "acme: waiting 12 s (retry)\n"
-        "acme.sales: updated\n"
         "acme.shop: create failed\n"
         "Stopping. Sent and not answered yet: acme.depot. Nothing more is sent.\n"
-        "Stopping. Nothing is under way, nothing more is sent.\n",
+        "Stopping. Nothing is under way, nothing more is sent.\n"
+        "acme: failed\n",
     )
 
 

@@ -53,6 +53,7 @@ _WAIT = 30.0
 @option("--yes", "-y", is_flag=True, help="Do not ask.")
 @option("--dry-run", is_flag=True, help="Go through all of it and print the exact calls; send no writing call.")
 @option("--wait", "seconds", type=Seconds(), help="Wait so long for lines to register; 30 at a terminal, else 0.")
+@option("--all", "everything", is_flag=True, help="List every line, also where many have an equal change.")
 @option("--canary", is_flag=True, help="Change one line first; if it does not register, set it back and stop.")
 @output_options("Outcome")
 @selection_options
@@ -82,6 +83,7 @@ def command(  # long by its parameters, one for each group of options
     seconds: float | None,
     json_events: bool,
     checks: str | None,
+    everything: bool,
 ) -> Exit:
     from sipsync import api
 
@@ -99,7 +101,7 @@ def command(  # long by its parameters, one for each group of options
         options = replace(options, allow=selection.allow, check_command=_operators_command(checks, fleet.operator))
         if plan is None:
             wanted = PlanOptions(portals, selection, parallel=options.parallel, timeout=options.timeout)
-            plan = _plan_and_ask(session, fleet, wanted, events, asks=asks)
+            plan = _plan_and_ask(session, fleet, wanted, events, asks=asks, everything=everything)
         outcome, stopped = _carry_out(session, plan, fleet, options, events)
     except SipsyncError as error:
         events.failed(error.diagnostics)
@@ -108,20 +110,23 @@ def command(  # long by its parameters, one for each group of options
     events.applied(outcome)
     # A fresh plan that holds nothing but errors was shown already.
     shown = json_events or (not plan_file and output.format == "text" and plan.errored and not plan.applyable)
-    written = _publish(session, outcome, replace(output, format=None) if shown else output, fresh=not plan_file)
+    output = replace(output, format=None) if shown else output
+    written = _publish(session, outcome, output, fresh=not plan_file, everything=everything)
     return worst([written, outcome.exit, Exit.INTERRUPTED if stopped else Exit.OK])
 
 
-def _publish(session: Session, outcome: Outcome, output: Output, *, fresh: bool) -> Exit:
+def _publish(session: Session, outcome: Outcome, output: Output, *, fresh: bool, everything: bool) -> Exit:
     """Print the outcome and write its reports; `fresh` follows a plan that was shown."""
     session.writing = any(line.calls for line in outcome.lines)
     if fresh and output.format == "text":
         write("\n")
-    written = publish(session, outcome, output)
+    written = publish(session, outcome, output, everything=everything)
     return Exit.PARTIAL if session.writing and written is Exit.ERROR else written  # lines were written, untold
 
 
-def _plan_and_ask(session: Session, fleet: Fleet, options: PlanOptions, events: EventStream, *, asks: bool) -> Plan:
+def _plan_and_ask(
+    session: Session, fleet: Fleet, options: PlanOptions, events: EventStream, *, asks: bool, everything: bool
+) -> Plan:
     """A fresh plan that was shown and, where that is wanted, approved."""
     from sipsync.report import render
     from sipsync.report.wording import count
@@ -129,7 +134,8 @@ def _plan_and_ask(session: Session, fleet: Fleet, options: PlanOptions, events: 
     plan = make_plan(session, fleet, options, events)
     events.planned(plan)
     beside = session.json
-    write(render(plan, "text", session.style(err=beside)), err=beside, color=session.in_color(err=beside))
+    style = session.style(err=beside, everything=everything)
+    write(render(plan, "text", style), err=beside, color=session.in_color(err=beside))
     destroys = plan.summary.destroy
     warning = Message("  This deletes {lines} for good.\n", lines=count(destroys, "line")) if destroys else Message()
     question = Message(

@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     help="Compare with a saved snapshot: no portal is asked, no secret is read.",
 )
 @option("--max-age", type=Duration(), default="1d", show_default=True, help="The oldest snapshot to compare with.")
-@option("--all", "no_ops", is_flag=True, help="List the lines that do not differ, too.")
+@option("--all", "no_ops", is_flag=True, help="List every line, those that do not differ, too.")
 @fleet_option("--github", is_flag=True, help="Write the step's summary and outputs of a GitHub job.")
 @json_events_option
 @pace_options

@@ -28,7 +28,7 @@ _STALE = (Code.PLAN_SEAL, Code.PLAN_TOO_OLD, Code.PLAN_UNEXPECTED, Code.STALE_FI
 )
 @click.argument("plan_file", metavar="PLAN", type=FILE, help="The file that plan --out wrote.")
 @output_options("Plan")
-@option("--all", "everything", is_flag=True, help="List the lines that do not differ, too.")
+@option("--all", "everything", is_flag=True, help="List every line, those that do not differ, too.")
 @option("--verify", is_flag=True, help="Check seal, age and files as far as that goes offline.")
 @portals_options
 @files_options

@@ -259,7 +259,7 @@ def _listed(part: PortalPlan) -> str:
 
 def _row(change: ResourceChange) -> str:
     mark = wording.ACTIONS[change.action].mark
-    touched = f": {', '.join(map(visible, fields(change)))}" if change.action == "update" else ""
+    touched = f": {', '.join(map(visible, fields(change.change)))}" if change.action == "update" else ""
     registers = " (re-registers)" if change.reregisters else ""
     return f"{_DIFF_MARKS.get(mark, mark)} {visible(change.address)}{touched}{registers}"
 

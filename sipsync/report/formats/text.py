@@ -13,6 +13,7 @@ from sipsync.model.status import Diagnosis, Status
 from sipsync.report import Style, wording
 from sipsync.report.changes import Row, block
 from sipsync.report.findings import told
+from sipsync.report.groups import groups
 from sipsync.report.outcomes import outcome
 from sipsync.report.tables import diagnosis, status
 from sipsync.report.wording import Paint
@@ -30,7 +31,7 @@ def render(document: Report, style: Style) -> str:
 
 def plan(document: Plan, style: Style, paint: Paint) -> Iterator[str]:
     """The changes, what they cost, and what is to be said about them."""
-    yield from changes(document, paint)
+    yield from changes(document, style, paint)
     yield from totals(document, paint)
     yield from told(document.diagnostics, style, paint)
     missing = wording.not_planned(document)
@@ -40,18 +41,23 @@ def plan(document: Plan, style: Style, paint: Paint) -> Iterator[str]:
         yield from ("", paint("dim", f"Changes digest: {document.changes_digest}"))
 
 
-def changes(document: Plan, paint: Paint) -> Iterator[str]:
-    """The blocks of all changes, with a legend of the marks that occur."""
+def changes(document: Plan, style: Style, paint: Paint) -> Iterator[str]:
+    """The changes: a legend of the marks that occur, what many have in common, then each in a block."""
     actions = {change.action for change in document.resource_changes} - {"no-op"}
     if actions:
         yield "sipsync will perform the following actions, marked by these symbols:"
         for action, words in wording.ACTIONS.items():
             if action in actions:
                 yield f"  {paint(words.look, words.mark)} {words.name}"
-    for part in document.parts:
-        for change in part.resource_changes:
-            yield ""
-            yield from (painted(row, paint) for row in block(change, part))
+    told = groups(document.resource_changes, everything=style.all)
+    if told.facts:
+        yield from ("", paint("bold", "Equal changes:"), *(fact.row(paint) for fact in told.facts))
+    parts = {part.portal: part for part in document.parts}
+    for change in told.shown:
+        yield ""
+        yield from (painted(row, paint) for row in block(change, parts[change.portal]))
+    if told.hidden:
+        yield from ("", paint("bold", told.rest()))
 
 
 def painted(row: Row, paint: Paint) -> str:
