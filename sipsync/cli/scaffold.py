@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import Literal
@@ -13,9 +14,10 @@ from sipsync.model.message import Message
 
 Forge = Literal["github", "gitlab"]
 _WORKFLOWS: dict[Forge, str] = {"github": ".github/workflows/sipsync.yml", "gitlab": ".gitlab-ci.yml"}
-_VARIABLE = "ACME_WEBHOOK"
+_WEBHOOK = "ACME_WEBHOOK"
 """The webhook's variable in the templates."""
-
+_PASSWORD = re.compile(r"^( +)SIP_SALES_PASSWORD: .*\n", re.MULTILINE)
+"""A job's line for a password in the templates."""
 
 SCHEMA = ".sipsync/schema.json"
 """Where editors find the schema; in a repository it is committed."""
@@ -35,23 +37,31 @@ def write_schema(folder: Path) -> Path:
     return folder / SCHEMA
 
 
-def keep_webhook(folder: Path, url: str) -> None:
-    """Keep a webhook in a file that nobody else can read and git does not see."""
+def keep_webhook(folder: Path, url: str) -> Path:
+    """Keep a webhook in a file that nobody else can read and git does not see; where it is."""
     from sipsync.disk.files import private_folder, write_private
 
-    write_private(private_folder(folder / ".sipsync") / "webhook", f"{url}\n".encode())
+    file = private_folder(folder / ".sipsync") / "webhook"
+    write_private(file, f"{url}\n".encode())
     ignore_all_but_schema(folder)
+    return file
 
 
-def write_ci(session: Session, folder: Path, forge: Forge, variable: str) -> None:
-    """Write what a repository needs, and say what was left as it is."""
+def write_ci(session: Session, folder: Path, forge: Forge, webhook: str, password: str) -> Path:
+    """Write what a repository needs, and say what was left as it is; where the workflow is.
+
+    `webhook` and `password` are variables of the portal's file: the one that it needs, and one that it may manage.
+    """
     _extend(session, folder / ".gitignore", template("gitignore"))
     _extend(session, folder / ".gitattributes", template("gitattributes"))
     workflow = folder / _WORKFLOWS[forge]
     if workflow.exists():
         session.say(Message("{workflow} exists already and was left as it is.", workflow=workflow))
     else:
-        write_new(workflow, template(f"{forge}.yml").replace(_VARIABLE, variable))
+        line = f"# {password}: ${{{{ secrets.{password} }}}} # so for each password that your files manage"
+        text = _PASSWORD.sub(rf"\g<1>{line}\n" if password else "", template(f"{forge}.yml"))
+        write_new(workflow, text.replace(_WEBHOOK, webhook))
+    return workflow
 
 
 def ignore_all_but_schema(folder: Path) -> None:

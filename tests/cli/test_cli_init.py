@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import stat
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from support.runs import Terminal
 
@@ -81,7 +83,57 @@ def test_init_for_a_team_keeps_the_webhook_in_a_variable(
     assert step in ran.err
     monkeypatch.setenv("SIPSYNC_WEBHOOK_FILE", ".sipsync/webhook")
     assert "No changes." in sipsync("plan", "sipsync.yaml").out
-    assert "ACME_WEBHOOK" not in (home / workflow).read_text()
+    written = (home / workflow).read_text()
+    assert "ACME" not in written
+    assert "SALES" not in written
+    assert "SIPSYNC_WEBHOOK" in written
+    assert "the secret SIPSYNC_WEBHOOK: " in ran.err or "variable SIPSYNC_WEBHOOK: " in ran.err
+    assert "git init .  " in ran.err
+    assert f"Commit and push all files. The head of {workflow} says" in ran.err
+
+
+def test_what_init_says_to_type_works_as_it_is_printed(
+    fresh: Any, sipsync: Sipsync, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _give(monkeypatch, fresh.webhook)
+    ran = sipsync("init", "our lines", "--webhook-stdin", "--ci", "github")
+    typed = re.findall(r"^  \d\. (\S.*?) {4,5}\S", ran.err, re.MULTILINE)
+    assert [command.split()[0] for command in typed] == ["export", "sipsync", "sipsync", "git"]
+    program = f'sipsync() {{ "{sys.executable}" -m sipsync "$@"; }}'
+    script = "\n".join([program, *(f"{command} </dev/null" for command in typed), "cd 'our lines'", "git add --all"])
+    done = subprocess.run(["bash", "-ec", script], cwd=home, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("No changes.") == 2
+    listed = subprocess.run(["git", "ls-files"], cwd=home / "our lines", check=True, capture_output=True, text=True)
+    assert set(listed.stdout.split()) == _files(home / "our lines") - {".sipsync/webhook"} - {
+        path for path in _files(home / "our lines") if path.startswith(".git/")
+    }
+
+
+def test_the_workflow_names_the_secrets_of_the_file(fresh: Any, sipsync: Sipsync, home: Path) -> None:
+    assert sipsync("init", "--webhook-env", "HOOK", "--ci", "github", "--name", "shop").code == 0
+    text = (home / ".github/workflows/sipsync.yml").read_text()
+    jobs = {job["environment"]: job["steps"] for job in yaml.safe_load(text)["jobs"].values() if "environment" in job}
+    assert set(jobs) == {"sip-read", "sip-apply"}
+    named = {name for steps in jobs.values() for step in steps for name in step.get("env", {})}
+    assert named == {"HOOK"}
+    offered = re.findall(r"# (\w+): \$\{\{ secrets\.(\w+) }} # so for each password", text)
+    assert set(offered) == {("SIP_SHOP_101_PASSWORD", "SIP_SHOP_101_PASSWORD")}
+    assert "password: env:SIP_SHOP_101_PASSWORD" in (home / "sipsync.yaml").read_text()
+
+
+def test_the_workflow_of_a_portal_without_lines_offers_no_password(fresh: Any, sipsync: Sipsync, home: Path) -> None:
+    fresh.seed(lines=[])
+    assert sipsync("init", "--webhook-env", "HOOK", "--ci", "github").code == 0
+    assert "PASSWORD" not in (home / ".github/workflows/sipsync.yml").read_text()
+
+
+def test_a_workflow_is_written_to_the_top_of_a_repository_only(fresh: Any, sipsync: Sipsync, home: Path) -> None:
+    subprocess.run(["git", "init", "-q", "."], cwd=home, check=True)
+    ran = sipsync("init", "lines", "--webhook-env", "HOOK", "--ci", "github")
+    assert (ran.code, "lines is not the top of" in ran.err) == (64, True)
+    assert not (home / "lines").exists()
+    assert sipsync("init", "--webhook-env", "HOOK", "--ci", "github").code == 0
 
 
 def test_init_extends_what_git_has_and_overwrites_nothing(

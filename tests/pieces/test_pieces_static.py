@@ -123,7 +123,7 @@ def test_the_one_workflow_that_init_writes_has_the_jobs_of_the_single_ones() -> 
     whole = {name: {**job, "if": ...} for name, job in read(TEMPLATES / "github.yml")["jobs"].items()}
     single = {
         name: {**job, "if": ...}
-        for file in ("plan-on-pull-request", "snapshot", "apply-on-merge")
+        for file in ("plan-on-pull-request", "snapshot", "apply-on-merge", "drift")
         for name, job in read(ROOT / f"examples/github/{file}.yml")["jobs"].items()
     }
     assert whole == single

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ import click
 from sipsync.cli import scaffold
 from sipsync.cli.group import make_command, option
 from sipsync.cli.options import OperatorOptions, input_option, operator_options
-from sipsync.cli.output import publish, show, write_new
+from sipsync.cli.output import publish, show, usage_error, write_new
 from sipsync.cli.scaffold import Forge
 from sipsync.cli.session import Session
 from sipsync.cli.types import FILE, Output
@@ -33,6 +34,10 @@ It is kept in .sipsync/webhook, for you alone and out of git, and never shown.
 )
 _METHOD = re.compile(r"(/rest/\d+/[\w-]+)/[\w.]+\.(?:json|xml)/?$")
 """A method at the end of a webhook, as Bitrix24's page shows it."""
+_SECRET: dict[Forge, str] = {
+    "github": "In GitHub, give the environments sip-read and sip-apply the secret {name}: the webhook.",
+    "gitlab": "In GitLab, add the protected and masked variable {name}: the webhook.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ def command(
     ci: Forge | None,
     may_ask: bool,
 ) -> Exit:
+    from sipsync.config.writer.lines import secret_name
     from sipsync.config.writer.new_file import portal_text
 
     session.input = may_ask
@@ -79,6 +85,8 @@ def command(
         summary = Message("{file} exists already, and init never overwrites", file=file)
         hint = "To take over lines that the portal has: sipsync import {file}. To begin anew, move it away."
         raise SipsyncError(Diagnostic(Code.UNWRITABLE, summary, hint=Message(hint, file=file)))
+    if ci:
+        _refuse_ci_below(folder, ci)
     while True:
         webhook = _webhook(session, webhook_env, from_stdin=webhook_stdin, ci=ci)
         operator = _operator(limits.operator(session, [folder]), webhook)
@@ -93,8 +101,14 @@ def command(
             session.say(Message("Once more; Ctrl-C ends it."))
     [(reading, snapshot)] = read(session, fleet)
     text = portal_text(reading.portal.name, [f"webhook: {webhook.reference}"], snapshot)
-    _write(session, file, text, webhook, ci, given=webhook_env is not None)
-    return _first_plan(session, file, operator, ci, given=webhook_env is not None)
+    kept = None if webhook_env else scaffold.keep_webhook(folder, webhook.url)  # first, as it makes the folder private
+    scaffold.write_schema(folder)
+    password = next((secret_name(reading.portal.name, line.config_id, "password") for line in snapshot.lines), "")
+    workflow = scaffold.write_ci(session, folder, ci, webhook.variable, password) if ci else None
+    write_new(file, text)  # last, so that a run that failed before can be repeated
+    code = _first_plan(session, file, operator)
+    _say_what_is_next(session, file, webhook.variable, ci, workflow, kept)
+    return code
 
 
 def _webhook(session: Session, variable: str | None, *, from_stdin: bool, ci: Forge | None) -> Webhook:
@@ -134,38 +148,56 @@ def _name_of(url: str) -> str:
     return label if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", label) and label != "localhost" else "portal"
 
 
-def _write(session: Session, file: Path, text: str, webhook: Webhook, ci: Forge | None, *, given: bool) -> None:
-    """Write all files; the portal's own comes last, so that a run that failed before can be repeated.
+def _refuse_ci_below(folder: Path, ci: Forge) -> None:
+    """A forge reads a workflow at the top of a repository only, and asks nobody where there is none."""
+    from sipsync.disk.files import checkout_of
 
-    A webhook that is `given` by a variable stays where it is.
-    """
-    if not given:
-        scaffold.keep_webhook(file.parent, webhook.url)  # first, as it makes the folder private
-    scaffold.write_schema(file.parent)
-    if ci:
-        scaffold.write_ci(session, file.parent, ci, webhook.variable)
-    write_new(file, text)
+    top = checkout_of(folder)
+    if top not in (None, folder.resolve()):
+        summary = Message(
+            "--ci writes to the top of a repository, and {folder} is not the top of {top}", folder=folder, top=top
+        )
+        hint = Message("Begin at the top: `sipsync init --ci {ci}` there; or leave out --ci.", ci=ci)
+        raise usage_error(summary, hint)
 
 
-def _first_plan(session: Session, file: Path, operator: Operator, ci: Forge | None, *, given: bool) -> Exit:
-    """Show that the file says what the portal holds, and what to do now."""
+def _first_plan(session: Session, file: Path, operator: Operator) -> Exit:
+    """Show that the file says what the portal holds."""
     from sipsync import api
 
     plan = make_plan(session, api.load([file], operator), PlanOptions())
     publish(session, plan, Output())
+    return plan.exit
+
+
+def _say_what_is_next(
+    session: Session, file: Path, variable: str, ci: Forge | None, workflow: Path | None, kept: Path | None
+) -> None:
+    """What is to be typed works as it is printed. `variable` names the webhook in the file, `kept` holds it."""
+    from sipsync.disk.files import checkout_of
+
     steps = [
         Message("Open {file} and change a title.", file=file),
-        Message("sipsync plan {file}     shows what would change.", file=file),
-        Message("sipsync apply {file}    asks, and changes it.", file=file),
+        Message("sipsync plan {file}     shows what would change.", file=_typed(file)),
+        Message("sipsync apply {file}    asks, and changes it.", file=_typed(file)),
     ]
-    if ci and not given:
-        kept = file.parent / ".sipsync" / "webhook"
-        told = "export {name}_FILE={kept}    lets this shell use the webhook that is kept here."
-        steps.insert(1, Message(told, name=WEBHOOK_VARIABLE, kept=kept))
+    if ci and kept:
+        export = f'$env:{variable}_FILE = "{kept}"' if os.name == "nt" else f"export {variable}_FILE={_typed(kept)}"
+        told = "{command}    lets this shell use the webhook that is kept here."
+        steps.insert(1, Message(told, command=export))
     if ci:
-        told = "Put the webhook into a secret named as in {file}, and commit. The workflow says more."
-        steps.append(Message(told, file=file))
+        steps.append(Message(_SECRET[ci], name=variable))
+        if checkout_of(file.parent) is None:
+            steps.append(Message("git init {folder}    makes it a repository.", folder=_typed(file.parent)))
+        told = "Commit and push all files. The head of {workflow} says what else it needs."
+        steps.append(Message(told, workflow=workflow))
     session.hint(Message("\nWhat to do next:"))
     for number, step in enumerate(steps, 1):
         session.hint(Message("  {number}. {step}", number=number, step=step))
-    return plan.exit
+
+
+def _typed(path: Path) -> str:
+    """A path as a shell takes it."""
+    from shlex import quote
+
+    return f'"{path}"' if os.name == "nt" and " " in str(path) else quote(path.as_posix())
