@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sipsync.applying.bind import PlannedLine
-from sipsync.applying.send import CallResult, SendLog
+from sipsync.applying.send import FRESH_SECONDS, CallResult, SendLog
 from sipsync.applying.unanswered import holds
 from sipsync.model.fields import FieldName
 from sipsync.model.lines import Address, Call, CurrentLine
@@ -15,7 +15,7 @@ from sipsync.model.message import Message
 from sipsync.model.outcome import LineOutcome
 from sipsync.model.problems import Code, Diagnostic, PortalError
 from sipsync.planning.conflicts import Titles
-from sipsync.portal.protocol import Done, Lost, Portal
+from sipsync.portal.protocol import Done, Lost, Portal, Reply, Unsent
 
 SET_BACK_SECONDS = 120.0
 """The time that setting a line back has of its own: a run that took too long must not leave that undone."""
@@ -71,26 +71,42 @@ async def _title_back(line: PlannedLine, log: SendLog, portal: Portal) -> bool |
     log.results[line.calls[0].id] = "done"
     if Titles.of([line.given.reading(snapshot)]).holders(old.title, old.config_id):
         return False
-    return await _write_back(line, old, ("title",), portal)
+    return await _write_back(line, old, ("title",), portal, lambda found: found.title == line.evidence.temporary)
 
 
 async def values_back(line: PlannedLine, portal: Portal) -> bool:
     """Give a line its old values back, the password from memory; whether they are there afterwards."""
-    old, sent = line.current, line.calls[-1].values
+    old, call = line.current, line.calls[-1]
     portal.grant(SET_BACK_SECONDS)
-    known = tuple(name for name in sent if old is not None and name in old.values)
+    known = tuple(name for name in call.values if old is not None and name in old.values)
     try:
-        return old is not None and await _write_back(line, old, known, portal) and len(known) == len(sent)
+        return (
+            old is not None
+            and await _write_back(line, old, known, portal, lambda found: holds(found, call))
+            and len(known) == len(call.values)
+        )
     except PortalError:
         return False
 
 
-async def _write_back(line: PlannedLine, old: CurrentLine, fields: tuple[FieldName, ...], portal: Portal) -> bool:
+async def _write_back(
+    line: PlannedLine,
+    old: CurrentLine,
+    fields: tuple[FieldName, ...],
+    portal: Portal,
+    is_ours: Callable[[CurrentLine], bool],
+) -> bool:
+    """Whether a line has its old values again; one that is no longer as this run left it is left alone."""
     values = {name: old.values[name] for name in fields}
     planned = line.planned
     call = Call(f"{planned.portal}:back", planned.address, "update", values, old.config_id, planned.line_type)
-    sent = await portal.send([call])
-    if not isinstance(sent.replies[0], Done | Lost):
+    reply: Reply = Unsent()
+    while reply == Unsent():  # its turn came too late: somebody may have changed the line meanwhile
+        current = (await portal.lines([old.config_id])).get(old.config_id)
+        if current is None or not is_ours(current):
+            return False
+        (reply,) = (await portal.send([call], fresh_until=portal.read_at + FRESH_SECONDS)).replies
+    if not isinstance(reply, Done | Lost):
         return False
     current = (await portal.lines([old.config_id])).get(old.config_id)
     return current is not None and holds(current, call)

@@ -24,8 +24,9 @@ from sipsync.planning.evidence import state_of
 from sipsync.portal.protocol import Done, Lost, Portal, Refused, Unsent
 from sipsync.rules.limits import BATCH_SIZE
 
-FRESH_SECONDS = 60.0
-"""How old a reading may be when a line is written; an older one is repeated."""
+FRESH_SECONDS = 55.0
+"""How old a reading may be when the turn of a write comes; an older one is repeated. A minute, less the time that a
+connection may take to be made."""
 
 CallResult: TypeAlias = Literal["done", "failed", "lost", "skipped", "stale"]
 
@@ -131,7 +132,8 @@ class CallSender:
         addresses = {call.address for call in batch}
         self.control.in_flight.update(addresses)
         try:
-            sent = await self.portals[owner].send(batch, () if self._pending else self._to_read_back())
+            read_back = () if self._pending else self._to_read_back()
+            sent = await self.portals[owner].send(batch, read_back, fresh_until=self.read_at + FRESH_SECONDS)
         finally:
             self.control.in_flight.difference_update(addresses)
         self.log.read = sent.lines
@@ -154,7 +156,7 @@ class CallSender:
                     again.append(call)
                     if reason is not None:
                         self._stop(reason.diagnostics[0])
-        if len(again) == len(batch):
+        if len(again) == len(batch) and not self._is_old():
             self._stop(Diagnostic(Code.REFUSED, Message("the portal ran none of the calls")))
         again += await self._settle(lost)
         self._pending = sorted(again, key=batch.index) + self._pending
@@ -195,11 +197,14 @@ class CallSender:
                 again.append(call)
         return again
 
+    def _is_old(self) -> bool:
+        return self.control.clock.monotonic() > self.read_at + FRESH_SECONDS
+
     async def _reread_if_old(self) -> None:
         """Read what is still to be written again where the last reading is too old; leave alone what moved."""
-        if self.control.clock.monotonic() - self.read_at <= FRESH_SECONDS:
+        if not self._is_old():
             return
-        self.read_at = self.control.clock.monotonic()
+        times = []
         for name, portal in self.portals.items():
             calls = [call for call in self._pending if call.address.portal == name]
             ids = sorted({call.config_id for call in calls if call.config_id is not None})
@@ -207,9 +212,11 @@ class CallSender:
                 lines = await portal.lines(ids) if ids else {}
             except PortalError as error:
                 return self._stop(error.diagnostics[0])
+            times += [portal.read_at] if ids else []
             for call in calls:
                 if call.config_id is not None:
                     self._compare(call, lines.get(call.config_id))
+        self.read_at = min(times, default=self.control.clock.monotonic())
         self._pending = [call for call in self._pending if call.id not in self.log.results]
 
     def _compare(self, call: Call, current: CurrentLine | None) -> None:

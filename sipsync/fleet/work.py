@@ -85,9 +85,8 @@ async def apply_host(
             lock(job.host, job.operator, options.lock_timeout, on_wait),
             connected(job, control.clock, options.timeout, control.on_event) as portals,
         ):
-            read_at = control.clock.monotonic()
             inputs, failed = await inputs_of(job, portals)
-            outcomes = await _apply(inputs, portals, by_portal, options, control, read_at)
+            outcomes = await _apply(inputs, portals, by_portal, options, control)
     except Exception as error:
         if not outcomes:
             raise
@@ -101,7 +100,6 @@ async def _apply(
     by_portal: Mapping[str, PortalPlan],
     options: ApplyOptions,
     control: Control,
-    read_at: float,
 ) -> tuple[PortalOutcome, ...]:
     """What became of the owners that were read. What waits for one that is refused here is not attempted."""
     now = control.clock.now()
@@ -124,4 +122,5 @@ async def _apply(
     own = {name: portals[name] for name in left}
     if options.dry_run or bound.exit is not Exit.OK:
         return (*refused, *outcome.dry_run(bound, own))
+    read_at = min(portal.read_at for portal in own.values())
     return (*refused, *outcome.applied(bound, own, await execute(bound, own, options, control, read_at)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -31,7 +32,7 @@ MAX_READING: Final = 64 * 1024 * 1024
 @asynccontextmanager
 async def connect(credential: Credential, throttle: Throttle) -> AsyncIterator[RestPortal]:
     """A portal to read and write, until the block ends; nothing is opened until the first request."""
-    async with Transport(credential.app() if credential.app else None) as transport:
+    async with Transport(throttle.clock, credential.app() if credential.app else None) as transport:
         yield RestPortal(Session(transport, credential, throttle))
 
 
@@ -42,6 +43,8 @@ class RestPortal:
         self._session = session
         self._host = session.host
         self._writer = BatchWriter(session)
+        self.read_at = 0.0
+        """The clock's time when the lines that were read last were asked for; of several requests, the first."""
 
     @property
     def requests(self) -> int:
@@ -65,6 +68,7 @@ class RestPortal:
             )
             lines = await self._all_pages(first, before)
             if lines is not None:
+                self.read_at = min(first.sent_at, names.sent_at)
                 return Snapshot(
                     lines=tuple(lines),
                     names=rows.names(names.value, self._host),
@@ -102,6 +106,7 @@ class RestPortal:
         """These lines as they are now; a line that is gone is missing."""
         commands = rows.pages_of(config_ids)
         pages = [await self._session.read(commands[0])] if len(commands) == 1 else await self._read(commands)
+        self.read_at = min((page.sent_at for page in pages), default=self.read_at)
         return {line.config_id: line for page in pages for line in self._lines(page)}
 
     async def _read(self, commands: Sequence[Command]) -> list[Result]:
@@ -121,14 +126,16 @@ class RestPortal:
         commands = [Command("voximplant.sip.status", {"REG_ID": reg_id}) for reg_id in sorted(set(reg_ids))]
         answers: list[Answer | None] = []
         for place in range(0, len(commands), BATCH_SIZE):
-            answers += await self._session.batch(commands[place : place + BATCH_SIZE], halt=False, writes=False)
+            answers += await self._session.batch(commands[place : place + BATCH_SIZE], halt=False)
         registrations = [rows.registration(one.value, self._host) for one in answers if isinstance(one, Result)]
         return {registration.reg_id: registration for registration in registrations}
 
     @forgetful
-    async def send(self, calls: Sequence[Call], read_back: Sequence[int] = ()) -> Sent:
+    async def send(
+        self, calls: Sequence[Call], read_back: Sequence[int] = (), *, fresh_until: float = math.inf
+    ) -> Sent:
         """Send calls in this order, in as few requests as the API allows; says what became of each."""
-        return await self._writer.send(calls, read_back)
+        return await self._writer.send(calls, read_back, fresh_until)
 
     # --- what doctor asks ---
 

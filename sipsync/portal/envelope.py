@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
@@ -60,6 +60,8 @@ class Result:
     """Of a list: how many rows there are in all; absent where there is none."""
     reset_at: float | None = None
     """Unix time at which the method's budget of operating time is whole again, where the server says so."""
+    sent_at: float = 0.0
+    """The clock's time when it was asked for."""
 
 
 class ServerError(PortalError):
@@ -183,7 +185,7 @@ def read_batch(result: Result, host: str, commands: Sequence[Command]) -> list[A
         if key in errors and results.get(key) is None:
             answers.append(server_error(errors[key], host, command.method))
         elif key in results and key not in errors:
-            answers.append(_result(results[key], totals.get(key), times.get(key)))
+            answers.append(replace(_result(results[key], totals.get(key), times.get(key)), sent_at=result.sent_at))
         else:
             answers.append(None)
     return answers

@@ -25,6 +25,13 @@ class Unanswered(_Broken):
     """It was sent and no usable answer came."""
 
 
+class Overdue(PortalError):
+    """Nothing was sent: what the writing calls were compared with had become too old when their turn came."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(Diagnostic(Code.RATE_LIMIT, Message("what was read of {host} is too old to write", host=host)))
+
+
 def unreached(host: str, reason: Message, hint: Message, *, temporary: bool = False) -> Unreached:
     """The error for a host that nothing could be sent to."""
     summary = Message("{host} can't be reached: {reason}", host=host, reason=reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
@@ -37,7 +38,7 @@ class Unsent:
     """It did not reach the server, or the server did not get to it: nothing happened."""
 
     error: PortalError | None = None
-    """What is in the way; None where an earlier call of the same batch failed."""
+    """What is in the way; None where an earlier call of the same batch failed, or the turn came too late."""
 
 
 Reply: TypeAlias = Done | Refused | Lost | Unsent
@@ -58,6 +59,11 @@ class PortalReader(Protocol):
     @property
     def requests(self) -> int:
         """HTTP requests sent so far."""
+        ...
+
+    @property
+    def read_at(self) -> float:
+        """The clock's time when the lines that were read last were asked for; of several requests, the first."""
         ...
 
     async def snapshot(self, *, outgoing: bool = False) -> Snapshot:
@@ -86,8 +92,13 @@ class Portal(PortalReader, Protocol):
         """Let there be so much time from now on, whatever was given before."""
         ...
 
-    async def send(self, calls: Sequence[Call], read_back: Sequence[int] = ()) -> Sent:
+    async def send(
+        self, calls: Sequence[Call], read_back: Sequence[int] = (), *, fresh_until: float = math.inf
+    ) -> Sent:
         """Send calls in this order, in as few requests as the API allows; says what became of each.
+
+        `fresh_until` is the clock's time until which the reading is fresh that they were compared with: those whose
+        turn comes later are `Unsent`, whatever they waited for, and are to be compared again.
 
         A call whose `after` names an earlier call of the same sending is only run where that one succeeded. Calls are
         repeated here only where the server surely did nothing. After a failure the rest may come back as `Unsent`.

@@ -1,12 +1,15 @@
 """One command and its result, whatever it takes: the pace, repetitions, a renewed token, a renamed portal.
 
 A reading command is repeated freely within a budget. A writing one is repeated only where the server surely did
-nothing: it could not be reached, or it said so by one of the codes that the rule book marks as safe.
+nothing: it could not be reached, or it said so by one of the codes that the rule book marks as safe. A full bucket is
+waited out as long as there is time: others use the portal as well. What writes says until when (the clock's time) that
+with which it was compared is fresh; where its turn comes later, nothing is sent and `Overdue` is raised.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from sipsync.model.message import Message
@@ -17,7 +20,7 @@ from sipsync.portal.credential import Credential
 from sipsync.portal.endpoint import redirects
 from sipsync.portal.envelope import Answer, Command, Result, ServerError
 from sipsync.portal.errors import Unanswered, Unreached
-from sipsync.portal.throttle import Throttle
+from sipsync.portal.throttle import FULL_BUCKET, OPERATING_TIME, Throttle
 from sipsync.portal.transport import TOTAL_SECONDS, Response, Transport
 
 ATTEMPTS: Final = 4
@@ -26,8 +29,6 @@ _FIRST_WAIT: Final = 0.5
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _EXPIRED: Final = "expired_token"
-_FULL_BUCKET: Final = "QUERY_LIMIT_EXCEEDED"
-_OPERATING_TIME: Final = "OPERATION_TIME_LIMIT"
 
 
 class Session:
@@ -39,6 +40,7 @@ class Session:
         self._tokens = credential.tokens
         self._endpoint = credential.endpoint
         self._throttle = throttle
+        self._sent_at = 0.0
 
     @property
     def requests(self) -> int:
@@ -56,64 +58,71 @@ class Session:
 
     async def read(self, command: Command) -> Result:
         """The result of a command that changes nothing."""
-        return await self._ask(command, (command.method,), writes=False)
+        return await self._ask(command, (command.method,))
 
-    async def write(self, command: Command) -> Result:
+    async def write(self, command: Command, fresh_until: float) -> Result:
         """The result of a command that changes something; `Unanswered` where it may have been carried out."""
-        return await self._ask(command, (command.method,), writes=True)
+        return await self._ask(command, (command.method,), fresh_until)
 
     async def read_all(self, commands: Sequence[Command]) -> list[Result]:
         """The results of several reading commands in one request, or more where one has to be repeated."""
         results: dict[int, Result] = {}
         attempt = 0
         while len(results) < len(commands):
-            attempt += 1
             pending = [place for place in range(len(commands)) if place not in results]
             some = [commands[place] for place in pending]
             error = None
-            for place, answer in zip(pending, await self.batch(some, halt=False, writes=False), strict=True):
+            for place, answer in zip(pending, await self.batch(some, halt=False), strict=True):
                 if isinstance(answer, Result):
                     results[place] = answer
                     continue
                 error = answer or envelope.missing(self.host, commands[place].method)
-                if attempt == ATTEMPTS or not _repeatable(error, writes=False):
+                if (attempt + 1 == ATTEMPTS and not is_full(error)) or not _repeatable(error, writes=False):
                     raise error
-            if error and error.error not in (_FULL_BUCKET, _OPERATING_TIME):
-                await self._throttle.back_off(_first_wait(error), attempt)
+            if error and not is_full(error):
+                attempt += 1
+                if error.error != OPERATING_TIME:
+                    await self._throttle.back_off(_first_wait(error), attempt)
         return [results[place] for place in range(len(commands))]
 
-    async def batch(self, commands: Sequence[Command], *, halt: bool, writes: bool) -> list[Answer | None]:
+    async def batch(
+        self, commands: Sequence[Command], *, halt: bool, fresh_until: float | None = None
+    ) -> list[Answer | None]:
         """What became of several commands in one request; None for one that the answer does not mention.
 
-        Raises where the whole request failed.
+        `fresh_until` is given where some of them write. Raises where the whole request failed.
         """
         methods = ("batch", *(command.method for command in commands))
-        result = await self._ask(envelope.batch(commands, halt=halt), methods, writes=writes)
+        result = await self._ask(envelope.batch(commands, halt=halt), methods, fresh_until)
         answers = envelope.read_batch(result, self.host, commands)
         for command, answer in zip(commands, answers, strict=True):
             if isinstance(answer, Result):
                 self._throttle.note(command.method, answer.reset_at)
             elif answer is not None:
-                self._obey(answer, command.method, attempt=1)
+                self._throttle.obey(answer.error, _first_wait(answer), command.method)
         return answers
 
-    async def _ask(self, command: Command, methods: Sequence[str], *, writes: bool) -> Result:
+    async def _ask(self, command: Command, methods: Sequence[str], fresh_until: float | None = None) -> Result:
         expired: Secret | None = None
         attempt = 0
         while True:
             token = await self._token(expired)
             try:
-                response = await self._send(command, methods, envelope.body(command, token))
+                response = await self._send(command, methods, envelope.body(command, token), fresh_until)
                 result = envelope.read(response, self.host, command.method)
                 self._throttle.note(command.method, result.reset_at)
-                return result
+                return replace(result, sent_at=self._sent_at)
             except (ServerError, Unreached, Unanswered) as error:
-                attempt += 1
+                attempt += not is_full(error)
                 if error.error == _EXPIRED and token is not None and expired is None:
                     expired = token
-                elif error.error == _EXPIRED or attempt == ATTEMPTS or not _repeatable(error, writes):
+                elif (
+                    error.error == _EXPIRED
+                    or attempt == ATTEMPTS
+                    or not _repeatable(error, writes=fresh_until is not None)
+                ):
                     raise
-                elif not self._obey(error, command.method, attempt):
+                elif not self._throttle.obey(error.error, _first_wait(error), command.method):
                     await self._throttle.back_off(_first_wait(error), attempt)
 
     async def _token(self, expired: Secret | None) -> Secret | None:
@@ -126,38 +135,33 @@ class Session:
             # Trouble with a reference or a folder stops this portal as the server's own would.
             raise PortalError(error.diagnostics[0]) from None
 
-    def _obey(self, error: PortalError, method: str, attempt: int) -> bool:
-        """Let the pace obey what an error says; whether it did, so that the next turn waits by itself."""
-        if error.error == _FULL_BUCKET:
-            self._throttle.pause(_first_wait(error), attempt)
-        elif error.error == _OPERATING_TIME:
-            self._throttle.block(method)
-        else:
-            return False
-        return True
-
-    async def _send(self, command: Command, methods: Sequence[str], body: bytes) -> Response:
+    async def _send(self, command: Command, methods: Sequence[str], body: bytes, fresh_until: float | None) -> Response:
         """One request and its answer; a renamed portal is followed once, and then known."""
-        response = await self._post(command, methods, body)
+        response = await self._post(command, methods, body, fresh_until)
         if response.status in _REDIRECTS:
             self._endpoint = self._endpoint.moved(self._endpoint.target(command.method), response.location)
-            response = await self._post(command, methods, body)
+            response = await self._post(command, methods, body, fresh_until)
             if response.status in _REDIRECTS:
                 raise redirects(self.host, Message("again and again"))
         return response
 
-    async def _post(self, command: Command, methods: Sequence[str], body: bytes) -> Response:
-        seconds = await self._throttle.turn(methods)
+    async def _post(self, command: Command, methods: Sequence[str], body: bytes, fresh_until: float | None) -> Response:
+        self._sent_at, seconds = await self._throttle.turn(methods, fresh_until)
         return await self._transport.send(
             self._endpoint.target(command.method), body, seconds=min(seconds, TOTAL_SECONDS)
         )
+
+
+def is_full(error: PortalError | None) -> bool:
+    """Whether the portal's bucket was full: that is waited out, whoever fills it."""
+    return error is not None and error.error == FULL_BUCKET
 
 
 def _first_wait(error: PortalError) -> float:
     return (error.rule.wait if isinstance(error, ServerError) else None) or _FIRST_WAIT
 
 
-def _repeatable(error: PortalError, writes: bool) -> bool:
+def _repeatable(error: PortalError, *, writes: bool) -> bool:
     if isinstance(error, ServerError):
         return error.rule.retry == "always" or (error.rule.retry == "read" and not writes)
     if isinstance(error, Unreached):

@@ -23,6 +23,7 @@ from typing import Any, Final, Self, TypeAlias
 import httpx
 
 from sipsync._version import __version__
+from sipsync.model.clock import Clock
 from sipsync.model.hosts import is_loopback
 from sipsync.model.message import Message
 from sipsync.model.problems import PortalError
@@ -30,7 +31,7 @@ from sipsync.model.reveal import reveal
 from sipsync.model.secret import Secret
 from sipsync.portal import errors
 from sipsync.portal.endpoint import Target
-from sipsync.portal.wire import Wire
+from sipsync.portal.wire import IDLE_SECONDS, Wire
 
 _Event: TypeAlias = MutableMapping[str, Any]
 App: TypeAlias = Callable[
@@ -43,7 +44,7 @@ TOTAL_SECONDS: Final = 90.0
 """The longest that one request may take: the server cuts itself off at 60 (documented)."""
 
 _TIMEOUT = httpx.Timeout(connect=5, read=60, write=15, pool=None)
-_LIMITS = httpx.Limits(max_connections=2, max_keepalive_connections=2, keepalive_expiry=15)
+_LIMITS = httpx.Limits(max_connections=2, max_keepalive_connections=2, keepalive_expiry=IDLE_SECONDS)
 _HEADERS = {
     "User-Agent": f"sipsync/{__version__}",
     "Accept": "application/json",
@@ -71,8 +72,9 @@ class Response:
 class Transport:
     """The ways to the hosts of one portal, or to an application in process."""
 
-    def __init__(self, app: App | None = None) -> None:
+    def __init__(self, clock: Clock, app: App | None = None) -> None:
         """`app` answers in the place of the network."""
+        self._clock = clock
         self.requests = 0
         self.received = 0
         self._app = httpx.ASGITransport(app=app) if app else None
@@ -119,7 +121,7 @@ class Transport:
         if self._app:
             return self._app
         if url.host not in self._routes:
-            self._routes[url.host] = _network(url.scheme, url.host)
+            self._routes[url.host] = _network(url.scheme, url.host, self._clock)
         return self._routes[url.host]
 
 
@@ -155,12 +157,12 @@ class _HiddenTarget(httpx.AsyncBaseTransport):
         return answer
 
 
-def _network(scheme: str, host: str) -> httpx.AsyncBaseTransport:
+def _network(scheme: str, host: str, clock: Clock) -> httpx.AsyncBaseTransport:
     """The way to a host over the network, through the proxy that the system names."""
     try:
         if proxy := proxy_for(scheme, host):
             return httpx.AsyncHTTPTransport(verify=_trust(), limits=_LIMITS, proxy=proxy)
-        return Wire(_trust() if scheme == "https" else None, MAX_BODY)
+        return Wire(_trust() if scheme == "https" else None, MAX_BODY, clock)
     except OSError:
         summary = Message("the file of trusted certificates can't be read")
         raise errors.unreached(host, summary, Message("Check SSL_CERT_FILE.")) from None

@@ -18,6 +18,8 @@ from typing import Final, cast
 import h11
 import httpx
 
+from sipsync.model.clock import Clock
+
 IDLE_SECONDS: Final = 5.0
 """How long an unused connection is kept: a request lost on an older one can't be told from one carried out."""
 _MOST_HEAD: Final = 64 * 1024
@@ -31,11 +33,13 @@ _FIRST_TRY: Final = 1.0
 class Wire(httpx.AsyncBaseTransport):
     """Sends requests to one host."""
 
-    def __init__(self, trust: ssl.SSLContext | None, most: int) -> None:
+    def __init__(self, trust: ssl.SSLContext | None, most: int, clock: Clock) -> None:
         """`trust` is for https; of a body that is longer than `most` bytes a beginning is given that is longer too."""
         self._trust = trust
         self._most = most
-        self._kept: list[_Connection] = []
+        self._clock = clock
+        self._kept: list[tuple[float, _Connection]] = []
+        """Since when it is idle; its own timer is late where much is computed meanwhile."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The answer with its body as it was sent, packed or not."""
@@ -46,14 +50,15 @@ class Wire(httpx.AsyncBaseTransport):
             answer, body = await connection.exchange(head, await request.aread(), timeout["read"])
         finally:
             connection.rest()
-        self._kept.append(connection)
+        self._kept.append((self._clock.monotonic(), connection))
         return httpx.Response(answer.status_code, headers=answer.headers.raw_items(), stream=_Body(body))
 
     def _idle(self) -> _Connection | None:
         while self._kept:
-            connection = self._kept.pop()
-            if connection.usable:
+            since, connection = self._kept.pop()
+            if connection.usable and self._clock.monotonic() - since <= IDLE_SECONDS:
                 return connection
+            connection.close()
         return None
 
     async def _connect(self, url: httpx.URL, seconds: float) -> _Connection:
@@ -86,7 +91,7 @@ class Wire(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         """End the connections."""
-        for connection in self._kept:
+        for _, connection in self._kept:
             connection.close()
 
 

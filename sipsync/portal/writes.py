@@ -13,10 +13,10 @@ from sipsync.model.lines import Call, CurrentLine
 from sipsync.model.problems import Code, PortalError
 from sipsync.portal import envelope
 from sipsync.portal.envelope import Answer, Command, Result, ServerError
-from sipsync.portal.errors import Unanswered
+from sipsync.portal.errors import Overdue, Unanswered
 from sipsync.portal.protocol import Done, Lost, Refused, Reply, Sent, Unsent
 from sipsync.portal.rows import current_line, made, pages_of
-from sipsync.portal.session import ATTEMPTS, Session
+from sipsync.portal.session import ATTEMPTS, Session, is_full
 from sipsync.rules.limits import BATCH_SIZE, in_requests
 
 _WHOLE_PORTAL: Final = frozenset(
@@ -44,7 +44,7 @@ class BatchWriter:
         self.size = BATCH_SIZE
         """Halved after a batch without an answer: the server cuts a request off after 60 seconds (documented)."""
 
-    async def send(self, calls: Sequence[Call], read_back: Sequence[int]) -> Sent:
+    async def send(self, calls: Sequence[Call], read_back: Sequence[int], fresh_until: float) -> Sent:
         """What became of each call, in their order; and the lines read back, where there was room."""
         commands = [Command(call.method, call.params()) for call in calls]
         requests = in_requests([command.travels_alone for command in commands], self.size)
@@ -57,7 +57,7 @@ class BatchWriter:
                 extra = []
             ids = {calls[place].id for place in places}
             halt = any(ids.intersection(calls[place].after) for place in places)
-            answered, back = await self._request(some, extra, halt=halt)
+            answered, back = await self._request(some, extra, fresh_until, halt=halt)
             replies += answered
             if not all(isinstance(reply, Done) for reply in answered):
                 break
@@ -66,18 +66,19 @@ class BatchWriter:
         return Sent(tuple(replies), lines)
 
     async def _request(
-        self, commands: Sequence[Command], extra: Sequence[Command], *, halt: bool
+        self, commands: Sequence[Command], extra: Sequence[Command], fresh_until: float, *, halt: bool
     ) -> tuple[list[Reply], list[Answer | None]]:
         """Some calls in one request; those that the server surely did not carry out are sent again."""
         if len(commands) == 1 and not extra:
-            return [await self._alone(commands[0])], []
+            return [await self._alone(commands[0], fresh_until)], []
         replies: dict[int, Reply] = {}
         pending = list(range(len(commands)))
         back: list[Answer | None] = []
-        for _ in range(ATTEMPTS):
+        attempt = 0
+        while attempt < ATTEMPTS:
             some = [commands[place] for place in pending]
             try:
-                answers = await self._session.batch([*some, *extra], halt=halt, writes=True)
+                answers = await self._session.batch([*some, *extra], halt=halt, fresh_until=fresh_until)
             except PortalError as error:
                 replies |= dict.fromkeys(pending, self._failed(error))
                 back = []
@@ -87,15 +88,16 @@ class BatchWriter:
             pending = [place for place in pending if isinstance(replies[place], Unsent)]
             if not pending or any(isinstance(reply, Refused | Lost) or _final(reply) for reply in replies.values()):
                 break
+            attempt += not any(isinstance(reply, Unsent) and is_full(reply.error) for reply in replies.values())
         if any(isinstance(reply, Refused | Lost) for reply in replies.values()):
             # What passes by itself does not end the run: whoever sends goes on with these calls.
             passing = [place for place, reply in replies.items() if isinstance(reply, Unsent) and not _final(reply)]
             replies |= dict.fromkeys(passing, Unsent())
         return [replies[place] for place in range(len(commands))], back
 
-    async def _alone(self, command: Command) -> Reply:
+    async def _alone(self, command: Command, fresh_until: float) -> Reply:
         try:
-            return Done(made((await self._session.write(command)).value))
+            return Done(made((await self._session.write(command, fresh_until)).value))
         except PortalError as error:
             return _reply(error)
 
@@ -127,8 +129,8 @@ def _final(reply: Reply) -> bool:
 
 def _reply(error: PortalError, *, whole_request: bool = False) -> Reply:
     """What an error says about the call. A batch that ends in an unknown error may have carried some calls out."""
-    if isinstance(error, Unanswered):
-        return Lost(error)
+    if isinstance(error, Unanswered | Overdue):
+        return Unsent() if isinstance(error, Overdue) else Lost(error)
     if not isinstance(error, ServerError) or error.rule.retry == "always" or error.code in _WHOLE_PORTAL:
         return Unsent(error)
     if whole_request:

@@ -9,8 +9,11 @@ Enterprise 250 and 5). A batch counts once. Whether refused requests count as we
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+Limit: TypeAlias = Literal["rate limit", "operating time"]
 
 BATCH_SIZE = 50
 """Commands that one batch runs; further ones are refused (server source)."""
@@ -19,6 +22,8 @@ PAGE = 50
 _REFERENCE = re.compile(r"\$(result|next|total|time|error)\S*\[", re.IGNORECASE | re.ASCII)
 """Blanks of ASCII end a reference, others do not (server source)."""
 _ROUNDING = 1e-9
+LONGEST_PAUSE = 8.0
+"""Seconds between two attempts at a bucket that others keep full: whoever asks more seldom gets no place in it."""
 
 
 def is_rewritten(values: Iterable[str]) -> bool:
@@ -65,6 +70,45 @@ class LeakyBucket:
     def take(self, now: float) -> LeakyBucket:
         """The bucket after one request now, which the caller has found allowed."""
         return replace(self, filled=self.level(now) + 1, at=max(now, self.at))
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """What a host lets through when: its bucket, the pause after a refusal, and methods out of operating time."""
+
+    bucket: LeakyBucket
+    refusals: int = 0
+    """How often in a row the host said that its bucket is full."""
+    paused_until: float = 0.0
+    blocked_until: Mapping[str, float] = field(default_factory=dict)
+
+    def wait(self, methods: Iterable[str], now: float) -> tuple[float, Limit]:
+        """Seconds until a request with these methods may be sent, 0 if it may at once; and what it waits for."""
+        room = max(0.0, self.bucket.wait(now), self.paused_until - now)
+        time = max((self.blocked_until.get(method, now) - now for method in methods), default=0.0)
+        return (time, "operating time") if time > room else (room, "rate limit")
+
+    def take(self, now: float) -> Turns:
+        """After one request now, which the caller has found allowed."""
+        return replace(self, bucket=self.bucket.take(now))
+
+    def refused(self, now: float, first: float, chance: float) -> Turns:
+        """After the host said that its bucket is full: nobody sends for a while, longer with each refusal in a row."""
+        seconds = min(growing(first, self.refusals + 1, chance), LONGEST_PAUSE)
+        return replace(self, refusals=self.refusals + 1, paused_until=max(self.paused_until, now + seconds))
+
+    def answered(self) -> Turns:
+        """After the host carried a request out."""
+        return replace(self, refusals=0)
+
+    def blocked(self, method: str, until: float) -> Turns:
+        """After the host said that a method used up its operating time."""
+        return replace(self, blocked_until={**self.blocked_until, method: until})
+
+
+def growing(first: float, attempt: int, chance: float) -> float:
+    """Seconds before a repetition: doubled for each further one, and up to a quarter added by chance."""
+    return first * 2.0 ** min(attempt - 1, 16) * (1 + chance / 4)
 
 
 def expected_seconds(requests: int, burst: int, rate: float) -> float:

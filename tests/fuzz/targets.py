@@ -259,7 +259,7 @@ def fleet(folder: Path) -> sipsync.Fleet:
 
 def connected(app: App) -> Any:
     """The program with this application in the place of the network."""
-    return patch("sipsync.portal.client.Transport", lambda _app: Transport(app))
+    return patch("sipsync.portal.client.Transport", lambda clock, _app: Transport(clock, app))
 
 
 def applied(

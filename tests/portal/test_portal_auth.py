@@ -24,6 +24,7 @@ from sipsync.portal.credential import Identity, hkdf, seal_by
 from sipsync.portal.protocol import Unsent
 from sipsync.portal.tokens import GivenToken
 from sipsync.portal.transport import Transport
+from support.clock import Clock
 from support.scripted import REF, Open, Seen, Server, credential, error, http, ok, reset
 
 TOKEN = SecretRef("env", "TOKEN")
@@ -550,7 +551,7 @@ async def test_a_given_token_that_was_asked_meanwhile_is_not_asked_again() -> No
         return Secret("new")
 
     given = GivenToken(TOKEN, Secret("old"), again)
-    async with Transport() as transport:
+    async with Transport(Clock()) as transport:
         for expired in (Secret("old"), Secret("old"), None):
             assert await given.token(transport, expired) == Secret("new")
 

@@ -452,7 +452,7 @@ async def test_nothing_to_send_sends_nothing(portal: RestPortal) -> None:
 
 
 async def test_a_batch_that_stays_refused_is_repeated_within_one_budget(server: Server, portal: RestPortal) -> None:
-    server.handler = lambda _seen: error("QUERY_LIMIT_EXCEEDED", 503)
+    server.handler = lambda _seen: error("CONNECTION_ERROR", 401)
     sent = await portal.send([call(1), call(2)])
     assert [type(reply) for reply in sent.replies] == [Unsent, Unsent]
     assert portal.requests == 4

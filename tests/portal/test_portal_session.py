@@ -56,7 +56,7 @@ async def test_a_wait_is_told_with_its_reason() -> None:
     )
     await throttle.turn(["a"])
     await throttle.turn(["a"])
-    throttle.block("a")
+    throttle.obey("OPERATION_TIME_LIMIT", 300, "a")
     await throttle.turn(["b"])
     await throttle.turn(["a", "b"])
     assert told == [(1.0, "rate limit"), (1.0, "rate limit"), (299.0, "operating time")]
@@ -68,8 +68,8 @@ async def test_a_method_out_of_operating_time_waits_for_a_later_reset_seen_befor
     throttle.note("a", clock.now().timestamp() + 500)
     throttle.note("b", clock.now().timestamp() + 100)
     throttle.note("b", None)
-    throttle.block("a")
-    throttle.block("b")
+    throttle.obey("OPERATION_TIME_LIMIT", 300, "a")
+    throttle.obey("OPERATION_TIME_LIMIT", 300, "b")
     await throttle.turn(["b"])
     assert clock.slept == [pytest.approx(300)]
     await throttle.turn(["a"])
@@ -182,13 +182,34 @@ async def test_writing_is_not_repeated_where_something_may_have_happened(
     assert portal.requests == 1
 
 
-async def test_a_full_bucket_that_stays_full_comes_back_unsent(server: Server, portal: RestPortal) -> None:
+async def test_a_full_bucket_that_stays_full_comes_back_unsent_when_time_is_over(
+    server: Server, opened: Open, clock: Clock
+) -> None:
     server.handler = lambda _seen: SLOW_DOWN
-    (reply,) = (await portal.send([CALL])).replies
+    async with opened(seconds=120) as portal:
+        (reply,) = (await portal.send([CALL])).replies
     assert isinstance(reply, Unsent)
     assert reply.error is not None
-    assert reply.error.error == "QUERY_LIMIT_EXCEEDED"
-    assert portal.requests == 4
+    assert reply.error.code is Code.RATE_LIMIT
+    assert "limits.rate" in str(reply.error.diagnostics[0].hint)
+    assert 112 <= sum(clock.slept) <= 120
+    assert max(clock.slept) <= 8
+
+
+async def test_pauses_begin_anew_once_the_bucket_had_room(server: Server, portal: RestPortal, clock: Clock) -> None:
+    server.queue = [SLOW_DOWN, SLOW_DOWN, ok(["crm"]), SLOW_DOWN, ok(["crm"])]
+    await portal.scope()
+    await portal.scope()
+    assert clock.slept == [2.25, 4.5, 2.25]
+
+
+async def test_a_write_whose_turn_comes_too_late_is_not_sent(server: Server, portal: RestPortal, clock: Clock) -> None:
+    server.queue = [BLOCKED]
+    until = clock.time + 55
+    assert (await portal.send([CALL, CALL], fresh_until=until)).replies == (Unsent(), Unsent())
+    assert clock.time == until + 245
+    assert (portal.requests, server.methods) == (1, ["batch"])
+    assert (await portal.send([CALL], fresh_until=clock.time)).replies == (Done(),)
 
 
 async def test_the_reset_time_of_an_answer_is_remembered(server: Server, portal: RestPortal, clock: Clock) -> None:

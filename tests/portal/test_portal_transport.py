@@ -23,6 +23,7 @@ from sipsync.portal.client import RestPortal
 from sipsync.portal.endpoint import Target
 from sipsync.portal.errors import Unanswered, Unreached
 from sipsync.portal.transport import Transport, proxy_for
+from support.clock import Clock
 from support.scripted import REF, SECRET, Open, Server, error, http, ok, reset
 
 
@@ -87,7 +88,7 @@ async def test_a_body_that_is_of_no_use_is_no_answer(server: Server, answer: byt
         await writer.drain()
 
     server.queue = [send]
-    async with Transport() as sender:
+    async with Transport(Clock()) as sender:
         with pytest.raises(Unanswered, match=reason):
             await sender.send(target(server), b"{}")
 
@@ -97,7 +98,7 @@ async def test_a_body_cut_off_in_process_is_no_answer() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"10")]})
         await send({"type": "http.response.body", "body": b"{}"})
 
-    async with Transport(app) as sender:
+    async with Transport(Clock(), app) as sender:
         with pytest.raises(Unanswered, match="cut off"):
             await sender.send(Target("http://127.0.0.1/x", Secret("http://127.0.0.1/x"), "127.0.0.1"), None)
 
@@ -106,7 +107,7 @@ async def test_a_connection_reset_in_process_is_no_answer() -> None:
     async def app(_scope: Any, _receive: Any, _send: Any) -> None:
         raise ConnectionResetError
 
-    async with Transport(app) as sender:
+    async with Transport(Clock(), app) as sender:
         with pytest.raises(Unanswered, match="broke"):
             await sender.send(Target("http://127.0.0.1/x", Secret("http://127.0.0.1/x"), "127.0.0.1"), None)
 
@@ -120,7 +121,7 @@ async def test_a_server_that_drips_bytes_does_not_hold_us(server: Server) -> Non
             await asyncio.sleep(0.01)
 
     server.queue = [drip]
-    async with Transport() as sender:
+    async with Transport(Clock()) as sender:
         with pytest.raises(Unanswered) as caught:
             await sender.send(target(server), b"{}", seconds=0.1)
     assert caught.value.code is Code.TIMEOUT
@@ -133,7 +134,7 @@ async def test_a_server_that_is_silent_times_out(server: Server, monkeypatch: py
         await asyncio.sleep(0.3)
 
     server.queue = [silence]
-    async with Transport() as sender:
+    async with Transport(Clock()) as sender:
         with pytest.raises(Unanswered) as caught:
             await sender.send(target(server), b"{}")
     assert caught.value.code is Code.TIMEOUT
@@ -202,7 +203,7 @@ async def test_a_host_that_speaks_no_tls_is_told() -> None:
     listening = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
     url = f"https://127.0.0.1:{port}/x"
-    async with listening, Transport() as sender:
+    async with listening, Transport(Clock()) as sender:
         with pytest.raises(Unreached, match="secure connection"):
             await sender.send(Target(url, Secret(url), f"127.0.0.1:{port}"), None)
 
@@ -223,7 +224,7 @@ async def test_a_request_goes_through_the_system_s_proxy(server: Server, monkeyp
     monkeypatch.setenv("https_proxy", server.origin)
     monkeypatch.delenv("no_proxy", raising=False)
     server.handler = lambda _seen: http(403)
-    async with Transport() as sender:
+    async with Transport(Clock()) as sender:
         with pytest.raises(Unreached, match="proxy refuses"):
             await sender.send(Target("https://a.example/x", Secret("https://a.example/secret"), "a.example"), None)
     assert [(seen.method, seen.path) for seen in server.seen] == [("CONNECT", "a.example:443")]
@@ -236,7 +237,7 @@ async def test_a_proxy_or_certificate_file_that_can_t_be_used_is_told(
     monkeypatch.setenv(name, value)
     transport._trust.cache_clear()
     try:
-        async with Transport() as sender:
+        async with Transport(Clock()) as sender:
             with pytest.raises(Unreached, match=r"can't be (used|read)"):
                 await sender.send(Target("https://a.example/x", Secret("https://a.example/s"), "a.example"), None)
     finally:

@@ -20,6 +20,7 @@ from sipsync.portal.endpoint import Target
 from sipsync.portal.errors import Unanswered, Unreached
 from sipsync.portal.transport import MAX_BODY, Transport
 from support.certificates import Authority, authority, showing
+from support.clock import Clock
 
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 Answer = Callable[[asyncio.StreamWriter], Awaitable[bool]]
@@ -84,14 +85,14 @@ async def until(true: Callable[[], bool]) -> None:
 
 
 async def test_requests_share_a_connection() -> None:
-    async with peer() as server, Transport() as sender:
+    async with peer() as server, Transport(Clock()) as sender:
         assert [await server.ask(sender) for _ in range(3)] == [b"{}"] * 3
         assert server.connections == 1
     await until(lambda: server.ended == 1)
 
 
 async def test_two_requests_at_once_have_a_connection_each() -> None:
-    async with peer() as server, Transport() as sender:
+    async with peer() as server, Transport(Clock()) as sender:
         await asyncio.gather(server.ask(sender), server.ask(sender))
         await server.ask(sender)
         assert server.connections == 2
@@ -99,11 +100,21 @@ async def test_two_requests_at_once_have_a_connection_each() -> None:
 
 async def test_a_connection_that_stood_idle_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "IDLE_SECONDS", 0.01)
-    async with peer() as server, Transport() as sender:
+    async with peer() as server, Transport(Clock()) as sender:
         await server.ask(sender)
         await until(lambda: server.ended == 1)
         await server.ask(sender)
         assert server.connections == 2
+
+
+async def test_a_connection_that_stood_idle_is_not_used_although_nothing_ended_it_meanwhile() -> None:
+    clock = Clock()
+    async with peer() as server, Transport(clock) as sender:
+        for seconds, connections in ((5.0, 1), (5.1, 2), (0.0, 2)):
+            await server.ask(sender)
+            clock.time += seconds
+            await server.ask(sender)
+            assert server.connections == connections
 
 
 async def ends_after(writer: asyncio.StreamWriter) -> bool:
@@ -129,7 +140,7 @@ async def speaks_on(writer: asyncio.StreamWriter) -> bool:
     ],
 )
 async def test_a_connection_is_not_used_again_where(answer: bytes | Answer) -> None:
-    async with peer(answer) as server, Transport() as sender:
+    async with peer(answer) as server, Transport(Clock()) as sender:
         assert await server.ask(sender) == b"{}"
         await until(lambda: server.ended == 1)
         await asyncio.sleep(0.05)  # the news has to arrive
@@ -163,7 +174,7 @@ async def closes(writer: asyncio.StreamWriter) -> bool:
     ],
 )
 async def test_an_odd_answer_is_one(answer: bytes | Answer, body: bytes) -> None:
-    async with peer(answer) as server, Transport() as sender:
+    async with peer(answer) as server, Transport(Clock()) as sender:
         assert await server.ask(sender) == body
 
 
@@ -182,7 +193,7 @@ async def early(writer: asyncio.StreamWriter) -> bool:
     ],
 )
 async def test_another_one_is_none(answer: bytes | Answer) -> None:
-    async with peer(answer) as server, Transport() as sender:
+    async with peer(answer) as server, Transport(Clock()) as sender:
         with pytest.raises(Unanswered, match="broke"):
             await server.ask(sender)
         assert await server.ask(sender) == b"{}"
@@ -200,7 +211,7 @@ async def test_a_body_without_end_is_stopped_while_it_arrives() -> None:
             await writer.drain()
             sent += 2**20
 
-    async with peer(endless) as server, Transport() as sender:
+    async with peer(endless) as server, Transport(Clock()) as sender:
         with pytest.raises(Unanswered, match="larger than 16 MiB"):
             await server.ask(sender)
         await until(lambda: server.ended == 1)
@@ -208,7 +219,7 @@ async def test_a_body_without_end_is_stopped_while_it_arrives() -> None:
 
 
 async def test_a_request_that_is_given_up_leaves_no_connection() -> None:
-    async with peer(lambda _writer: asyncio.sleep(60, True)) as server, Transport() as sender:
+    async with peer(lambda _writer: asyncio.sleep(60, True)) as server, Transport(Clock()) as sender:
         asked = asyncio.create_task(server.ask(sender))
         await until(lambda: len(server.requests) == 1)
         asked.cancel()
@@ -229,14 +240,14 @@ async def named(*addresses: str) -> Callable[[str, int], Awaitable[list[str]]]:
 
 async def test_an_address_that_refuses_gives_way_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "_addresses", await named("127.0.0.2", "127.0.0.1"))
-    async with peer() as server, Transport() as sender:
+    async with peer() as server, Transport(Clock()) as sender:
         assert await server.ask(sender, "localhost") == b"{}"
 
 
 async def test_an_address_that_is_silent_gives_way_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "_addresses", await named("127.0.0.2", "127.0.0.1"))
     monkeypatch.setattr(wire, "_FIRST_TRY", 0.05)
-    async with peer() as server, Transport() as sender:
+    async with peer() as server, Transport(Clock()) as sender:
         with socket.socket() as full, socket.socket() as first, socket.socket() as second:
             full.bind(("127.0.0.2", server.port))
             full.listen(0)  # takes one that waits, and lets the others knock
@@ -259,7 +270,7 @@ def trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Authori
 
 
 async def test_requests_share_a_handshake(trusted: Authority) -> None:
-    async with peer(tls=showing(trusted.signed())) as server, Transport() as sender:
+    async with peer(tls=showing(trusted.signed())) as server, Transport(Clock()) as sender:
         assert [await server.ask(sender) for _ in range(3)] == [b"{}"] * 3
         assert server.connections == 1
 
@@ -275,7 +286,7 @@ async def test_requests_share_a_handshake(trusted: Authority) -> None:
 async def test_nothing_is_sent_to_a_host_whose_certificate_is(
     trusted: Authority, shown: Callable[[Authority], Path]
 ) -> None:
-    async with peer(tls=showing(shown(trusted))) as server, Transport() as sender:
+    async with peer(tls=showing(shown(trusted))) as server, Transport(Clock()) as sender:
         with pytest.raises(Unreached, match="certificate is not trusted") as caught:
             await server.ask(sender)
     assert caught.value.code is Code.UNREACHABLE

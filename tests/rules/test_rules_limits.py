@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sipsync.rules.limits import LeakyBucket, expected_seconds, in_requests, is_rewritten
+from sipsync.rules.limits import LONGEST_PAUSE, LeakyBucket, Turns, expected_seconds, in_requests, is_rewritten
 
 
 def test_a_burst_passes_at_once_and_the_next_request_waits_for_one_place() -> None:
@@ -63,3 +63,36 @@ def test_requests_keep_the_order_and_their_size(alone: list[bool], size: int) ->
     assert [place for request in requests for place in request] == list(range(len(alone)))
     for request in requests:
         assert len(request) == 1 or (len(request) <= size and not any(alone[place] for place in request))
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["take", "refused", "answered", "blocked"]), st.floats(0, 30, allow_nan=False)),
+    max_size=40,
+)
+
+
+@given(STEPS)
+def test_after_the_wait_it_is_the_request_s_turn_whatever_the_host_said_before(steps: list[tuple[str, float]]) -> None:
+    turns, now = Turns(LeakyBucket(3, 1.0)), 1000.0
+    for what, seconds in steps:
+        now += seconds
+        now += turns.wait(["a", "b"], now)[0]
+        assert turns.wait(["a", "b"], now)[0] == pytest.approx(0, abs=1e-6)
+        match what:
+            case "take":
+                turns = turns.take(now)
+            case "refused":
+                turns = turns.refused(now, 2.0, 1.0)
+                assert turns.wait(["b"], now)[0] >= min(2.0 * 2 ** (turns.refusals - 1), LONGEST_PAUSE) - 1e-6
+            case "answered":
+                turns = turns.answered()
+            case "blocked":
+                turns = turns.blocked("a", now + 300)
+                assert turns.wait(["a"], now)[1] == "operating time"
+        assert turns.wait(["c"], now)[0] <= LONGEST_PAUSE + 1e-6
+
+
+def test_others_may_go_on_while_a_method_is_out_of_operating_time() -> None:
+    turns = Turns(LeakyBucket(3, 1.0)).blocked("a", 300.0)
+    assert turns.wait(["b"], 0.0) == (0.0, "rate limit")
+    assert turns.wait(["a", "b"], 10.0) == (290.0, "operating time")

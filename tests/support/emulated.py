@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+import httpx
+
 from sipsync.model.lines import DesiredPortal, GivenTokenAccess, SandboxAccess
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.portal.client import RestPortal, connect
@@ -52,6 +54,8 @@ class Emulated:
     """What happens just before a request is answered."""
     instead: Callable[[Asked, bytes], bytes] = lambda _asked, body: body
     """What is answered in the place of an answer."""
+    crowded_until: float = 0.0
+    """Until then another client of this address uses up all requests that the portal allows."""
     asked: list[Asked] = field(default_factory=list)
 
     @cached_property
@@ -62,7 +66,7 @@ class Emulated:
     @cached_property
     def _sandbox(self) -> Any:
         apps = sorted({row.app for row in self.state.rows.values() if row.app})
-        options = Options(apps=tuple(apps), secret="sandbox")
+        options = Options(apps=tuple(apps), secret="sandbox", bucket=(50, 2.0) if self.crowded_until else None)
         app = create_app(options, clock=self.clock.monotonic, sleep=self.clock.sleep)
         with app.state.sandbox.store.writing():
             app.state.sandbox.store.replace(self.portal)
@@ -77,6 +81,10 @@ class Emulated:
         asked = Asked(self.clock.time, commands_of(scope["path"].rsplit("/", 1)[-1], json.loads(body)))
         self.asked.append(asked)
         self.before(asked)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self._sandbox)) as other:
+            while self.clock.time < self.crowded_until:
+                if (await other.get("http://127.0.0.1/rest/1/sandbox/server.time")).is_error:
+                    break
 
         async def once() -> Any:
             return {"type": "http.request", "body": body}
