@@ -31,12 +31,14 @@ def block(change: ResourceChange, part: PortalPlan) -> Iterator[Row]:
     if change.action == "no-op":
         yield Row(2, "", f"# {address} {ACTIONS[change.action].will_be}", "head")
         yield Row(2, "", f"# ({place(change)})", "note")
+        yield from _title(change)
         return
     mark = ACTIONS[change.action].mark
     evidence = part.evidence.get(change.address)
     notes = "; ".join([place(change), *effects(change, evidence.temporary if evidence else None)])
     yield Row(2, "", f"# {address} {ACTIONS[change.action].will_be}", "head")
     yield Row(2, "", f"# ({notes})", "note")
+    yield from _title(change)
     yield Row(2, mark, f"resource {quoted(change.type)} {quoted(change.address)} {{")
     names = fields(change.change)
     width = max(map(len, names), default=0)
@@ -47,6 +49,12 @@ def block(change: ResourceChange, part: PortalPlan) -> Iterator[Row]:
     if change.unchanged_fields:
         yield Row(8, "", f"# ({count(change.unchanged_fields, 'unchanged field')} hidden)", "note")
     yield Row(4, "", "}")
+
+
+def _title(change: ResourceChange) -> Iterator[Row]:
+    """Which line it is to people, where no field says so."""
+    if change.title and "title" not in fields(change.change):
+        yield Row(2, "", f"# title {quoted(change.title)}", "note")
 
 
 def fields(change: Change) -> list[str]:

@@ -202,7 +202,7 @@ def test_a_plan_that_fits_is_whole() -> None:
 def test_what_fits_is_used_for_details() -> None:
     text = render(many(400, 5), "markdown")
     assert len(text.encode()) > 0.95 * COMMENT
-    assert "! portal-0000.line0: title, server" in text
+    assert '! portal-0000.line0 "Отдел продаж": title, server' in text
 
 
 def test_warnings_are_folded_and_give_way_first() -> None:

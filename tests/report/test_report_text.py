@@ -51,6 +51,7 @@ def text(document: object, **style: object) -> str:
 def test_an_update_has_exactly_the_documented_shape() -> None:
     assert """  # acme.sales will be updated in-place
   # (portals/acme.yaml:9; config_id 69; re-registers the line)
+  # title "Sales"
   ~ resource "sip_line" "acme.sales" {
       ~ server   = "old.sip.example" -> "sip.provider.example"
       ~ password = (sensitive value)
@@ -60,6 +61,15 @@ def test_an_update_has_exactly_the_documented_shape() -> None:
 Plan: 0 to add, 1 to change, 0 to destroy.
 1 API call in 1 request; 1 line re-registers.
 """ in text(PLANS["update"])
+
+
+def test_a_title_is_told_where_it_does_not_change_and_once_where_it_does() -> None:
+    renamed = plan(part(change("sales", {"title": "Sales"}, {"title": "Shop"})))
+    assert "# title" not in text(renamed)
+    moved = plan(part(change("sales", {"server": "a"}, {"server": "b"}, title="Отдел\u202e")))
+    assert '\n  # title "Отдел\\u202e"\n' in text(moved)
+    same = plan(part(change("sales", {}, {}, title="Отдел")))
+    assert '\n  # title "Отдел"\n' in text(same)
 
 
 @pytest.mark.parametrize("name", PLANS)

@@ -18,7 +18,7 @@ from sipsync.model.problems import Code, Diagnostic
 from sipsync.report import Style, wording
 from sipsync.report.causes import Cause, by_cause
 from sipsync.report.changes import Row, block, fields
-from sipsync.report.escape import visible
+from sipsync.report.escape import quoted, visible
 from sipsync.report.findings import PLACES_SHOWN, beyond_deletes, told
 from sipsync.report.outcomes import findings_of, what
 
@@ -259,9 +259,10 @@ def _listed(part: PortalPlan) -> str:
 
 def _row(change: ResourceChange) -> str:
     mark = wording.ACTIONS[change.action].mark
+    title = f" {quoted(change.title)}" if change.title else ""
     touched = f": {', '.join(map(visible, fields(change.change)))}" if change.action == "update" else ""
     registers = " (re-registers)" if change.reregisters else ""
-    return f"{_DIFF_MARKS.get(mark, mark)} {visible(change.address)}{touched}{registers}"
+    return f"{_DIFF_MARKS.get(mark, mark)} {visible(change.address)}{title}{touched}{registers}"
 
 
 def _results(outcome: Outcome, room: int) -> str:
