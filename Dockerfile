@@ -1,4 +1,5 @@
-# sipsync with git, for CI jobs and schedulers: docker build --tag sipsync .
+# sipsync with git, for CI jobs and schedulers. Its labels say where you keep the source, and which commit it is made of:
+#   docker build --tag sipsync --build-arg SOURCE=https://… --build-arg REVISION="$(git rev-parse HEAD)" .
 FROM python:3.11.14-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy
 WORKDIR /source
@@ -25,3 +26,11 @@ ENV PATH=/opt/sipsync/bin:$PATH PYTHONUNBUFFERED=1 HOME=/tmp
 USER 65532:65532
 WORKDIR /work
 ENTRYPOINT ["sipsync"]
+ARG SOURCE="" REVISION=""
+LABEL org.opencontainers.image.title="sipsync" \
+      org.opencontainers.image.description="Declarative, git-reviewed SIP lines for Bitrix24: plan, review, apply." \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.source="$SOURCE" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.base.name="docker.io/library/python:3.11.14-slim-bookworm"

@@ -104,6 +104,29 @@ def test_the_dockerfile_passes_hadolint_and_its_last_user_is_nobody_special() ->
     assert all(":" in image for image in re.findall(r"^FROM (\S+)", text, re.MULTILINE))
 
 
+def test_the_image_s_labels_say_what_the_project_says() -> None:
+    from sipsync import __version__
+
+    kinds = {"version": "semver", "licenses": "spdx"}
+    names = ("title", "description", "version", "licenses", "source", "revision", "base.name")
+    asked = [f"--require-label=org.opencontainers.image.{name}:{kinds.get(name, 'text')}" for name in names]
+    run("hadolint", "--strict-labels", *asked, ROOT / "Dockerfile")
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    labels = dict(re.findall(r'org\.opencontainers\.image\.([\w.]+)="(.*?)"', text))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    base = re.findall(r"^FROM ([^\s@]+)", text, re.MULTILINE)[-1]
+    assert labels == {
+        "title": project["name"],
+        "description": project["description"],
+        "version": __version__,
+        "licenses": project["license"],
+        "source": "$SOURCE",
+        "revision": "$REVISION",
+        "base.name": f"docker.io/library/{base}",
+    }
+    assert 'ARG SOURCE="" REVISION=""\nLABEL' in text
+
+
 def test_what_the_dockerfile_copies_exists_and_is_not_ignored() -> None:
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     copied = {name for line in re.findall(r"^COPY (?!--from)(.+)$", text, re.MULTILINE) for name in line.split()[:-1]}
