@@ -1,9 +1,11 @@
-"""The house as drawn: layers, single doors to other packages, and no circle of imports."""
+"""The house as drawn: layers, single doors to other packages, no circle of imports, and each message once."""
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from collections import defaultdict
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -30,3 +32,20 @@ def test_no_imports_run_in_a_circle_not_even_for_types(graph: grimp.ImportGraph)
     own = [module for module in graph.modules if module.partition(".")[0] == "sipsync"]
     needs = {module: graph.find_modules_directly_imported_by(module) for module in own}
     TopologicalSorter(needs).prepare()  # raises CycleError, which names the circle
+
+
+def test_no_message_stands_twice_in_the_sources() -> None:
+    """What is said at two places is a constant, or a function: else one of them is forgotten when the words change."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for file in sorted((ROOT / "sipsync").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in ("Message", "counted")
+            ):
+                for template in node.args:
+                    if isinstance(template, ast.Constant) and isinstance(template.value, str):
+                        places[template.value].append(f"{file.relative_to(ROOT)}:{template.lineno}")
+    assert len(places) > 500
+    assert {words: where for words, where in places.items() if words and len(where) > 1} == {}

@@ -15,13 +15,12 @@ import click
 from sipsync.cli.session import Session, write
 from sipsync.cli.types import Output
 from sipsync.model.message import Message
-from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, UsageError, worst
+from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, UsageError, internal, way_to, worst
 
 if TYPE_CHECKING:
     from sipsync.model.document import Report
     from sipsync.model.plan import Plan
 
-_PACKAGE = Path(__file__).resolve().parent.parent
 _SUMMARY_BUDGET = 1024 * 1024
 """Bytes; a longer summary is not cut by GitHub but refused (documented)."""
 
@@ -80,7 +79,9 @@ def read_text(file: Path, errors: str = "strict") -> str:
     except (OSError, UnicodeDecodeError) as error:
         why = Message(reason(error)) if isinstance(error, OSError) else Message("it is not UTF-8 text")
         summary = Message("{file} can't be read: {why}", file=file, why=why)
-        raise SipsyncError(Diagnostic(Code.FILE_UNREADABLE, summary, hint=Message("Check the path."))) from None
+        raise SipsyncError(
+            Diagnostic(Code.FILE_UNREADABLE, summary, hint=Message("Name a text file that you may read."))
+        ) from None
 
 
 def tell_github(session: Session, plan: Plan, saved: Path | None) -> Exit:
@@ -156,28 +157,16 @@ def _interrupted(session: Session) -> Diagnostic:
     if not session.writing:
         return Diagnostic(Code.INTERRUPTED, Message("interrupted; nothing was changed"))
     hint = Message("Run it again: it goes on from what the portal holds.")
-    return Diagnostic(Code.INTERRUPTED, Message("interrupted"), hint=hint)
+    return Diagnostic(Code.INTERRUPTED, Message("interrupted while writing"), hint=hint)
 
 
 def _internal(error: BaseException, session: Session) -> Exit:
-    """Tell of a mistake of ours. Names and places only: a message or a value could hold a secret."""
+    """Tell of a mistake of ours."""
     import logging
-    import traceback
 
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    frames = [  # where it came through our code, outermost first
-        f"sipsync/{Path(frame.filename).resolve().relative_to(_PACKAGE).as_posix()}:{frame.lineno} in {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).resolve().is_relative_to(_PACKAGE)
-    ]
-    place = frames[-1] if frames else "?"
-    summary = Message("internal error: {error} at {place}", error=type(error).__name__, place=place)
-    hint = Message(
-        "This is a mistake in sipsync, please report it with the line above; nothing secret is in it. "
-        "--log-level debug shows the way there."
-    )
-    show([Diagnostic(Code.INTERNAL, summary, hint=hint)], session)
-    for frame in frames:
-        logging.getLogger(__name__).debug("internal error, via %s", frame)
+    show([internal(error)], session)
+    for place in way_to(error):
+        logging.getLogger(__name__).debug("internal error, via %s", place)
     return Exit.PARTIAL if session.writing else Exit.ERROR

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 _LONG_WAIT = 2.0
 """Seconds; shorter waits are not worth a line."""
-_WORK = {"plan": Message("Reading"), "read": Message("Reading"), "apply": Message("Applying")}
+_READING = Message("Reading")
+_WORK = {"plan": _READING, "read": _READING, "apply": Message("Applying")}
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain, product
 
+from sipsync.config.findings import missing
 from sipsync.config.reader.mask import clean
 from sipsync.config.reader.nodes import Mapping, Scalar
 from sipsync.config.sense import slips
@@ -94,7 +95,7 @@ def _tokens(oauth: Mapping) -> Iterator[Diagnostic]:
             hint = Message(
                 "Give client_id, client_secret and refresh_token, or an access_token that another program renews."
             )
-            yield Diagnostic(Code.MISSING_KEY, Message('"{name}" is missing', name=name), hint=hint, at=oauth.at)
+            yield Diagnostic(Code.MISSING_KEY, missing(name), hint=hint, at=oauth.at)
 
 
 def _entries(root: Mapping, section: str) -> list[tuple[Scalar, Mapping]]:
@@ -113,7 +114,12 @@ def _keys(lines: list[tuple[Scalar, Mapping]], removed: list[tuple[Scalar, Mappi
     for key, _ in removed:
         if key.text in there:
             summary = Message("both under `lines` (line {line}) and under `removed`", line=_line(there[key.text]))
-            yield Diagnostic(Code.DUPLICATE_KEY, summary, hint=Message("Keep one of the two."), at=key.at)
+            yield Diagnostic(
+                Code.DUPLICATE_KEY,
+                summary,
+                hint=Message("Keep it under `lines`, or under `removed` to delete the line."),
+                at=key.at,
+            )
 
 
 def _config_ids(lines: list[tuple[Scalar, Mapping]], removed: list[tuple[Scalar, Mapping]]) -> Iterator[Diagnostic]:

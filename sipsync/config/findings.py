@@ -22,16 +22,18 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model")
 _NO_VALUE = object()
+_NUMBER = (Message("a number"), Message("Write a number here."))
+_KEYS = (Message("keys with values"), Message("Write one `key: value` a line, indented."))
 _KINDS = {
     "string_type": (Message("text"), Message("Write a single text here.")),
-    "int_type": (Message("a number"), Message("Write a number here.")),
-    "float_type": (Message("a number"), Message("Write a number here.")),
-    "bool_type": (Message("true or false"), Message("Write true or false.")),
+    "int_type": _NUMBER,
+    "float_type": _NUMBER,
+    "bool_type": (Message("true or false"), Message("Write true or false here.")),
     "date_type": (Message("a date"), Message("Write a date, as in 2026-12-31.")),
     "tuple_type": (Message("a list"), Message("Write a list: `[one, two]`, or one item a line, each after `- `.")),
-    "dict_type": (Message("keys with values"), Message("Write one `key: value` a line, indented.")),
-    "model_type": (Message("keys with values"), Message("Write one `key: value` a line, indented.")),
-    "dataclass_type": (Message("keys with values"), Message("Write one `key: value` a line, indented.")),
+    "dict_type": _KEYS,
+    "model_type": _KEYS,
+    "dataclass_type": _KEYS,
 }
 """pydantic's error → what belongs there, and how to write it."""
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
@@ -100,6 +102,11 @@ def _told(error: ErrorDetails, at: Span) -> Diagnostic:
     return Diagnostic(Code(error["type"]), told["summary"], hint=told["hint"], at=at)
 
 
+def missing(key: str) -> Message:
+    """What is wrong where a key is to be given."""
+    return Message('"{key}" is missing', key=key)
+
+
 def _missing(key: str, loc: tuple[int | str, ...], root: Mapping, model: type) -> Diagnostic:
     node, key_node = _locate(root, loc[:-1])
     at = key_node.at if loc[:-1] else node.source.span(node.start)
@@ -108,7 +115,7 @@ def _missing(key: str, loc: tuple[int | str, ...], root: Mapping, model: type) -
     if text:
         hint = Message("Add `{key}: …`. {text}", key=key, text=Message(text))
     code = Code.NO_MARKER if loc == ("sipsync",) else Code.MISSING_KEY
-    return Diagnostic(code, Message('"{key}" is missing', key=key), hint=hint, at=at)
+    return Diagnostic(code, missing(key), hint=hint, at=at)
 
 
 def _unknown(key: str, known: Collection[str], at: Span) -> Diagnostic:

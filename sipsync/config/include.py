@@ -11,7 +11,7 @@ from sipsync.config.paths import Disk
 from sipsync.config.reader.nodes import Mapping, Node, Scalar, Sequence
 from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import read
-from sipsync.config.refs import beside
+from sipsync.config.refs import NO_FILE, beside
 from sipsync.config.schema import IncludedFile
 from sipsync.disk.files import below_git
 from sipsync.model.globs import LONGEST
@@ -64,7 +64,7 @@ class Includes:
     def _included(self, item: Scalar, chain: tuple[Path, ...]) -> Mapping | None:
         path = self.files.resolve(beside(item) / item.text[:LONGEST])  # a longer one is told by the model
         if path is None:
-            return self._refused(item, Message("no file can have this name"), Message("Write another path."))
+            return self._refused(item, *NO_FILE)
         if not path.is_relative_to(self.root):
             hint = Message("Move the file there, or give the common folder with --root.")
             return self._refused(item, Message("an include from outside of {root}", root=self.root), hint)

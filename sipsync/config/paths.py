@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sipsync.config.reader.source import MAX_BYTES, Source, decode
-from sipsync.disk.files import checkout_of, is_device, read_regular, real_path, reason
+from sipsync.disk.files import checkout_of, device, is_device, read_regular, real_path, reason
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic, Span
 
@@ -132,8 +132,7 @@ def _bad_name(path: Path, names: dict[str, Path]) -> Diagnostic | None:
         summary = Message("differs from {path} in letter case only", path=twin.as_posix())
         return _finding(Code.FILE_NAME, summary, Message("Rename one: Windows and macOS take them for one file."), path)
     if is_device(path.name):
-        summary = Message("{name} is a device on Windows", name=path.name)
-        return _finding(Code.FILE_NAME, summary, Message("Give the file another name."), path)
+        return _finding(Code.FILE_NAME, device(path.name), Message("Give the file another name."), path)
     return None
 
 
@@ -141,7 +140,7 @@ def _outside(path: Path, root: Path) -> Diagnostic | None:
     """Whether a found file is a link to somewhere else."""
     real = real_path(path)
     if real is None:
-        return _finding(Code.FILE_UNREADABLE, Message("a link that leads to itself"), Message("Delete it."), path)
+        return _finding(Code.FILE_UNREADABLE, Message("a link that leads to itself"), Message("Delete the link."), path)
     if real.is_relative_to(root):
         return None
     hint = Message("Put the file itself there, or give the common folder with --root.")

@@ -91,6 +91,9 @@ def identifier(value: object, info: ValidationInfo[RunContext]) -> SecretRef | s
     return str(trimmed(text))
 
 
+NO_FILE: Final = (Message("no file can have this name"), Message("Write another path."))
+
+
 def path_inside(value: object, info: ValidationInfo[RunContext]) -> str:
     """The whole path of a file that may not leave the root; a relative one begins at the file that names it."""
     text, root = _text(value), info.context.root
@@ -98,7 +101,7 @@ def path_inside(value: object, info: ValidationInfo[RunContext]) -> str:
         raise PydanticKnownError("string_too_short", {"min_length": 1})
     path = real_path(beside(text.node) / trimmed(text))
     if path is None:
-        wrong(Code.BAD_VALUE, Message("no file can have this name"), Message("Write another path."))
+        wrong(Code.BAD_VALUE, *NO_FILE)
     if not path.is_relative_to(root):
         hint = Message("Keep it beside the file, or give the common folder with --root.")
         wrong(Code.BAD_VALUE, Message("a sandbox outside of {root}", root=root), hint)

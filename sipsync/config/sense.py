@@ -36,6 +36,10 @@ def slips(name: FieldName, text: str) -> Iterator[Slip]:
         yield from _CHECKS[name](text)
 
 
+_AS_IPV6 = Message("Write it as in [2001:db8::1]:5060.")
+_NO_ADDRESS = Message("neither a host name nor an IP address")
+
+
 def _server(text: str) -> Iterator[Slip]:
     if scheme := re.search(r"\w+://|\bsips?:(?!\d)", text, re.IGNORECASE):
         summary = Message("a SIP server has no {scheme}", scheme=scheme[0].lower())
@@ -43,7 +47,7 @@ def _server(text: str) -> Iterator[Slip]:
         return
     yield from _hidden(text, error=True)
     if quote := re.search("[" + re.escape(_OPENING + _CLOSING) + "]", text):
-        yield Slip(quote.start(), Message("a quote mark in a server's name"), Message("Delete it."))
+        yield Slip(quote.start(), Message("a quote mark in a server's name"), Message("Delete the quote mark."))
     elif blank := re.search(r"\s", text):
         yield Slip(blank.start(), Message("a blank in a server's name"), _HOST)
     else:
@@ -52,11 +56,11 @@ def _server(text: str) -> Iterator[Slip]:
 
 def _address(text: str) -> Iterator[Slip]:
     if _is_ip(IPv6Address, text):
-        yield Slip(0, Message("an IPv6 address stands in brackets"), Message("Write it as in [2001:db8::1]:5060."))
+        yield Slip(0, Message("an IPv6 address stands in brackets"), _AS_IPV6)
         return
     parts = _PARTS.fullmatch(text)
     if parts is None:
-        yield Slip(0, Message("neither a host name nor an IP address"), _HOST)
+        yield Slip(0, _NO_ADDRESS, _HOST)
         return
     host, port, parameters = parts["host"], parts["port"], parts["parameters"]
     yield from _host(host)
@@ -71,7 +75,7 @@ def _host(host: str) -> Iterator[Slip]:
     labels = host.split(".")
     if host.startswith("["):
         if not _is_ip(IPv6Address, host[1:-1]):
-            yield Slip(0, Message("not an IPv6 address"), Message("Write it as in [2001:db8::1]:5060."))
+            yield Slip(0, Message("not an IPv6 address"), _AS_IPV6)
     elif empty := _EMPTY.search(host):
         yield Slip(empty.start(), Message("an empty part between the dots of a server's name"), _HOST)
     elif labels[-1].isdigit():
@@ -81,7 +85,7 @@ def _host(host: str) -> Iterator[Slip]:
         index = 0
         for label in labels:
             if not _LABEL.fullmatch(label):
-                yield Slip(index, Message("neither a host name nor an IP address"), _HOST)
+                yield Slip(index, _NO_ADDRESS, _HOST)
                 return
             yield from _mixed(label, index, error=True)
             index += len(label) + 1

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, With
 
 from sipsync.config.refs import RunContext, identifier, path_inside, reference
 from sipsync.config.sense import slips
-from sipsync.disk.files import is_device
+from sipsync.disk.files import device, is_device
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.hosts import HOST, PORT, is_loopback
 from sipsync.model.lines import TEMPORARY_TITLE
@@ -64,8 +64,7 @@ def _address_part(text: str) -> str:
 
 def _portal_name(text: str) -> str:
     if is_device(text):
-        summary = Message('"{name}" is a device on Windows', name=text)
-        wrong(Code.BAD_ADDRESS, summary, Message("Give the portal another `name`."))
+        wrong(Code.BAD_ADDRESS, device(text), Message("Give the portal another `name`."))
     return _address_part(text)
 
 

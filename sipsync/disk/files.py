@@ -25,12 +25,18 @@ _REPLACE_WAITS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 _LONGEST: Final = 32_767
 """Characters of a path; no system takes more."""
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
+_CHECK_FOLDER: Final = Message("Check that the folder exists, that you may write there, and the free space.")
 
 
 _DEVICES: Final = frozenset(
     {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
     | {f"{name}{digit}" for name in ("COM", "LPT") for digit in "0123456789¹²³"}
 )
+
+
+def device(name: str) -> Message:
+    """What is wrong with such a name."""
+    return Message('"{name}" is a device on Windows', name=name)
 
 
 def is_device(name: str) -> bool:
@@ -111,7 +117,7 @@ def refuse_outside(path: Path) -> None:
     top, real = checkout_of(path), real_path(path)
     if top is not None and not (real and real.is_relative_to(top)):
         hint = Message("Name a file that is no link, or delete the link.")
-        raise unusable(Message("{path} can't be written", path=path), OSError(f"a link leads out of {top}"), hint)
+        raise unwritable(path, OSError(f"a link leads out of {top}"), hint)
 
 
 def read_regular(path: Path, most: int) -> bytes | None:
@@ -196,9 +202,8 @@ def _refuse_shared(path: Path, status: os.stat_result) -> None:
     raise SipsyncError(Diagnostic(Code.STATE_UNSAFE, summary, hint=hint))
 
 
-def unwritable(path: Path, error: OSError) -> SipsyncError:
+def unwritable(path: Path, error: OSError, hint: Message = _CHECK_FOLDER) -> SipsyncError:
     """The error for a file that can't be written, with the system's reason."""
-    hint = Message("Check that the folder exists, that you may write there, and the free space.")
     return unusable(Message("{path} can't be written", path=path), error, hint)
 
 

@@ -12,6 +12,7 @@ from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Diagnostic, StalePlan
 from sipsync.model.secret import SecretRef
 
+_PLAN_AGAIN = Message("What was approved is not what would be applied. Make a new plan and have it approved.")
 _NAMED = 10
 """Lines whose names are told."""
 
@@ -22,7 +23,7 @@ def check_approved(plan: Plan, fleet: Fleet, options: ApplyOptions) -> None:
         summary = Message(
             "the plan's digest is {digest}, expected was {digest2}", digest=plan.digest, digest2=options.expect
         )
-        hint = Message("What was approved is not what would be applied. Make a new plan and have it approved.")
+        hint = _PLAN_AGAIN
         if options.expect == plan.changes_digest:
             hint = Message("That is the digest of the plan's changes: give it to --expect-changes.")
         raise StalePlan(Diagnostic(Code.PLAN_UNEXPECTED, summary, hint=hint))
@@ -43,11 +44,11 @@ def _why(plan: Plan, fleet: Fleet, expected: str) -> Message:
         return Message("There is nothing to change: what was approved may have been applied already.")
     differ, same = _compared_by_value(plan, fleet)
     if not differ and not same:
-        return Message("What was approved is not what would be applied. Make a new plan and have it approved.")
+        return _PLAN_AGAIN
     return Message(
-        "What was approved is not what would be applied. Make a new plan and have it approved. If that was a plan "
-        "against a snapshot, it compared passwords by reference, and this one by value: they differ on {differing}, "
-        "and are equal on {equal}.",
+        "{again} If that was a plan against a snapshot, it compared passwords by reference, and this one by value: "
+        "they differ on {differing}, and are equal on {equal}.",
+        again=_PLAN_AGAIN,
         differing=_listed(differ),
         equal=_listed(same),
     )

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from sipsync.forge.dialects import DIALECTS, Dialect
 from sipsync.forge.http import Api, Unavailable
-from sipsync.forge.target import Target, failed
+from sipsync.forge.target import Target, no_api
 from sipsync.model.frames import forgetful
 from sipsync.model.message import Message
 from sipsync.model.problems import SipsyncError
@@ -95,8 +95,7 @@ def _rows(api: Api, target: Target, dialect: Dialect) -> Iterator[Mapping[str, A
         if not isinstance(rows, list) or not all(
             isinstance(row, dict) and isinstance(row.get("id"), int) for row in rows
         ):
-            summary = Message("what answers is not the forge's API: no list of comments")
-            raise failed(summary, Message("Check the API's address."))
+            raise no_api(Message("no list of comments"))
         yield from rows
         if len(rows) < _PAGE:
             return

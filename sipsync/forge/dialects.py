@@ -35,6 +35,15 @@ class Dialect:
     hints: Hints
 
 
+_UNKNOWN_TOKEN: Final = Message("does not accept the token")
+_MAY_NOT_WRITE: Final = Message("does not let this token write comments")
+
+
+def _too_long(most: str) -> tuple[Message, Message]:
+    summary = Message("refuses the comment; it is probably longer than {most} characters", most=most)
+    return summary, Message("Give it a shorter text: the format markdown is cut to fit.")
+
+
 GITHUB: Final = Dialect(
     comments=lambda target: f"/repos/{target.project}/issues/{target.number}/comments",
     comment=lambda target, comment: f"/repos/{target.project}/issues/comments/{comment}",
@@ -47,11 +56,11 @@ GITHUB: Final = Dialect(
     writable=lambda row: (row.get("user") or {}).get("type", "Bot") == "Bot",
     hints={
         401: (
-            Message("does not accept the token"),
+            _UNKNOWN_TOKEN,
             Message("It may have expired; give the job GITHUB_TOKEN: ${{ github.token }}."),
         ),
         403: (
-            Message("does not let this token write comments"),
+            _MAY_NOT_WRITE,
             Message("Give the job `permissions: pull-requests: write`; a pull request from a fork never has it."),
         ),
         404: (
@@ -62,17 +71,8 @@ GITHUB: Final = Dialect(
             Message("has the comments of this pull request switched off"),
             Message("Switch them on, or unlock the conversation."),
         ),
-        422: (
-            Message("refuses the comment; it is probably longer than 65,536 characters"),
-            Message("Give it a shorter text: the format markdown is cut to fit."),
-        ),
+        422: _too_long("65,536"),
     },
-)
-
-
-_TOO_LONG: Final = (
-    Message("refuses the comment; it is probably longer than 1,000,000 characters"),
-    Message("Give it a shorter text: the format markdown is cut to fit."),
 )
 
 
@@ -91,23 +91,23 @@ GITLAB: Final = Dialect(
     name="username",
     writable=lambda row: not row.get("system"),
     hints={
-        400: _TOO_LONG,
+        400: _too_long("1,000,000"),
         401: (
-            Message("does not accept the token"),
+            _UNKNOWN_TOKEN,
             Message(
                 "Set GITLAB_TOKEN to a project access token with the scope api; CI_JOB_TOKEN may not write comments."
             ),
         ),
         403: (
-            Message("does not let this token write comments"),
+            _MAY_NOT_WRITE,
             Message("The token needs the scope api and the role Developer; CI_JOB_TOKEN may not write comments."),
         ),
         404: (
             Message("does not know the merge request, or hides it from this token"),
             Message("Check CI_PROJECT_ID and the number; the token must belong to this project."),
         ),
-        413: _TOO_LONG,
-        422: _TOO_LONG,
+        413: _too_long("1,000,000"),
+        422: _too_long("1,000,000"),
     },
 )
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Self, TypeAlias
 import httpx
 
 from sipsync._version import __version__
-from sipsync.forge.target import failed
+from sipsync.forge.target import failed, no_api
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 from sipsync.model.reveal import reveal
@@ -73,8 +73,7 @@ class Api:
         try:
             return answer.json()
         except ValueError:
-            summary = Message("what answers is not the forge's API: no JSON")
-            raise failed(summary, Message("Check the API's address.")) from None
+            raise no_api(Message("no JSON")) from None
 
     def _refusal(self, answer: httpx.Response) -> SipsyncError:
         status, headers = answer.status_code, answer.headers

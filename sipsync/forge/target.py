@@ -38,6 +38,12 @@ def target_from_environ(environ: Mapping[str, str], kind: Kind, number: int | No
     return _github(environ, number) if kind == "github" else _gitlab(environ, number)
 
 
+def no_api(why: Message) -> SipsyncError:
+    """The error where what answers is something else."""
+    summary = Message("what answers is not the forge's API: {why}", why=why)
+    return failed(summary, Message("Check the API's address."))
+
+
 def failed(summary: Message, hint: Message) -> SipsyncError:
     """The error for a comment that can't be written."""
     return SipsyncError(Diagnostic(Code.FORGE, summary, hint=hint))

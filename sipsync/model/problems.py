@@ -207,20 +207,31 @@ class Diagnostic:
         return f"{place}{self.summary}"
 
 
-def internal(error: Exception) -> Diagnostic:
-    """A fault of ours. The exception's text is left out, since it may quote anything."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
+_PACKAGE = __file__.replace("\\", "/").removesuffix("model/problems.py")
+
+
+def way_to(error: BaseException) -> list[str]:
+    """Where an error came through our code, outermost first: `sipsync/cli/main.py:7 in run`."""
+    way, trace = [], error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        file = code.co_filename.replace("\\", "/")
+        if file.startswith(_PACKAGE):
+            way.append(f"sipsync/{file.removeprefix(_PACKAGE)}:{trace.tb_lineno} in {code.co_name}")
         trace = trace.tb_next
-    place = trace.tb_frame.f_code if trace else internal.__code__
-    summary = Message(
-        "internal error: {error} in {function} ({file}:{line})",
-        error=type(error).__name__,
-        function=place.co_name,
-        file=place.co_filename.replace("\\", "/").rpartition("/")[2],
-        line=trace.tb_lineno if trace else 0,
+    return way
+
+
+def internal(error: BaseException) -> Diagnostic:
+    """A fault of ours. Names and places only: the exception's text may quote anything."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    place = (way_to(error) or ["?"])[-1]
+    summary = Message("internal error: {error} at {place}", error=type(error).__name__, place=place)
+    hint = Message(
+        "This is a mistake in sipsync, please report it with the line above; nothing secret is in it. "
+        "`sipsync plan` shows how things stand, --log-level debug the way there."
     )
-    hint = Message("Please report it. Run `sipsync plan` to see what was done.")
     return Diagnostic(Code.INTERNAL, summary, hint=hint)
 
 

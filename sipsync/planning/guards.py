@@ -14,7 +14,7 @@ from sipsync.model.globs import fits
 from sipsync.model.lines import CurrentLine, DesiredPortal, Verb
 from sipsync.model.message import Message, counted
 from sipsync.model.problems import Code, Diagnostic
-from sipsync.planning.inputs import Delete, LineChange, about
+from sipsync.planning.inputs import ALLOWED, Delete, LineChange, about
 from sipsync.planning.owner import OwnerPlan
 from sipsync.rules.values import title_key
 
@@ -42,7 +42,7 @@ def check(owner: OwnerPlan) -> tuple[list[Diagnostic], list[Diagnostic]]:
             if not guard.allowable:
                 stops.append(stop)
             elif owner.given.selection.allows(guard.code, stop.address):
-                allowed.append(replace(stop, severity="warning", hint=Message("Allowed by the operator (--allow).")))
+                allowed.append(replace(stop, severity="warning", hint=ALLOWED))
             else:
                 override = Message(
                     "{hint} --allow {code}:{address} lets this one pass.",

@@ -14,6 +14,8 @@ from sipsync.model.options import Selection
 from sipsync.model.problems import Code, Diagnostic, Severity, Span
 from sipsync.model.secret import Secret, SecretRef
 
+ALLOWED = Message("Allowed by the operator (--allow).")
+
 
 @dataclass(frozen=True, slots=True)
 class PlanInput:

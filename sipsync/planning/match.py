@@ -15,7 +15,7 @@ from sipsync.model.fields import NEEDED
 from sipsync.model.lines import CurrentLine, DesiredLine, RemovedLine
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic
-from sipsync.planning.inputs import PlanInput, about
+from sipsync.planning.inputs import ALLOWED, PlanInput, about
 from sipsync.rules.values import title_key
 
 
@@ -52,8 +52,7 @@ def match(given: PlanInput) -> Match:
     if not result.vanished or given.selection.allows(Code.VANISHED_LINES, given.desired.name):
         for line in missing:
             if given.selection.allows(Code.LINE_NOT_FOUND, line.address):
-                allowed = Message("Allowed by the operator (--allow).")
-                result.warnings.append(replace(_not_seen(line), severity="warning", hint=allowed))
+                result.warnings.append(replace(_not_seen(line), severity="warning", hint=ALLOWED))
             elif given.selection.selects(line.address):
                 result.diagnostics.append(_not_seen(line))
     for removed in given.desired.removed:

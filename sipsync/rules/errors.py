@@ -112,6 +112,7 @@ _WEBHOOK = Message(
 
 _FULL = Message("You cannot connect more than 10 cloud hosted PBX's.")
 _NO_ACCESS = Message("The user does not have access to the application.")
+_NOT_INSTALLED = Message("Application not installed")
 _NO_CONFIG = Message("Configuration was not found.")
 _NO_CONNECTION = Message("Error connecting to authorization server")
 _NO_ID = Message("The number configuration ID is not specified.")
@@ -144,8 +145,8 @@ _RULES: dict[str, ErrorRule] = {
         ErrorRule("INVALID_CREDENTIALS", 401, Message("Invalid request credentials"), Code.CREDENTIAL, _WEBHOOK),
         ErrorRule("authorization_error", 401, Message("Unable to authorize user"), Code.CREDENTIAL, _DISMISSED),
         ErrorRule("APPLICATION_NOT_FOUND", 401, Message("Application not found"), Code.CREDENTIAL, _APP),
-        ErrorRule("ERROR_OAUTH", 401, Message("Application not installed"), Code.CREDENTIAL, _APP),
-        ErrorRule("NOT_INSTALLED", 401, Message("Application not installed"), Code.CREDENTIAL, _APP),
+        ErrorRule("ERROR_OAUTH", 401, _NOT_INSTALLED, Code.CREDENTIAL, _APP),
+        ErrorRule("NOT_INSTALLED", 401, _NOT_INSTALLED, Code.CREDENTIAL, _APP),
         ErrorRule("wrong_client", 200, Message("Wrong client"), Code.CREDENTIAL, _APP),
         ErrorRule("user_access_error", 401, _NO_ACCESS, Code.CREDENTIAL, _ACCESS),
         ErrorRule("insufficient_scope", 401, _SCOPES, Code.NO_SCOPE, _SCOPE),

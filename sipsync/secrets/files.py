@@ -6,7 +6,7 @@ import os
 from pathlib import Path, PureWindowsPath
 from typing import Final
 
-from sipsync.disk.files import below_git, is_device, read_regular, real_path
+from sipsync.disk.files import below_git, device, is_device, read_regular, real_path
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, SecretError
@@ -23,13 +23,13 @@ def locate(ref: SecretRef, name: str, operator: Operator, shown: str = "") -> Pa
     """
     shown = shown or name
     if any(map(is_device, PureWindowsPath(name).parts)):
-        summary = Message('"{name}" is a device on Windows', name=shown)
-        raise problem(ref, Code.SECRET_FORBIDDEN, summary, Message("Give the file another name."))
+        hint = Message("Keep the secret in a file of another name.")
+        raise problem(ref, Code.SECRET_FORBIDDEN, device(shown), hint)
     roots = [Path(root).resolve() for root in operator.secret_roots or (operator.root,)]
     path = real_path(Path(operator.root, name))
     if path is None:
         summary = Message("the file {name} can't be reached", name=shown)
-        raise problem(ref, Code.SECRET_SOURCE, summary, Message("Check the path."))
+        raise problem(ref, Code.SECRET_SOURCE, summary, Message("Correct the path in the reference."))
     below = [root for root in roots if path.is_relative_to(root)]
     inside = any(not below_git(path, root) for root in below)
     if not inside:
@@ -52,7 +52,7 @@ def read_secret(ref: SecretRef, path: Path, name: str) -> Secret:
         data = read_regular(path, MAX_BYTES + 1)  # one byte more than is allowed
     except OSError:
         summary = Message("the file {name} can't be read", name=name)
-        raise problem(ref, Code.SECRET_SOURCE, summary, Message("Check who may read it.")) from None
+        raise problem(ref, Code.SECRET_SOURCE, summary, Message("Let the user who runs sipsync read it.")) from None
     if data is None:
         raise _irregular(ref, name)
     if len(data) > MAX_BYTES:

@@ -119,7 +119,9 @@ def _run(command: Sequence[str], stdin: str, file: Path, operator: Operator) -> 
         )
     except (OSError, subprocess.TimeoutExpired):
         summary = Message("sops can't be run, or did not end")
-        raise _failed(Code.UNWRITABLE, summary, Message("Run it by hand to see why.")) from None
+        raise _failed(
+            Code.UNWRITABLE, summary, Message("Try `{program} --version` by hand.", program=command[0])
+        ) from None
     if ended.returncode != 0:
         summary = Message("sops can't encrypt into {file} (status {status})", file=file, status=ended.returncode)
         hint = Message(

@@ -165,6 +165,6 @@ def _carry_out(
 def _operators_command(name: str | None, operator: Operator) -> tuple[str, ...] | None:
     """The operator's command of that name."""
     if name is not None and name not in operator.commands:
-        hint = Message("Define it: --secret-command {name}=COMMAND.", name=name)
-        raise usage_error(Message("there is no command {name!r}", name=name), hint)
+        hint = Message("Give --secret-command {name}=COMMAND as well.", name=name)
+        raise usage_error(Message("--check-command names {name!r}, which nothing defines", name=name), hint)
     return operator.commands[name] if name is not None else None

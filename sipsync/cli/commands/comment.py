@@ -58,7 +58,7 @@ def command(
     if kind is None:
         raise usage_error(Message("which forge is it?"), Message("Give --github or --gitlab."))
     if file and plan_file:
-        raise usage_error(Message("there are two files for one comment"), Message("Give one of them."))
+        raise usage_error(Message("there are two files for one comment"), Message("Give FILE or --plan FILE."))
     body = _body(session, plan_file or file, name, whole)
     mark = marker("plan", name)
     if dry_run:

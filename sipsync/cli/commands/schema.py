@@ -26,7 +26,7 @@ def command(_session: Session, into_file: bool, of_plan: bool, of_events: bool) 
 
     if of_plan + of_events + into_file > 1:
         summary = Message("--plan, --events and --write exclude each other")
-        raise usage_error(summary, Message("Give one of them."))
+        raise usage_error(summary, Message("Give one of the three."))
     if into_file:
         from sipsync import api
 

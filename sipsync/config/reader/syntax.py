@@ -72,7 +72,7 @@ def events(text: str) -> Iterator[Event]:
         at = directive.start() if directive else at
         raise Refused(Code.SYNTAX, Message("a version of YAML that is unknown"), _DIRECTIVE, at) from None
     except (YAMLError, ValueError, OverflowError):  # an escape beyond Unicode is a ValueError, or an OverflowError
-        raise Refused(Code.SYNTAX, Message("this is not valid YAML"), _GENERAL, at) from None
+        raise Refused(Code.SYNTAX, _NOT_YAML, _GENERAL, at) from None
 
 
 def _mark(error: MarkedYAMLError) -> Any:
@@ -99,6 +99,8 @@ def _event(kind: Kind, event: Any) -> Event:
 _GENERAL = Message(
     "Each line is `key: value`, indented with blanks; a text with special characters goes into double quotes."
 )
+_NOT_YAML = Message("this is not valid YAML")
+_QUOTE_IT = Message("Put the value into double quotes.")
 _DIRECTIVE = Message("Only `%YAML 1.2` may stand there; delete the line.")
 _VERSION = re.compile(r"^%YAML", re.MULTILINE)
 _WORDS: tuple[tuple[str, Message, Message], ...] = (
@@ -110,7 +112,7 @@ _WORDS: tuple[tuple[str, Message, Message], ...] = (
     (
         "cannot start any token",
         Message("a value can't begin with this character"),
-        Message("Put the value into double quotes."),
+        _QUOTE_IT,
     ),
     (
         "mapping values are not allowed",
@@ -163,14 +165,14 @@ _WORDS: tuple[tuple[str, Message, Message], ...] = (
     (
         "alias",
         Message("an asterisk begins an alias, and no name follows"),
-        Message("Put the value into double quotes."),
+        _QUOTE_IT,
     ),
     (
         "anchor",
         Message("an ampersand begins an anchor, and no name follows"),
-        Message("Put the value into double quotes."),
+        _QUOTE_IT,
     ),
-    ("tag", Message("an exclamation mark begins a tag"), Message("Put the value into double quotes.")),
+    ("tag", Message("an exclamation mark begins a tag"), _QUOTE_IT),
     (
         "directive",
         Message("a percent sign at the beginning of a line"),
@@ -184,13 +186,11 @@ _WORDS: tuple[tuple[str, Message, Message], ...] = (
     (
         "block scalar",
         Message("`|` and `>` begin a text of several lines"),
-        Message("Put the value into double quotes."),
+        _QUOTE_IT,
     ),
 )
 """Part of ruamel's message → what to say."""
 
 
 def _words(message: str) -> tuple[Message, Message]:
-    return next(
-        ((said, hint) for part, said, hint in _WORDS if part in message), (Message("this is not valid YAML"), _GENERAL)
-    )
+    return next(((said, hint) for part, said, hint in _WORDS if part in message), (_NOT_YAML, _GENERAL))

@@ -75,6 +75,7 @@ async def _values(refs: Sequence[SecretRef], operator: Operator, seconds: float)
         raise _unknown(refs[0], operator)
     keys = list(dict.fromkeys(ref.key for ref in refs))
     program = Message('the command "{name}"', name=name)
+    no_object = Message("{program} did not write a JSON object", program=program)
     hint = Message("Run it by hand to see why; its messages are not shown here, as they may quote secrets.")
     try:
         stdin = json.dumps(keys, ensure_ascii=False).encode() if keyed else None
@@ -86,7 +87,7 @@ async def _values(refs: Sequence[SecretRef], operator: Operator, seconds: float)
         elif isinstance(values, dict):
             return values
         else:
-            summary = Message("{program} did not write a JSON object", program=program)
+            summary = no_object
     except NotRun as error:
         raise problem(refs[0], Code.SECRET_SOURCE, error.summary, hint) from None
     except UnicodeEncodeError:
@@ -94,7 +95,7 @@ async def _values(refs: Sequence[SecretRef], operator: Operator, seconds: float)
     except UnicodeDecodeError:
         summary = Message("{program} wrote what is not UTF-8 text", program=program)
     except (ValueError, RecursionError):
-        summary = Message("{program} did not write a JSON object", program=program)
+        summary = no_object
     raise _Failed(Diagnostic(Code.SECRET_SOURCE, summary, hint=hint, at=refs[0].at))
 
 

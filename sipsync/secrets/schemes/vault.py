@@ -111,7 +111,7 @@ def _jwt(ref: SecretRef, environ: Mapping[str, str]) -> str:
     if jwt := _text(Path(path)):
         return jwt
     summary = Message("{path} (from VAULT_JWT_FILE) holds no token", path=path)
-    raise problem(ref, Code.SECRET_SOURCE, summary, Message("Check the path."))
+    raise problem(ref, Code.SECRET_SOURCE, summary, Message("Name the file that holds it."))
 
 
 def _text(path: Path) -> str:
@@ -162,6 +162,7 @@ def _reason(error: Exception, path: str) -> tuple[Message, Message]:
     from requests import exceptions as network
 
     kind = type(error).__name__
+    what = path or Message("the login")
     address = Message("Check VAULT_ADDR and the network.")
     match error:
         case vault.VaultDown():
@@ -179,12 +180,12 @@ def _reason(error: Exception, path: str) -> tuple[Message, Message]:
             hint = Message("Look for it: `vault kv get {path}`; only KV version 2 is read.", path=path)
             return Message("Vault has nothing at {path}", path=path), hint
         case vault.Forbidden() | vault.Unauthorized() | vault.InvalidRequest() | vault.InvalidPath():
-            return Message("Vault refuses {what}", what=path or Message("the login")), Message(
+            return Message("Vault refuses {what}", what=what), Message(
                 "Check what it logs in with, the role, and where the method is mounted (VAULT_AUTH_PATH)."
             )
         case vault.VaultError():
             hint = Message("Run again later, or ask its operator.")
-            return Message("Vault failed at {what} ({kind})", what=path or Message("the login"), kind=kind), hint
+            return Message("Vault failed at {what} ({kind})", what=what, kind=kind), hint
         case network.SSLError():
             return Message("Vault's certificate is not trusted"), Message(
                 "Name the file of trusted ones: VAULT_CACERT."
