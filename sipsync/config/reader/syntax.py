@@ -14,6 +14,7 @@ from ruamel.yaml import events as yaml
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
+from sipsync.config.reader.blame import NO_COLON, blame
 from sipsync.model.message import Message
 from sipsync.model.problems import Code
 
@@ -65,8 +66,11 @@ def events(text: str) -> Iterator[Event]:
         raise Refused(Code.SYNTAX, summary, hint, error.position) from None
     except MarkedYAMLError as error:
         summary, hint = _words(f"{error.context or ''}: {error.problem or ''}")
-        mark = _mark(error)
-        raise Refused(Code.SYNTAX, summary, hint, mark.index if mark else 0) from None
+        mark, stuck = _mark(error), error.problem_mark
+        at = mark.index if mark else 0
+        if stuck and (culprit := blame(text, stuck.index)):
+            summary, hint, at = culprit
+        raise Refused(Code.SYNTAX, summary, hint, at) from None
     except AssertionError:
         directive = _VERSION.search(text, at)
         at = directive.start() if directive else at
@@ -79,7 +83,7 @@ def _mark(error: MarkedYAMLError) -> Any:
     """Where to point: at the bracket or quote that was left open, else at what could not be read."""
     opened, stuck = error.context_mark, error.problem_mark
     across = opened and stuck and "flow" in (error.context or "") and opened.line != stuck.line
-    left_open = across or any(part in (error.problem or "") for part in ("unexpected", "stream end"))
+    left_open = across or any(part in (error.problem or "") for part in ("unexpected", "stream end", "expected ':'"))
     return (opened or stuck) if left_open else (stuck or opened)
 
 
@@ -147,8 +151,7 @@ _WORDS: tuple[tuple[str, Message, Message], ...] = (
     ),
     (
         "could not find expected ':'",
-        Message("a key without a colon"),
-        Message("Write `key: value`, with a blank after the colon."),
+        *NO_COLON,
     ),
     (
         "expected <block end>",
