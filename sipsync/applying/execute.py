@@ -9,6 +9,7 @@ from sipsync.applying import health, rollback
 from sipsync.applying.bind import Bound, PlannedLine
 from sipsync.applying.control import Control
 from sipsync.applying.send import CallSender, SendLog
+from sipsync.applying.unanswered import Before
 from sipsync.applying.verify import outcomes, read_back
 from sipsync.model.lines import Address, Call, Registration
 from sipsync.model.message import Message
@@ -50,11 +51,15 @@ async def execute(
 
     Raises only what breaks before anything was sent: after that the report is made, whatever happens.
     """
-    sender = CallSender(SendLog(bound), portals, options.max_failures, control, read_at)
+    snapshots = {line.planned.portal: line.given.current for line in bound.lines.values()}
+    known = Before({line.config_id: line for snapshot in snapshots.values() for line in snapshot.lines})
+    sender = CallSender(SendLog(bound), portals, options.max_failures, control, read_at, known)
     calls = bound.calls
     watched = health.to_watch(line for line in bound.lines.values() if line.calls)
     asks = (options.wait or options.canary) and not control.stop.is_set()
     before = await health.ask(watched, portals) if asks else {}
+    if asks:
+        known.asked({bound.lines[one].planned.config_id or 0: before.get(one) for one in watched})
     canary = _canary(bound) if options.canary else None
     if canary is not None:
         result = await _apply_canary(canary, sender, options, before)

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 
 from sipsync.applying.bind import Bound, PlannedLine
 from sipsync.applying.control import Control
-from sipsync.applying.unanswered import settle
+from sipsync.applying.unanswered import Before, settle
 from sipsync.model.events import LineDone, LineStarted
 from sipsync.model.lines import Address, Call, CurrentLine
 from sipsync.model.message import Message
@@ -78,6 +78,7 @@ class CallSender:
     control: Control
     read_at: float
     """The clock's time of the last reading."""
+    before: Before
     _pending: list[Call] = field(default_factory=list)
 
     async def send(self, calls: list[Call]) -> None:
@@ -184,8 +185,7 @@ class CallSender:
             return []
         again = []
         last = {call.address: self._line(call).calls[-1] for call in lost}
-        before = self._line(lost[0]).given.current
-        settled = await settle(lost, last, self.portals[lost[0].address.portal], before)
+        settled = await settle(lost, last, self.portals[lost[0].address.portal], self.before)
         for call, one in zip(lost, settled, strict=True):
             if one.made is not None:
                 self.log.made[call.address] = one.made
@@ -213,6 +213,7 @@ class CallSender:
             except PortalError as error:
                 return self._stop(error.diagnostics[0])
             times += [portal.read_at] if ids else []
+            self.before.read(lines)
             for call in calls:
                 if call.config_id is not None:
                     self._compare(call, lines.get(call.config_id))

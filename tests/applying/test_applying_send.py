@@ -134,16 +134,6 @@ async def test_a_write_that_is_accepted_and_not_carried_out_is_a_failure() -> No
     assert (outcome.lines[0].error, outcome.lines[0].code) == ("", Code.NOT_CARRIED_OUT)
 
 
-@pytest.mark.parametrize(("code", "times"), [(200, 1), (403, 2)])
-async def test_after_a_lost_answer_the_registration_decides_whether_a_call_is_repeated(code: int, times: int) -> None:
-    one = move(1)
-    one.portal.goes_wrong("reset-after", 1)
-    one.portal.says(1, code)
-    outcome = await one.apply()
-    assert outcome.exit is Exit.OK
-    assert one.portal.registrations == times
-
-
 async def test_max_failures_stop_the_portal() -> None:
     one = move(60)
     one.portal.goes_wrong(REFUSED, 1, 2)
@@ -253,12 +243,12 @@ async def test_an_answer_of_an_add_without_an_id_is_unconfirmed() -> None:
     assert results(outcome) == {"n": "unverified"}
 
 
-async def test_fifty_lost_answers_are_looked_up_in_two_requests() -> None:
+async def test_fifty_lost_answers_are_looked_up_in_one_request() -> None:
     one = move(50)
     one.portal.goes_wrong("reset-after", 1)
     outcome = await one.apply()
     assert outcome.exit is Exit.OK
-    assert len(one.portal.asked) == 5  # and the plan's reading, the write, and one reading back
+    assert len(one.portal.asked) == 4  # and the plan's reading, the write, and one reading back
     assert one.portal.registrations == 50
 
 
