@@ -3,82 +3,18 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 
 from support.git_server import git_server
+from support.github import ACTION, TOKEN, Runner, Step
 from support.pieces import PASSWORD, ROOT, Forge, Portal, Repository
 
 pytestmark = pytest.mark.slow
 
-ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 BRANCH = "sipsync-snapshot"
-TOKEN = "token-of-the-job"
-
-
-@dataclass
-class Step:
-    """What a step of a workflow left behind."""
-
-    code: int
-    text: str
-    outputs: dict[str, str]
-    summary: str
-
-
-@dataclass
-class Runner:
-    """A runner's variables and files, as GitHub sets them."""
-
-    folder: Path
-    forge: Forge
-    steps: int = 0
-
-    def step(
-        self,
-        repository: Repository,
-        inputs: dict[str, str],
-        secrets: dict[str, str] | None = None,
-        pull_request: str = "",
-        fork: str = "",
-        server: str = "",
-    ) -> Step:
-        """Run the action with inputs; those not given have the defaults that action.yml gives them."""
-        self.steps += 1
-        place = self.folder / f"step-{self.steps}"
-        place.mkdir(parents=True)
-        given = {name: inputs.get(name, row["default"]) for name, row in ACTION["inputs"].items()}
-        assert set(inputs) <= set(given)
-        assert given.pop("github-token")
-        env = {
-            **(secrets or {}),
-            **{f"INPUT_{name.upper().replace('-', '_')}": value for name, value in given.items()},
-            "INPUT_PULL_REQUEST": pull_request,
-            "INPUT_FORK": fork,
-            "GITHUB_ACTIONS": "true",
-            "GITHUB_API_URL": self.forge.url,
-            "GITHUB_BASE_REF": "main" if pull_request else "",
-            "GITHUB_EVENT_PATH": str(place / "event.json"),
-            "GITHUB_OUTPUT": str(place / "output"),
-            "GITHUB_REF": f"refs/pull/{pull_request}/merge" if pull_request else "refs/heads/main",
-            "GITHUB_REPOSITORY": "acme/sip",
-            "GITHUB_SERVER_URL": server or self.forge.url,
-            "GITHUB_STEP_SUMMARY": str(place / "summary"),
-            "GITHUB_TOKEN": TOKEN,
-            "RUNNER_TEMP": str(place),
-        }
-        event = {"pull_request": {"number": int(pull_request)}} if pull_request else {}
-        (place / "event.json").write_text(json.dumps(event), encoding="utf-8")
-        for name in ("output", "summary"):
-            (place / name).touch()
-        done = repository.run(ROOT / ".github/action.sh", env=env)
-        outputs = dict(line.split("=", 1) for line in (place / "output").read_text(encoding="utf-8").splitlines())
-        return Step(done.code, done.text, outputs, (place / "summary").read_text(encoding="utf-8"))
 
 
 @pytest.fixture

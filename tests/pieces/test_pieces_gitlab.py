@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,3 +122,45 @@ def test_the_artifacts_are_files_that_the_jobs_leave(
     artifacts = PIPELINE["sipsync:prepare"]["artifacts"]
     for name in [*artifacts["paths"], artifacts["reports"]["terraform"]]:
         assert (repository.tree / Path(name)).is_file(), name
+
+
+MAIN = {"CI_COMMIT_BRANCH": "main", "CI_DEFAULT_BRANCH": "main"}
+
+
+def started(env: dict[str, str]) -> set[str]:
+    """The jobs whose rules let a pipeline with these variables have them; paths are taken to have changed."""
+
+    def holds(rule: dict[str, str]) -> bool:
+        terms = re.sub(r"\$(\w+)", lambda found: repr(env.get(found[1], "")), rule["if"])
+        return bool(eval(terms.replace("&&", " and "), {"__builtins__": {}}))
+
+    return {name for name, job in PIPELINE.items() if "rules" in job and any(map(holds, job["rules"]))}
+
+
+@pytest.mark.parametrize(
+    ("env", "jobs"),
+    [
+        ({"CI_PIPELINE_SOURCE": "merge_request_event", "CI_DEFAULT_BRANCH": "main"}, {"plan"}),
+        ({"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "other", "CI_DEFAULT_BRANCH": "main"}, set()),
+        ({"CI_PIPELINE_SOURCE": "push", **MAIN}, {"snapshot", "prepare", "apply"}),
+        ({"CI_PIPELINE_SOURCE": "schedule", **MAIN}, {"snapshot"}),
+        ({"CI_PIPELINE_SOURCE": "schedule", "SIPSYNC_DRIFT": "true", **MAIN}, {"snapshot", "drift"}),
+    ],
+    ids=["merge request", "another branch", "main", "hourly", "nightly"],
+)
+def test_each_pipeline_has_its_jobs(env: dict[str, str], jobs: set[str]) -> None:
+    assert started(env) == {f"sipsync:{name}" for name in jobs}
+
+
+def test_drift_fails_the_nightly_job_and_its_reports_say_what_differs(
+    repository: Repository, runner: Runner, portal: Portal, secrets: dict[str, str]
+) -> None:
+    nightly = {**secrets, "SIPSYNC_DRIFT": "true"}
+    assert runner.job("sipsync:drift", repository, nightly).code == 0
+    portal.edit(70, SERVER="sip.elsewhere.example")
+    drifted = runner.job("sipsync:drift", repository, nightly)
+    assert drifted.code == 2, drifted.text
+    artifacts = PIPELINE["sipsync:drift"]["artifacts"]
+    for name in [*artifacts["paths"], artifacts["reports"]["junit"]]:
+        assert "sip.elsewhere.example" in (repository.tree / name).read_text(encoding="utf-8")
+    assert portal.updates() == 1, "nothing but the edit was written"
