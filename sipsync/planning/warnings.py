@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from sipsync.model.lines import ASKED_FOR, REGISTERED, CurrentLine, DesiredLine
+from sipsync.model.lines import ASKED_FOR, REGISTERED, CurrentLine, DesiredLine, DesiredPortal
 from sipsync.model.message import Message, counted
 from sipsync.model.options import matches
 from sipsync.model.problems import Code, Diagnostic
@@ -14,6 +15,8 @@ from sipsync.planning.inputs import Create, Delete, LineChange, PlanInput, Updat
 from sipsync.planning.owner import OwnerPlan
 
 _NO_SECOND_TRY = Message("Bitrix24 does not try again: only deleting the line and making it anew repairs it.")
+_REMOVALS = 3
+"""Lines whose removal a hint spells out."""
 _warning = partial(about, severity="warning")
 
 
@@ -49,7 +52,26 @@ def warnings(owner: OwnerPlan) -> Iterator[Diagnostic]:
             lines=some_of(owner.match.unmanaged),
         )
         hint = Message("`sipsync import` adds them; `policy: {unmanaged: ignore}` silences this.")
+        if block := _removal(given.desired, owner.match.unmanaged):
+            hint = Message("{hint} To delete one in Bitrix24, write {block}.", hint=hint, block=block)
         yield _warning(given.desired, Code.UNMANAGED, summary, hint=hint)
+
+
+def _removal(desired: DesiredPortal, lines: Sequence[CurrentLine]) -> Message | None:
+    """What to paste into the file so that lines are deleted; None where a title is none that can be pasted."""
+    keys = {line.address.key for line in desired.lines} | {line.address.key for line in desired.removed}
+    entries = [
+        f"line-{line.config_id}: {{config_id: {line.config_id}, title: {json.dumps(line.title, ensure_ascii=False)}}}"
+        for line in lines
+        if f"line-{line.config_id}" not in keys
+        if line.title.isprintable() and line.title.strip() == line.title != "" and "`" not in line.title
+    ][:_REMOVALS]
+    if not entries:
+        return None
+    block = Message("`removed: {{{entries}}}`", entries=", ".join(entries))
+    if desired.removed:
+        block = Message("under `removed:` `{entries}`", entries=", ".join(entries))
+    return block if desired.policy.delete else Message("{block}, and `delete: true` under `policy:`", block=block)
 
 
 def _not_working(owner: OwnerPlan) -> Iterator[Diagnostic]:

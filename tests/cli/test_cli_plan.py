@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -373,3 +374,18 @@ def test_a_selection_that_leaves_no_portal_is_no_empty_plan(acme: Any, sipsync: 
     acme.write("lines:\n  sales: {config_id: 101, title: New}\n")
     ran = sipsync("plan", "acme.yaml", "--exclude", "*")
     assert (ran.code, "no portal is left to ask" in ran.err, "No changes" in ran.out) == (64, True, False)
+
+
+def test_what_the_plan_offers_for_a_block_that_was_taken_out_deletes_the_line(acme: Any, sipsync: Sipsync) -> None:
+    acme.write("lines:\n  sales: {config_id: 101, title: Sales}\n", "sipsync.yaml")
+    hint = next(
+        found["hint"]
+        for found in json.loads(sipsync("plan", "--format", "json").out)["diagnostics"]
+        if found["code"] == "unmanaged"
+    )
+    block, delete, below = re.findall("`([^`]+)`", hint)[-3:]
+    assert (delete, below) == ("delete: true", "policy:")
+    Path("sipsync.yaml").write_text(f"{Path('sipsync.yaml').read_text()}{block}\n{below} {{{delete}}}\n")
+    assert "Plan: 0 to add, 0 to change, 1 to destroy." in sipsync("plan").out
+    assert sipsync("apply", "--yes").code == 0
+    assert set(acme.lines) == {101}

@@ -206,6 +206,29 @@ def test_a_protected_line_is_not_changed_by_key_or_title() -> None:
     assert part.exit is Exit.OK
 
 
+@pytest.mark.parametrize(
+    ("policy", "title", "block"),
+    [
+        (Policy(), "Fax", '`removed: {line-70: {config_id: 70, title: "Fax"}}`, and `delete: true` under `policy:`.'),
+        (Policy(delete=True), 'Склад "2"', '`removed: {line-70: {config_id: 70, title: "Склад \\"2\\""}}`.'),
+        (Policy(), "two\nlines", None),
+        (Policy(), "a `b`", None),
+        (Policy(), "", None),
+    ],
+)
+def test_a_line_that_is_not_in_the_file_comes_with_what_deletes_it(
+    policy: Policy, title: str, block: str | None
+) -> None:
+    (told,) = plan(view([], [current(70, title)], policy=policy)).diagnostics
+    assert told.hint.endswith(f"To delete one in Bitrix24, write {block}" if block else "silences this.")
+
+
+def test_a_removal_goes_below_those_that_are_there() -> None:
+    part = plan(view([], [current(1, "A"), current(2, "B")], policy=Policy(delete=True), removed={"a": (1, "A")}))
+    told = next(found for found in part.diagnostics if found.code is Code.UNMANAGED)
+    assert told.hint.endswith('write under `removed:` `line-2: {config_id: 2, title: "B"}`.')
+
+
 def test_unmanaged_lines_are_an_error_silence_or_a_report() -> None:
     now = [current(i, f"T{i}") for i in range(1, 8)]
     assert plan(view([], now, policy=Policy(unmanaged="error"))).exit is Exit.GUARD

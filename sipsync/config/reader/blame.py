@@ -27,6 +27,7 @@ class Blame(NamedTuple):
     at: int
 
 
+CLOSE: Final = Message("Close it with the same kind of quote.")
 NO_COLON: Final = Message("a key without a colon"), Message("Write `key: value`, with a blank after the colon.")
 
 
@@ -43,7 +44,7 @@ def _quoted(text: str, stuck: int) -> Blame | None:
         if opened < begin < closed:
             line = text.count("\n", 0, begin) + 1
             summary = Message("the quote that opens here is closed in line {line} only", line=line)
-            return Blame(summary, Message("Close it with the same kind of quote."), opened)
+            return Blame(summary, CLOSE, opened)
         if begin < closed <= stuck and not text[closed:stuck].strip():
             hint = Message("Write a quote that belongs to the text twice: `'It''s'`; or use double quotes around it.")
             return Blame(Message("the quoted text ends here, and more follows"), hint, closed - 1)

@@ -14,7 +14,7 @@ from ruamel.yaml import events as yaml
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
-from sipsync.config.reader.blame import NO_COLON, blame
+from sipsync.config.reader.blame import CLOSE, NO_COLON, blame
 from sipsync.model.message import Message
 from sipsync.model.problems import Code
 
@@ -126,7 +126,7 @@ _WORDS: tuple[tuple[str, Message, Message], ...] = (
     (
         "quoted scalar: found unexpected",
         Message("the quote that opens here is never closed"),
-        Message("Close it with the same kind of quote."),
+        CLOSE,
     ),
     (
         "double-quoted scalar: found unknown escape",
