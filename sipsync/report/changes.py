@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sipsync.model.fields import FIELDS
-from sipsync.model.plan import Change, PortalPlan, ResourceChange
 from sipsync.report.escape import quoted, visible
 from sipsync.report.wording import ACTIONS, LOST_WITH_A_LINE, SECRET, count, effects, place, unseen_difference
+
+if TYPE_CHECKING:
+    from sipsync.model.plan import Change, PortalPlan, ResourceChange
 
 
 class Row(NamedTuple):

@@ -9,13 +9,16 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import TextWrapper
+from typing import TYPE_CHECKING
 
-from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Diagnostic, Span
 from sipsync.report import Style
 from sipsync.report.causes import Cause, by_cause
 from sipsync.report.escape import columns, visible
 from sipsync.report.wording import Paint, count, where
+
+if TYPE_CHECKING:
+    from sipsync.model.plan import Plan
 
 PLACES_SHOWN = 10
 """Of one finding that occurs at many places."""

@@ -9,21 +9,23 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from sipsync.model.lines import Action
-from sipsync.model.outcome import LineOutcome
-from sipsync.model.plan import Change, ResourceChange
 from sipsync.report.changes import difference, fields
 from sipsync.report.escape import quoted, visible
 from sipsync.report.wording import ACTIONS, MARK_LOOKS, Paint, count
+
+if TYPE_CHECKING:
+    from sipsync.model.outcome import LineOutcome
+    from sipsync.model.plan import Change, ResourceChange
 
 GROUP_FROM = 10
 """Lines with an equal change that are a group; fewer are read as quickly one by one."""
 LINES_SHOWN = 50
 """Lines that are told one by one where not all are asked for; deletes do not count."""
 
-Line = TypeVar("Line", ResourceChange, LineOutcome)
+Line = TypeVar("Line", "ResourceChange", "LineOutcome")
 _PLAIN = re.compile(r"[\w.:;=@+/-]+")
 """A value that needs no quotes to be told from the words around it."""
 

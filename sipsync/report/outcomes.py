@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from sipsync.model.message import Message
-from sipsync.model.outcome import LineOutcome, Outcome
 from sipsync.model.problems import Code, Diagnostic, Span
 from sipsync.report import Style
 from sipsync.report.causes import cause
@@ -13,6 +13,9 @@ from sipsync.report.escape import visible
 from sipsync.report.findings import one, told
 from sipsync.report.groups import groups
 from sipsync.report.wording import ACTIONS, RESULTS, Paint, apply_line, call_line, count, reregistered_line
+
+if TYPE_CHECKING:
+    from sipsync.model.outcome import LineOutcome, Outcome
 
 
 def outcome(document: Outcome, style: Style, paint: Paint) -> Iterator[str]:

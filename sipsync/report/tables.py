@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from sipsync.model.lines import ASKED_FOR, REGISTERED
-from sipsync.model.status import Diagnosis, LineStatus, Status
 from sipsync.report import Style
 from sipsync.report.escape import columns, quoted, visible
 from sipsync.report.findings import told, wrapped
 from sipsync.report.wording import Paint, count
+
+if TYPE_CHECKING:
+    from sipsync.model.status import Diagnosis, LineStatus, Status
 
 
 def status(document: Status, style: Style, paint: Paint) -> Iterator[str]:

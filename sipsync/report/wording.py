@@ -6,14 +6,16 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sipsync.model.lines import Action
 from sipsync.model.lookalike import same_to_the_eye
-from sipsync.model.outcome import LineResult, Outcome
-from sipsync.model.plan import Change, Plan, PlannedCall, ResourceChange, Summary
 from sipsync.model.problems import Code, Diagnostic
 from sipsync.report.escape import quoted, visible
+
+if TYPE_CHECKING:
+    from sipsync.model.outcome import LineResult, Outcome
+    from sipsync.model.plan import Change, Plan, PlannedCall, ResourceChange, Summary
 
 NO_CHANGES = "No changes. Your SIP lines match the configuration."
 NOTHING_DIFFERS = "Nothing differs from a snapshot that nobody verified."
@@ -97,12 +99,6 @@ def count(number: int, noun: str) -> str:
 def plan_line(summary: Summary) -> str:
     """Terraform's line."""
     return f"Plan: {summary.add} to add, {summary.change} to change, {summary.destroy} to destroy."
-
-
-def drift_line(plan: Plan) -> str:
-    """What is said of a plan that was made to look for drift, and found some."""
-    number = sum(len(part.changes) for part in plan.parts)
-    return f"{count(number, 'line')} {'differs' if number == 1 else 'differ'} from the files"
 
 
 def counts(summary: Summary) -> str:

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sipsync.model.document import Report
-from sipsync.model.findings import Findings
-from sipsync.model.outcome import Outcome
-from sipsync.model.plan import Plan
-from sipsync.model.status import Diagnosis, Status
 from sipsync.report import Style, wording
 from sipsync.report.changes import Row, block
 from sipsync.report.findings import told
@@ -18,12 +13,17 @@ from sipsync.report.outcomes import outcome
 from sipsync.report.tables import diagnosis, status
 from sipsync.report.wording import Paint
 
+if TYPE_CHECKING:
+    from sipsync.model.document import Report
+    from sipsync.model.findings import Findings
+    from sipsync.model.plan import Plan
+
 Lines = Callable[[Any, Style, Paint], Iterator[str]]
 
 
 def render(document: Report, style: Style) -> str:
     """The document as text."""
-    lines = list(_LINES[type(document)](document, style, Paint(style.color)))
+    lines = list(_LINES[type(document).__name__](document, style, Paint(style.color)))
     while lines and not lines[0]:
         del lines[0]
     return "".join(f"{line}\n" for line in lines)
@@ -32,7 +32,7 @@ def render(document: Report, style: Style) -> str:
 def plan(document: Plan, style: Style, paint: Paint) -> Iterator[str]:
     """The changes, what they cost, and what is to be said about them."""
     yield from changes(document, style, paint)
-    yield from totals(document, style, paint)
+    yield from totals(document, paint)
     yield from told(document.diagnostics, style, paint)
     missing = wording.not_planned(document)
     if missing:
@@ -68,10 +68,8 @@ def painted(row: Row, paint: Paint) -> str:
     return f"{' ' * row.indent}{paint(look, row.text)}" if look else str(row)
 
 
-def totals(document: Plan, style: Style, paint: Paint) -> Iterator[str]:
+def totals(document: Plan, paint: Paint) -> Iterator[str]:
     """The line that says whether there is anything to do, and what it costs."""
-    if document.has_changes and style.drift:
-        yield from ("", paint("yellow bold", f"Drift: {wording.drift_line(document)}."))
     if document.has_changes:
         yield from ("", paint("bold", wording.plan_line(document.summary)), wording.cost_line(document))
         if document.summary.reregistrations:
@@ -98,10 +96,10 @@ def findings(document: Findings, style: Style, paint: Paint) -> Iterator[str]:
         yield from ("", paint("bold", f"{errors}{also} in {files}."))
 
 
-_LINES: dict[type[Report], Lines] = {
-    Plan: plan,
-    Outcome: outcome,
-    Findings: findings,
-    Status: status,
-    Diagnosis: diagnosis,
+_LINES: dict[str, Lines] = {
+    "Plan": plan,
+    "Outcome": outcome,
+    "Findings": findings,
+    "Status": status,
+    "Diagnosis": diagnosis,
 }
