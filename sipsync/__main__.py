@@ -5,6 +5,7 @@ What concerns the whole process is settled here and nowhere else: whoever uses t
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
@@ -16,9 +17,11 @@ def main() -> None:
         print(f"sipsync {__version__}")
         return
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # httpx's own command line, which pulls in rich
+    gc.set_threshold(50_000, 20, 50)  # a reading makes many objects, and hardly any circle of them
     try:
         from sipsync.cli.main import run
 
+        gc.freeze()  # modules stay to the end
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # while modules were loaded, or while another interruption was told
         code = 130

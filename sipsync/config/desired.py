@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sipsync.config.reader.nodes import Mapping, Node
 from sipsync.config.refs import RunContext
-from sipsync.config.schema import PortalFile, PortalSection
+from sipsync.config.schema import Connection, PortalFile, PortalSection
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.lines import (
     Access,
@@ -52,14 +54,19 @@ def _access(portal: PortalSection) -> Access:
 
 def _lines(file: PortalFile, root: Mapping, name: str) -> tuple[DesiredLine, ...]:
     """The lines, each with the defaults for what it does not give."""
-    defaults, places = dict(file.defaults), _places(root.section("defaults"))
+    defaults, places = _given(file.defaults), _places(root.section("defaults"))
     lines = []
     for key, node in root.section("lines").entries.values():
-        given = defaults | {name: value for name, value in file.lines[key.text] if value is not None}
-        values = {field: given[field] for field in FIELDS if given.get(field) is not None}
-        address, config_id = Address(name, key.text), given.get("config_id")
-        lines.append(DesiredLine(address, key.place, values, config_id, given["type"], places | _places(node)))
+        given = defaults | _given(file.lines[key.text])
+        values = {field: given[field] for field in FIELDS if field in given}
+        address, config_id, kind = Address(name, key.text), given.get("config_id"), given.get("type")
+        lines.append(DesiredLine(address, key.place, values, config_id, kind, places | _places(node)))
     return tuple(lines)
+
+
+def _given(section: Connection) -> dict[str, Any]:
+    """What a section says, by key."""
+    return {name: value for name, value in vars(section).items() if value is not None}
 
 
 def _places(mapping: Node) -> dict[FieldName, Span]:

@@ -72,7 +72,11 @@ def no_value(key: str, at: Span) -> Diagnostic:
 
 def _plain(node: Node) -> Any:
     if isinstance(node, Scalar):
-        return _NO_VALUE if node.absent else Text(node)
+        if node.absent:
+            return _NO_VALUE
+        text = Text(node.text)
+        text.node = node
+        return text
     if isinstance(node, Sequence):
         return [_plain(item) for item in node.items]
     return {key: _plain(value) for key, (_, value) in node.entries.items()}

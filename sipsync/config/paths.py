@@ -48,7 +48,7 @@ def find(paths: Sequence[Path], root: Path, wanted: Callable[[Source], bool] = l
         elif not marked(source):
             found.diagnostics.append(_no_marker(source))
         else:
-            found.sources.setdefault(path.resolve(), source)
+            found.sources.setdefault(source.path or path, source)
     return found
 
 
@@ -160,7 +160,7 @@ def _search(folder: Path, root: Path, found: Found) -> None:
             if not found.wanted(source):
                 pass
             elif marked(source):
-                found.sources.setdefault(path.resolve(), source)
+                found.sources.setdefault(source.path or path, source)
             elif all(section.search(source.text) for section in _SECTIONS):
                 found.diagnostics.append(_no_marker(source))  # a portal whose marker was forgotten
             else:
@@ -200,8 +200,5 @@ def _not_found(path: Path, named: bool) -> Diagnostic:
 
 
 def _no_marker(source: Source) -> Diagnostic:
-    told = (
-        "Add the line `sipsync: 1` at the top if it is a portal's file; else leave it out (in pre-commit: `exclude`)."
-    )
-    hint = Message(told)
+    hint = Message("Add the line `sipsync: 1` at the top if it is a portal's file.")
     return Diagnostic(Code.NO_MARKER, Message("the marker `sipsync: 1` is missing"), hint=hint, at=source.span(0))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 from pydantic import ValidationInfo
 from pydantic_core import PydanticKnownError
@@ -46,12 +46,6 @@ class Text(str):
     __slots__ = ("node",)
 
     node: Scalar
-
-    def __new__(cls, node: Scalar) -> Self:
-        """The scalar's text."""
-        text = super().__new__(cls, node.text)
-        text.node = node
-        return text
 
 
 def reference(value: object, info: ValidationInfo[RunContext]) -> SecretRef:

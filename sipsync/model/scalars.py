@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SECTION: Mapping[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
 """`__pydantic_config__` of a class that is a part of a file: no other keys, each explained by its docstring."""
 
+_NUMBER = re.compile("[0-9]{1,15}")
 TEXT = ["string", "number", "boolean"]
 """Editors take 0045281811 for a number, where sipsync reads text."""
 
@@ -70,7 +71,7 @@ def _switch(text: str) -> str:
 
 def number(text: str) -> str:
     """The text, if it is a whole number."""
-    if not re.fullmatch("[0-9]{1,15}", text):
+    if not _NUMBER.fullmatch(text):
         wrong(Code.BAD_VALUE, Message("not a whole number"), Message("Write digits only, as in 69."))
     return text
 

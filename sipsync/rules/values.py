@@ -33,33 +33,35 @@ def stored(field: FieldName, text: str) -> str:
 @lru_cache(maxsize=8192)
 def title_key(title: str) -> str:
     """The title's weights, one character each: equal for equal titles, and in the order in which they are sorted."""
-    return "".join(weights(title)).rstrip(_BLANK)
+    return title.translate(_table()).rstrip(_BLANK)
 
 
 def weights(text: str) -> list[str]:
     """What each character weighs in a comparison; equal ones match each other in a LIKE."""
     table = _table()
-    return [table[char] if char in table else _implicit(char) for char in text]
+    return [table[ord(char)] for char in text]
 
 
-def _implicit(char: str) -> str:
-    """The weight of a character that the table leaves out (Chinese, Korean, unassigned): it follows the code point."""
-    code = ord(char)
-    if code > 0xFFFF:
-        return _BEYOND
-    base = 0xFB80 if 0x3400 <= code <= 0x4DB5 else 0xFB40 if 0x4E00 <= code <= 0x9FA5 else 0xFBC0
-    return chr(base + (code >> 15)) + chr(code & 0x7FFF | 0x8000)
+class _Table(dict[int, str]):
+    """Code point → weights."""
+
+    def __missing__(self, code: int) -> str:
+        """The weight of a character that the table leaves out (Chinese, Korean, unassigned): it follows the code."""
+        if code > 0xFFFF:
+            return _BEYOND
+        base = 0xFB80 if 0x3400 <= code <= 0x4DB5 else 0xFB40 if 0x4E00 <= code <= 0x9FA5 else 0xFBC0
+        return chr(base + (code >> 15)) + chr(code & 0x7FFF | 0x8000)
 
 
 @cache
-def _table() -> dict[str, str]:
-    """Character → weights, unpacked on first use: code points and weights are kept as steps from the one before."""
+def _table() -> _Table:
+    """The table, unpacked on first use: code points and weights are kept as steps from the one before."""
     raw = zlib.decompress(files(__package__).joinpath("unicode_ci.bin").read_bytes())
     (count,) = struct.unpack_from(">H", raw)
     gaps = struct.unpack_from(f">{count}H", raw, 2)
     lengths = raw[2 + 2 * count : 2 + 3 * count]
     steps = iter(struct.unpack_from(f">{sum(lengths)}H", raw, 2 + 3 * count))
-    table: dict[str, str] = {}
+    table = _Table()
     code = weight = 0
     for gap, length in zip(gaps, lengths, strict=True):
         code += gap
@@ -67,5 +69,5 @@ def _table() -> dict[str, str]:
         for _ in range(length):
             weight = (weight + next(steps)) & 0xFFFF
             weights.append(chr(weight))
-        table[chr(code)] = "".join(weights)
+        table[code] = "".join(weights)
     return table

@@ -27,6 +27,7 @@ _MAPPING_END: Any = yaml.MappingEndEvent
 _SEQUENCE_END: Any = yaml.SequenceEndEvent
 _DOCUMENT: Any = yaml.DocumentStartEvent
 _END: Any = yaml.StreamEndEvent
+_BLOCK = ("|", ">")
 
 
 class _Doubt(Exception):
@@ -76,20 +77,19 @@ class _Composer:
         if kind is _ALIAS or event.anchor or event.tag or self._left < 0 or depth > MAX_DEPTH:
             raise _Doubt
         if kind is _SCALAR:
-            style = event.style
-            if style == "|" or style == ">":
+            if event.style in _BLOCK:
                 raise _Doubt
-            start = event.start_mark.index
-            node = Scalar(self._source, start, event.end_mark.index, not style, event.value)
+            node = Scalar(self._source, event.start_mark.index, event.end_mark.index, not event.style, event.value)
             self._scalars.append(node)
             return node
         return self._mapping(event, depth) if kind is _MAPPING else self._sequence(event, depth)
 
     def _mapping(self, opening: Any, depth: int) -> Mapping:
         entries: dict[str, Entry] = {}
-        while (event := self._event()).__class__ is not _MAPPING_END:
-            key = self._node(event, depth + 1)
-            value = self._node(self._event(), depth + 1)
+        below, next_event, node = depth + 1, self._event, self._node
+        while (event := next_event()).__class__ is not _MAPPING_END:
+            key = node(event, below)
+            value = node(next_event(), below)
             if key.__class__ is not Scalar or key.text in ("", "<<") or key.text in entries:
                 raise _Doubt
             if value.plain and value.__class__ is Scalar and not value.text:
