@@ -77,6 +77,10 @@ class Bound:
 def check_plan(part: PortalPlan, given: PlanInput, now: datetime, max_age: timedelta) -> Diagnostic | None:
     """Why this part of a plan may not be applied at all: edited, another credential's, too old, another file's."""
     name = given.desired.name
+    if not part.seal:
+        summary = Message("this plan was compared with a snapshot: it is there to be reviewed, not to be applied")
+        hint = Message("Run `sipsync apply --expect-changes DIGEST`, with the changes digest that was approved.")
+        return Diagnostic(Code.PLAN_SEAL, summary, hint=hint, address=name)
     if (part.host, part.owner) != (given.host, given.owner) or not _seal_holds(part, given):
         summary = Message(
             "the plan was sealed with another key: by another credential, on another machine without "
@@ -90,7 +94,7 @@ def check_plan(part: PortalPlan, given: PlanInput, now: datetime, max_age: timed
     age = now - datetime.fromisoformat(part.created)
     if age > max_age:
         summary = Message("the plan was made on {created}, which is too long ago", created=part.created)
-        hint = Message("Make a new plan, or allow an older one with --max-plan-age.")
+        hint = Message("Make a new plan, or allow this one: --max-plan-age {days}d.", days=age.days + 1)
         return Diagnostic(Code.PLAN_TOO_OLD, summary, hint=hint, address=name)
     if part.desired != desired_digest(given.desired):
         summary = Message("the file no longer says what it said when the plan was made")

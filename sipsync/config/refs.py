@@ -59,7 +59,7 @@ def reference(value: object, info: ValidationInfo[RunContext]) -> SecretRef:
     if not rest:
         hint = Message('Write what it is called there, as in "{scheme}:NAME".', scheme=scheme)
         wrong(Code.BAD_VALUE, Message('"{scheme}:" names nothing', scheme=scheme), hint)
-    if rest.endswith(" (not managed; without the"):  # how `import` once ended its comment
+    if re.search(r"\s\(?not managed", rest):  # as the comment ends that `import` writes
         hint = Message("Delete what stands behind {reference}.", reference=text.partition(" ")[0])
         wrong(Code.BAD_VALUE, Message("the end of a comment that is part of the reference"), hint)
     if holds_secret(rest) or (scheme == "env" and not re.fullmatch(VARIABLE, rest.strip())):

@@ -88,7 +88,8 @@ def _plan_against(
         raise SipsyncError(Diagnostic(Code.SNAPSHOT, summary, hint=hint, at=desired.at, address=desired.name))
     if now - taken > options.max_age:
         summary = Message("the snapshot was taken on {taken}, which is too long ago", taken=saved.taken)
-        hint = Message("Make a new one with `sipsync snapshot`, or allow an older one with --max-age.")
+        days = (now - taken).days + 1
+        hint = Message("Make a new one with `sipsync snapshot --out FILE`, or allow this one: --max-age {n}d.", n=days)
         raise SipsyncError(Diagnostic(Code.SNAPSHOT, summary, hint=hint, at=desired.at, address=desired.name))
     given = PlanInput(
         desired,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -217,3 +219,65 @@ def test_hostile_titles_do_nothing_to_a_terminal(acme: Any, sipsync: Sipsync) ->
         assert "\x1b" not in ran.out
         assert "\u202e" not in ran.out
         assert "\nError: no" not in ran.out
+
+
+@pytest.mark.parametrize("line", ["SIP_101=hunter2", "export SIP_101=hunter2"])
+@pytest.mark.parametrize("folder", [".", "lines"])
+def test_a_file_of_variables_that_is_not_loaded_is_named(line: str, folder: str, acme: Any, sipsync: Sipsync) -> None:
+    Path(folder).mkdir(exist_ok=True)
+    acme.write(f"{LINE}, password: env:SIP_101}}\n", "sipsync.yaml").replace(Path(folder, "sipsync.yaml"))
+    Path(folder, ".env").write_text(f"# Never commit this file.\n{line}\n")
+    ran = sipsync("plan", folder)
+    path = "./.env" if folder == "." else "lines/.env"
+    assert (ran.code, "[secret-unset]" in ran.out, "hunter2" in ran.out) == (1, True, False)
+    assert f"`set -a; . {path}; set +a`" in ran.out
+    Path(folder, ".env").write_text("OTHER=hunter2\n")
+    assert ".env" not in sipsync("plan", folder).out
+
+
+@pytest.mark.parametrize(
+    "half",
+    [
+        "env:SIP_101_PASSWORD  not managed; without the first # it is",
+        "env:SIP_101_PASSWORD (not managed; without the # it is)",
+    ],
+)
+def test_a_comment_that_is_half_taken_away_is_told_as_such(half: str, acme: Any, sipsync: Sipsync) -> None:
+    acme.write(f"lines:\n  sales:\n    config_id: 101\n    password: {half}\n", "sipsync.yaml")
+    ran = sipsync("validate")
+    assert ran.code == 3
+    assert "sipsync.yaml:" in ran.out
+    assert "Delete what stands behind env:SIP_101_PASSWORD." in ran.out
+
+
+def test_a_snapshot_of_another_day_is_told_with_the_option_that_allows_it(
+    acme: Any, sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme.write(f"{LINE}2}}\n", "sipsync.yaml")
+    sipsync("snapshot", "--out", "state.json")
+    state = json.loads(Path("state.json").read_text())
+    for portal in state["portals"]:
+        portal["taken"] = (datetime.now(UTC) - timedelta(days=4, hours=1)).isoformat(timespec="seconds")
+    Path("state.json").write_text(json.dumps(state))
+    ran = sipsync("plan", "--against", "state.json")
+    assert (ran.code, "[snapshot]" in ran.out, "--max-age 5d" in ran.out) == (1, True, True)
+    assert sipsync("plan", "--against", "state.json", "--max-age", "5d").code == 0
+
+
+def test_a_plan_against_a_snapshot_is_not_applied_and_says_what_is(acme: Any, sipsync: Sipsync) -> None:
+    acme.write(f"{LINE}2}}\n", "sipsync.yaml")
+    sipsync("snapshot", "--out", "state.json")
+    assert sipsync("plan", "--against", "state.json", "--out", "review.json").code == 0
+    ran = sipsync("apply", "--plan", "review.json")
+    assert (ran.code, "[plan-seal]" in ran.out, acme.titles[101]) == (5, True, "Sales")
+    assert "`sipsync apply --expect-changes DIGEST`" in ran.out
+
+
+def test_an_old_bash_is_told_what_completion_needs(sipsync: Sipsync) -> None:
+    script = sipsync("completion", "bash").out + "\ncomplete -p sipsync\n"
+    new = subprocess.run(["bash", "--norc"], input=script, capture_output=True, text=True)
+    assert (new.returncode, new.stderr) == (0, "")
+    script = script.replace("BASH_VERSINFO[0]", "3").replace("BASH_VERSINFO[1]", "2")  # as on a Mac
+    old = subprocess.run(["bash", "--norc"], input=script, capture_output=True, text=True)
+    assert "completion needs bash 4.4" in old.stderr
+    assert old.stdout == ""

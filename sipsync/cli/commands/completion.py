@@ -16,6 +16,12 @@ _INSTALL = {
     "powershell": "Put into $PROFILE:  sipsync completion powershell | Out-String | Invoke-Expression",
 }
 
+_OLD_BASH = """if (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 404 )); then
+    echo "sipsync: completion needs bash 4.4, and this is $BASH_VERSION. On a Mac: brew install bash, or use zsh." >&2
+else
+"""
+"""The script's options of `complete` are errors in an older bash, which is what macOS has."""
+
 
 @make_command(
     "completion",
@@ -24,11 +30,13 @@ _INSTALL = {
 )
 @click.argument("shell", type=click.Choice(SHELLS), help="The shell.")
 def command(_session: Session, shell: str) -> Exit:
-    from click.shell_completion import get_completion_class
+    from click.shell_completion import ShellComplete, get_completion_class
 
     from sipsync.cli.main import cli
 
     script = get_completion_class(shell)
     assert script is not None, "click knows the shells in SHELLS"  # noqa: S101  # a broken invariant, not input
-    write(f"# {_INSTALL[shell]}\n{script(cli, {}, 'sipsync', '_SIPSYNC_COMPLETE').source()}\n")
+    # That of click's class for bash would look which bash stands first on the PATH.
+    source = ShellComplete.source(script(cli, {}, "sipsync", "_SIPSYNC_COMPLETE"))
+    write(f"# {_INSTALL[shell]}\n{_OLD_BASH + source + 'fi' if shell == 'bash' else source}\n")
     return Exit.OK

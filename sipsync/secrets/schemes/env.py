@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from sipsync.disk.files import read_regular
 from sipsync.model.globs import fits
 from sipsync.model.message import Message
 from sipsync.model.nearest import did_you_mean
 from sipsync.model.operator import Operator, is_own_secret
 from sipsync.model.problems import Code
 from sipsync.model.secret import Secret, SecretRef
-from sipsync.secrets.files import locate, read_secret
+from sipsync.secrets.files import MAX_BYTES, locate, read_secret
 from sipsync.secrets.scheme import Answer, each, problem
 
 
@@ -36,9 +40,26 @@ def _value(ref: SecretRef, operator: Operator) -> Secret:
         summary = Message("the environment variable {name} is set, but empty", name=name)
     else:
         summary = Message("the environment variable {name} is not set", name=name)
+    if file := _not_loaded(ref, operator):
+        hint = Message("It stands in {file}. Load that into this shell: `set -a; . {file}; set +a`.", file=file)
+        raise problem(ref, Code.SECRET_UNSET, summary, hint)
     others = [other for other in environ if other != name and _allowed(other, operator)]
     hint = Message("Set it to the secret, or {name}_FILE to a file that holds it.", name=name)
     raise problem(ref, Code.SECRET_UNSET, summary, did_you_mean(name, others, hint, 0.8))
+
+
+def _not_loaded(ref: SecretRef, operator: Operator) -> str:
+    """The file `.env` beside the YAML or at the root that sets the variable, as a shell takes its path; "" for none."""
+    beside = Path(ref.at.file if ref.at else "").parent
+    for folder in dict.fromkeys((beside, Path(operator.root))):
+        try:
+            text = (read_regular(folder / ".env", MAX_BYTES) or b"").decode("utf-8", "replace")
+        except OSError:
+            continue
+        if re.search(rf"^(?:export )?{re.escape(ref.rest)}=", text, re.MULTILINE):
+            file = (folder / ".env").as_posix()
+            return shlex.quote(file if "/" in file else f"./{file}")  # a shell looks along its PATH for a bare name
+    return ""
 
 
 def _allowed(name: str, operator: Operator) -> bool:
