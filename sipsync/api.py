@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from sipsync.config.documents import Documents
     from sipsync.config.load import Loaded
+    from sipsync.fleet.opened import OpenHosts as OpenHosts  # a name for annotations
     from sipsync.fleet.status import Reading as Reading  # a name for annotations
     from sipsync.model.findings import Findings
     from sipsync.model.outcome import Outcome
@@ -54,6 +55,7 @@ __all__ = [
     "find_root",
     "keep_password",
     "load",
+    "open_hosts",
     "plan",
     "read",
     "read_plan",
@@ -205,17 +207,29 @@ def _listed(paths: Paths | Documents) -> list[Path]:
 # --- plan and apply ---
 
 
+def open_hosts() -> OpenHosts:
+    """To be given to `aplan` and then to `aapply` of one event loop; its `aclose` ends what is left of it."""
+    from sipsync.fleet.opened import OpenHosts
+
+    return OpenHosts()
+
+
 @forgetful
 async def aplan(
-    fleet: Fleet, options: PlanOptions = PlanOptions(), on_event: OnEvent = ignore, clock: Clock = SystemClock()
+    fleet: Fleet,
+    options: PlanOptions = PlanOptions(),
+    on_event: OnEvent = ignore,
+    clock: Clock = SystemClock(),
+    opened: OpenHosts | None = None,
 ) -> Plan:
     """The calls that take the portals to what the files say. Only reading methods are sent.
 
-    A portal that can't be planned becomes a part with an error. Raises UsageError where the options name nothing.
+    A portal that can't be planned becomes a part with an error. What is `opened` serves an apply in the same event
+    loop. Raises UsageError where the options name nothing.
     """
     from sipsync.fleet.plan import plan_fleet
 
-    return await plan_fleet(fleet, options, clock, on_event)
+    return await plan_fleet(fleet, options, clock, on_event, opened)
 
 
 plan = _blocking(aplan)
@@ -229,8 +243,11 @@ async def aapply(
     on_event: OnEvent = ignore,
     stop: asyncio.Event | None = None,
     clock: Clock = SystemClock(),
+    opened: OpenHosts | None = None,
 ) -> Outcome:
     """What became of the plan. Setting `stop` ends the run after the calls in flight.
+
+    Hosts that the plan left `opened` are not read again within a minute.
 
     Raises StalePlan where the plan is not the expected one; everything else is told in the outcome.
     """
@@ -239,9 +256,8 @@ async def aapply(
     from sipsync.applying.control import Control
     from sipsync.fleet.apply import apply_fleet
 
-    return await apply_fleet(
-        plan, fleet, options, Control(clock, on_event, stop or asyncio.Event(), fleet.operator.environ_for_others())
-    )
+    control = Control(clock, on_event, stop or asyncio.Event(), fleet.operator.environ_for_others())
+    return await apply_fleet(plan, fleet, options, control, opened)
 
 
 apply = _blocking(aapply)

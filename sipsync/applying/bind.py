@@ -109,8 +109,10 @@ def _seal_holds(part: PortalPlan, given: PlanInput) -> bool:
     return whole and hmac.compare_digest(part.seal.encode("utf-8", "surrogatepass"), seal_of(part, given).encode())
 
 
-def bind(parts: Sequence[PortalPlan], inputs: Sequence[PlanInput], *, strict: bool = False) -> Bound:
-    """The plan of one portal (one part for each owner), against what was just read."""
+def bind(
+    parts: Sequence[PortalPlan], inputs: Sequence[PlanInput], *, strict: bool = False, proved: bool = False
+) -> Bound:
+    """The plan of one portal (one part for each owner), against what was just read, or `proved` on it already."""
     bound = Bound()
     for part, given in zip(parts, inputs, strict=True):
         bound.lines |= {line.planned.address: line for line in _planned_lines(part, given)}
@@ -121,6 +123,8 @@ def bind(parts: Sequence[PortalPlan], inputs: Sequence[PlanInput], *, strict: bo
     live = {call.id: call for line in bound.lines.values() for call in line.calls}
     to_send = _without_blocked(bound, [call for part in parts for call in part.calls])
     bound.calls = [live[call.id] for call in to_send if call.id in live]
+    if proved:
+        return bound
     sending = {call.address for call in bound.calls}
     changes = [line.change for address, line in bound.lines.items() if line.change and address in sending]
     titles = [(change.address, (change.change.after or {}).get("title")) for part in parts for change in part.changes]

@@ -19,7 +19,7 @@ _SHOW_CURSOR = "\x1b[?25h"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def run_stoppable(work: Callable[[asyncio.Event], Awaitable[T]]) -> tuple[T, bool]:
+def run_stoppable(runner: asyncio.Runner, work: Callable[[asyncio.Event], Awaitable[T]]) -> tuple[T, bool]:
     """What the work came to, and whether a signal asked it to stop; `work` is given the event that says so."""
 
     async def listening() -> tuple[T, bool]:
@@ -28,7 +28,7 @@ def run_stoppable(work: Callable[[asyncio.Event], Awaitable[T]]) -> tuple[T, boo
             result = await work(stop)
         return result, stop.is_set()
 
-    return asyncio.run(listening())
+    return runner.run(listening())
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,7 +20,9 @@ from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, Span
 from sipsync.model.secret import SecretRef
 
 if TYPE_CHECKING:
-    from sipsync.api import Reading
+    import asyncio
+
+    from sipsync.api import OpenHosts, Reading
     from sipsync.model.plan import Plan
 
 T = TypeVar("T")
@@ -37,6 +40,19 @@ def make_plan(session: Session, fleet: Fleet, options: PlanOptions, events: OnEv
 
     with progress(session, len(fleet.portals), events) as on_event:
         return api.plan(fleet, options, on_event)
+
+
+@contextmanager
+def one_loop(opened: OpenHosts | None) -> Iterator[asyncio.Runner]:
+    """An event loop for several pieces of work; what they leave open is closed with it."""
+    import asyncio
+
+    with asyncio.Runner() as runner:
+        try:
+            yield runner
+        finally:
+            if opened:
+                runner.run(opened.aclose())
 
 
 def ask(session: Session, fleet: Fleet, question: Callable[[Fleet, OnEvent], Coroutine[Any, Any, T]]) -> T:

@@ -13,6 +13,7 @@ from sipsync.applying.control import Control
 from sipsync.config.target import with_target_policy
 from sipsync.fleet.approved import check_approved
 from sipsync.fleet.host import HostJob, prepare
+from sipsync.fleet.opened import OpenHosts
 from sipsync.fleet.parallel import located, run_all, tell
 from sipsync.fleet.selection import check_allow
 from sipsync.fleet.work import apply_host
@@ -27,8 +28,13 @@ from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, Span, S
 from sipsync.secrets.known import KnownSchemes
 
 
-async def apply_fleet(plan: Plan, fleet: Fleet, options: ApplyOptions, control: Control) -> Outcome:
-    """What became of each part of the plan. Raises StalePlan where it is not the expected one."""
+async def apply_fleet(
+    plan: Plan, fleet: Fleet, options: ApplyOptions, control: Control, opened: OpenHosts | None = None
+) -> Outcome:
+    """What became of each part of the plan, which may have left hosts `opened`.
+
+    Raises StalePlan where it is not the expected one.
+    """
     check_approved(plan, fleet, options)
     _once_each(plan)
     check_allow(fleet, options.allow)
@@ -39,13 +45,19 @@ async def apply_fleet(plan: Plan, fleet: Fleet, options: ApplyOptions, control: 
     by_name = {portal.name: portal for portal in fleet.portals}
     done = {part.portal: reason for part in plan.parts if (reason := _in_the_way(part, by_name, fleet)) is not None}
     parts = {part.portal: part for part in plan.parts if part.portal not in done}
-    portals = with_target_policy([by_name[name] for name in parts], fleet.operator, KnownSchemes())
     selections = {
         name: replace(part.selection, allow=(*part.selection.allow, *options.allow)) for name, part in parts.items()
     }
 
     async def work(job: HostJob) -> dict[str, PortalOutcome | SipsyncError]:
-        return await apply_host(job, parts, options, control)
+        return await apply_host(job, parts, options, control, opened.take(job) if opened else None)
+
+    ready = list(opened.jobs(parts, selections)) if opened else []
+    known = {portal.name for job in ready for portal in job.portals}
+    left = [by_name[name] for name in parts if name not in known]
+    portals = with_target_policy(left, fleet.operator, KnownSchemes())
+    if opened:
+        opened.on_event = control.on_event
 
     async with _telling(control):
         outcomes, failed = await run_all(
@@ -57,6 +69,7 @@ async def apply_fleet(plan: Plan, fleet: Fleet, options: ApplyOptions, control: 
             kind="apply",
             on_event=control.on_event,
             writes=not options.dry_run,
+            ready=ready,
         )
     done |= outcomes
     done |= {name: _failed(name, error.diagnostics, error.exit) for name, error in failed.items()}

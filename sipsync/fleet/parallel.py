@@ -41,8 +41,12 @@ async def run_all(
     kind: Literal["plan", "apply", "read"],
     on_event: OnEvent,
     writes: bool = False,
+    ready: Sequence[HostJob] = (),
 ) -> tuple[dict[str, T], dict[str, SipsyncError]]:
-    """By portal, what the work on its host came to, and why others have nothing. Selections are one, or by portal."""
+    """By portal, what the work on its host came to, and why others have nothing. Selections are one, or by portal.
+
+    Jobs that are `ready` are not prepared.
+    """
     jobs, failed = await prepare(portals, operator, selections, writes=writes)
     done: dict[str, T] = {}
     gate = asyncio.Semaphore(max(1, parallel))
@@ -61,7 +65,7 @@ async def run_all(
                 tell(on_event, PortalDone(name, isinstance(result, SipsyncError)))
             return results
 
-    for results in await asyncio.gather(*map(one, jobs)):
+    for results in await asyncio.gather(*map(one, (*jobs, *ready))):
         for name, result in results.items():
             if isinstance(result, SipsyncError):
                 failed[name] = result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sipsync.config.target import with_target_policy
 from sipsync.fleet.host import HostJob
+from sipsync.fleet.opened import OpenHosts
 from sipsync.fleet.parallel import located, run_all
 from sipsync.fleet.selection import chosen
 from sipsync.fleet.snapshot import plan_against
@@ -17,14 +18,18 @@ from sipsync.model.problems import Exit, SipsyncError
 from sipsync.secrets.known import KnownSchemes
 
 
-async def plan_fleet(fleet: Fleet, options: PlanOptions, clock: Clock, on_event: OnEvent) -> Plan:
+async def plan_fleet(
+    fleet: Fleet, options: PlanOptions, clock: Clock, on_event: OnEvent, opened: OpenHosts | None = None
+) -> Plan:
     """One part for each chosen portal, in the order of the files; one that can't be planned says why."""
     fleet = chosen(fleet, options.portals, options.selection)
     portals = with_target_policy(fleet.portals, fleet.operator, KnownSchemes())
+    if opened:
+        opened.on_event = on_event
     timestamp = clock.now().isoformat(timespec="seconds")
 
     async def work(job: HostJob) -> dict[str, PortalPlan | SipsyncError]:
-        return await plan_host(job, options, clock, on_event)
+        return await plan_host(job, options, clock, on_event, opened)
 
     if options.against is not None:
         parts, refused = plan_against(portals, fleet.operator, options, clock.now())

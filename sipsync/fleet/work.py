@@ -6,7 +6,8 @@ Small and self-contained, so that a task of the event loop, a process or another
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 
 from sipsync.applying import outcome
 from sipsync.applying.bind import bind, check_plan, stops
@@ -14,6 +15,7 @@ from sipsync.applying.control import Control
 from sipsync.applying.execute import execute
 from sipsync.disk.locks import lock
 from sipsync.fleet.host import HostJob, connected
+from sipsync.fleet.opened import OpenHost, OpenHosts
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, Waiting
 from sipsync.model.frames import forgetful
@@ -40,14 +42,26 @@ async def read_host(
 
 @forgetful
 async def plan_host(
-    job: HostJob, options: PlanOptions, clock: Clock, on_event: OnEvent
+    job: HostJob, options: PlanOptions, clock: Clock, on_event: OnEvent, opened: OpenHosts | None = None
 ) -> dict[str, PortalPlan | SipsyncError]:
-    """One part for each owner on this host. Only reading methods are sent."""
-    async with connected(job, clock, options.timeout, on_event) as portals:
+    """One part for each owner on this host, left open where there is something to apply. Only reads."""
+    async with AsyncExitStack() as closing:
+        listener = opened.tell if opened else on_event
+        portals = await closing.enter_async_context(connected(job, clock, options.timeout, listener))
         inputs, failed = await inputs_of(job, portals)
-    parts = build(list(inputs.values()), clock.now(), no_ops=options.no_ops) if inputs else ()
-    lasting = {name: credential.lasting for name, credential in job.credentials.items()}
-    return {**{part.portal: part.model_copy(update={"lasting": lasting[part.portal]}) for part in parts}, **failed}
+        built = build(list(inputs.values()), clock.now(), no_ops=options.no_ops) if inputs else ()
+        lasting = {name: credential.lasting for name, credential in job.credentials.items()}
+        parts = {part.portal: part.model_copy(update={"lasting": lasting[part.portal]}) for part in built}
+        if opened and _is_to_apply(job, parts):
+            snapshots = {name: given.current for name, given in inputs.items()}
+            opened.keep(OpenHost(job, portals, snapshots, parts, closing.pop_all()))
+    return {**parts, **failed}
+
+
+def _is_to_apply(job: HostJob, parts: Mapping[str, PortalPlan]) -> bool:
+    """Whether an apply may go on from here; an embedded portal keeps nothing of what is done while it is planned."""
+    whole = len(parts) == len(job.portals) and not any(portal.access.embedded for portal in job.portals)
+    return whole and any(part.changes and part.exit is Exit.OK for part in parts.values())
 
 
 async def inputs_of(
@@ -69,24 +83,51 @@ async def inputs_of(
     )
 
 
+@asynccontextmanager
+async def _asked(
+    job: HostJob, options: ApplyOptions, control: Control, opened: OpenHost | None
+) -> AsyncIterator[Mapping[str, RestPortal]]:
+    """The job's portals: those that were left open, with all of the time again, or over new connections."""
+    if opened is None:
+        async with connected(job, control.clock, options.timeout, control.on_event) as portals:
+            yield portals
+    else:
+        for portal in opened.portals.values():
+            portal.grant(options.timeout)
+        yield {portal.name: opened.portals[portal.name] for portal in job.portals}
+
+
 @forgetful
 async def apply_host(
-    job: HostJob, by_portal: Mapping[str, PortalPlan], options: ApplyOptions, control: Control
+    job: HostJob,
+    by_portal: Mapping[str, PortalPlan],
+    options: ApplyOptions,
+    control: Control,
+    opened: OpenHost | None = None,
 ) -> dict[str, PortalOutcome | SipsyncError]:
     """What became of the plan on this host, one outcome for each owner."""
+    waited = False
 
     def on_wait(seconds: float) -> None:
+        nonlocal waited
+        waited = True  # for somebody who may have changed what was read
         control.on_event(Waiting(job.portals[0].name, seconds, "lock"))
 
     outcomes: tuple[PortalOutcome, ...] = ()
     failed: dict[str, SipsyncError] = {}
     try:
         async with (
+            opened.closing if opened else nullcontext(),
             lock(job.host, job.operator, options.lock_timeout, on_wait),
-            connected(job, control.clock, options.timeout, control.on_event) as portals,
+            _asked(job, options, control, opened) as portals,
         ):
-            inputs, failed = await inputs_of(job, portals)
-            outcomes = await _apply(inputs, portals, by_portal, options, control)
+            proved = False
+            if opened and not waited and opened.is_fresh(control.clock.monotonic()):
+                inputs = {one.name: job.given(one, opened.snapshots[one.name]) for one in job.portals}
+                proved = all(opened.is_planned(by_portal[name]) for name in inputs)
+            else:
+                inputs, failed = await inputs_of(job, portals)
+            outcomes = await _apply(inputs, portals, by_portal, options, control, proved=proved)
     except Exception as error:
         if not outcomes:
             raise
@@ -100,18 +141,21 @@ async def _apply(
     by_portal: Mapping[str, PortalPlan],
     options: ApplyOptions,
     control: Control,
+    *,
+    proved: bool,
 ) -> tuple[PortalOutcome, ...]:
     """What became of the owners that were read. What waits for one that is refused here is not attempted."""
     now = control.clock.now()
     reasons = {
         name: [reason]
         for name, given in inputs.items()
-        if (reason := check_plan(by_portal[name], given, now, options.max_plan_age))
+        if not proved and (reason := check_plan(by_portal[name], given, now, options.max_plan_age))
     }
     refused = outcome.refused(reasons, portals, Exit.STALE)
     left = [name for name in inputs if name not in reasons]
     while left:
-        bound = bind([by_portal[name] for name in left], [inputs[name] for name in left], strict=options.strict)
+        parts, given = [by_portal[name] for name in left], [inputs[name] for name in left]
+        bound = bind(parts, given, strict=options.strict, proved=proved and len(left) == len(inputs))
         stopped = {name: why for name in left if (why := stops(bound, by_portal[name], inputs[name]))}
         if not stopped:
             break

@@ -39,6 +39,13 @@ def test_nothing_to_do_is_done_without_a_call(acme: Any, sipsync: Sipsync) -> No
     assert acme.stats["requests"] == 1
 
 
+def test_where_nobody_is_asked_a_change_takes_two_requests(acme: Any, sipsync: Sipsync) -> None:
+    acme.write(RENAME, "sipsync.yaml")
+    ran = sipsync("apply", "--yes")
+    assert (ran.code, acme.stats["requests"]) == (0, 2)
+    assert "2 requests in all, reading included" in ran.out
+
+
 @pytest.mark.parametrize(("typed", "code", "title"), [("yes\n", 0, "Shop"), ("y\n", 1, "Sales"), ("\x04", 1, "Sales")])
 def test_only_yes_approves(typed: str, code: int, title: str, acme: Any) -> None:
     acme.write(RENAME, "sipsync.yaml")

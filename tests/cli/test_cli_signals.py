@@ -5,10 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import pytest
 
 from sipsync.cli.signals import run_stoppable
+
+T = TypeVar("T")
+
+
+def stoppable(work: Callable[[asyncio.Event], Awaitable[T]]) -> tuple[T, bool]:
+    with asyncio.Runner() as runner:
+        return run_stoppable(runner, work)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -18,14 +27,14 @@ def test_a_signal_sets_the_event_and_the_work_ends_in_its_own_time(number: signa
         await stop.wait()
         return "what was done"
 
-    assert run_stoppable(work) == ("what was done", True)
+    assert stoppable(work) == ("what was done", True)
 
 
 def test_work_that_nobody_stops_ends_as_usual() -> None:
     async def work(_stop: asyncio.Event) -> int:
         return 7
 
-    assert run_stoppable(work) == (7, False)
+    assert stoppable(work) == (7, False)
 
 
 def test_the_second_signal_ends_the_run_at_once(
@@ -46,7 +55,7 @@ def test_the_second_signal_ends_the_run_at_once(
         os.kill(os.getpid(), signal.SIGINT)
         await ended.wait()
 
-    run_stoppable(work)
+    stoppable(work)
     assert codes == [130]
     assert capsys.readouterr().err.startswith("Ended at once.")
 
@@ -66,5 +75,5 @@ def test_handlers_are_as_before_when_the_work_is_over() -> None:
     async def work(_stop: asyncio.Event) -> None:
         assert signal.getsignal(signal.SIGTERM) is not before
 
-    run_stoppable(work)
+    stoppable(work)
     assert signal.getsignal(signal.SIGTERM) is before

@@ -24,14 +24,13 @@ from sipsync.cli.output import publish, usage_error
 from sipsync.cli.progress import EventStream, progress
 from sipsync.cli.session import Session, write
 from sipsync.cli.types import FILE, Duration, Output, Seconds
-from sipsync.cli.work import make_plan
+from sipsync.cli.work import one_loop
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.options import ApplyOptions, PlanOptions, Selection
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, worst
 
 if TYPE_CHECKING:
-    from sipsync.model.lines import Fleet
     from sipsync.model.outcome import Outcome
     from sipsync.model.plan import Plan
 
@@ -86,27 +85,36 @@ def command(  # long by its parameters, one for each group of options
     everything: bool,
 ) -> Exit:
     from sipsync import api
+    from sipsync.cli.signals import run_stoppable
 
     session.input, session.json = may_ask, output.format == "json" or json_events
     patient = _WAIT if session.is_watched() else 0.0
     options = replace(options, wait=patient if seconds is None else seconds, must_register=seconds is not None)
     asks = not (plan_file or yes or options.dry_run)
+    opened = None if plan_file or asks else api.open_hosts()
     if plan_file and (portals or replace(selection, allow=()) != Selection()):
         hint = Message("Give --portal, --line and the like to plan instead.")
         raise usage_error(Message("the selection is part of a saved plan"), hint)
     events = EventStream(wanted=json_events)
-    try:
-        plan = api.read_plan(plan_file) if plan_file else None
-        fleet = limits.fleet(session, [part.portal for part in plan.parts] if plan else portals)
-        options = replace(options, allow=selection.allow, check_command=_operators_command(checks, fleet.operator))
-        if plan is None:
-            wanted = PlanOptions(portals, selection, parallel=options.parallel, timeout=options.timeout)
-            plan = _plan_and_ask(session, fleet, wanted, events, asks=asks, everything=everything)
-        outcome, stopped = _carry_out(session, plan, fleet, options, events)
-    except SipsyncError as error:
-        events.failed(error.diagnostics)
-        session.json = session.json and not json_events
-        raise
+    with one_loop(opened) as runner:
+        try:
+            plan = api.read_plan(plan_file) if plan_file else None
+            fleet = limits.fleet(session, [part.portal for part in plan.parts] if plan else portals)
+            options = replace(options, allow=selection.allow, check_command=_operators_command(checks, fleet.operator))
+            if plan is None:
+                wanted = PlanOptions(portals, selection, parallel=options.parallel, timeout=options.timeout)
+                with progress(session, len(fleet.portals), events) as on_event:
+                    plan = runner.run(api.aplan(fleet, wanted, on_event, opened=opened))
+                _show_and_ask(session, plan, events, asks=asks, everything=everything)
+            session.writing = not options.dry_run
+            with progress(session, len(plan.parts), events) as on_event:
+                outcome, stopped = run_stoppable(
+                    runner, lambda stop: api.aapply(plan, fleet, options, on_event, stop, opened=opened)
+                )
+        except SipsyncError as error:
+            events.failed(error.diagnostics)
+            session.json = session.json and not json_events
+            raise
     events.applied(outcome)
     # A fresh plan that holds nothing but errors was shown already.
     shown = json_events or (not plan_file and output.format == "text" and plan.errored and not plan.applyable)
@@ -124,14 +132,11 @@ def _publish(session: Session, outcome: Outcome, output: Output, *, fresh: bool,
     return Exit.PARTIAL if session.writing and written is Exit.ERROR else written  # lines were written, untold
 
 
-def _plan_and_ask(
-    session: Session, fleet: Fleet, options: PlanOptions, events: EventStream, *, asks: bool, everything: bool
-) -> Plan:
-    """A fresh plan that was shown and, where that is wanted, approved."""
+def _show_and_ask(session: Session, plan: Plan, events: EventStream, *, asks: bool, everything: bool) -> None:
+    """Show a fresh plan and, where that is wanted, have it approved."""
     from sipsync.report import render
     from sipsync.report.wording import count
 
-    plan = make_plan(session, fleet, options, events)
     events.planned(plan)
     beside = session.json
     style = session.style(err=beside, everything=everything)
@@ -147,19 +152,6 @@ def _plan_and_ask(
         session.must_ask("apply", Message("Give --yes, or --plan FILE with a plan that was reviewed."))
         if not session.approved(question):
             raise SipsyncError(Diagnostic(Code.DECLINED, Message("not approved; nothing was sent")))
-    return plan
-
-
-def _carry_out(
-    session: Session, plan: Plan, fleet: Fleet, options: ApplyOptions, events: EventStream
-) -> tuple[Outcome, bool]:
-    """What became of the plan, and whether a signal stopped it."""
-    from sipsync import api
-    from sipsync.cli.signals import run_stoppable
-
-    session.writing = not options.dry_run
-    with progress(session, len(plan.parts), events) as on_event:
-        return run_stoppable(lambda stop: api.aapply(plan, fleet, options, on_event, stop))
 
 
 def _operators_command(name: str | None, operator: Operator) -> tuple[str, ...] | None:
