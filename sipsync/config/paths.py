@@ -200,5 +200,8 @@ def _not_found(path: Path, named: bool) -> Diagnostic:
 
 
 def _no_marker(source: Source) -> Diagnostic:
-    hint = Message("Add the line `sipsync: 1` at the top if it is a portal's file.")
+    told = (
+        "Add the line `sipsync: 1` at the top if it is a portal's file; else leave it out (in pre-commit: `exclude`)."
+    )
+    hint = Message(told)
     return Diagnostic(Code.NO_MARKER, Message("the marker `sipsync: 1` is missing"), hint=hint, at=source.span(0))

@@ -201,3 +201,17 @@ def test_a_portal_that_is_sought_may_be_in_a_file_that_is_not_in_order(
     ran = sipsync("plan", "--portal", "nobody", "good.yaml", "odd.yaml")
     assert ran.code == 64
     assert "odd.yaml:1:1 (odd) [syntax]" in ran.err
+
+
+def test_another_program_s_file_in_a_folder_portals_is_told_apart_and_how_to_leave_it_out(
+    home: Path, sipsync: Sipsync
+) -> None:
+    Path("portals").mkdir()
+    Path("portals/shop.yaml").write_text("kind: Shop\n")
+    assert "YAML files without the marker `sipsync: 1`: 1" in sipsync("validate").out
+    for command, code in (("validate", 3), ("fmt", 1)):  # as the hooks for pre-commit run them
+        ran = sipsync(command, "--", "portals/shop.yaml")
+        assert ran.code == code
+        assert "portals/shop.yaml:1:1 [no-marker]" in ran.out + ran.err
+        assert "else leave it out (in pre-commit: `exclude`)." in " ".join((ran.out + ran.err).split())
+    assert Path("portals/shop.yaml").read_text() == "kind: Shop\n"
