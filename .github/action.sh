@@ -95,6 +95,7 @@ make_plan() {
   options+=(--report "json=$reports/plan.json" --report "text=$reports/plan.txt")
   output json_plan_path "$reports/plan.json"
   output text_plan_path "$reports/plan.txt"
+  [[ $INPUT_COMMAND != drift ]] || options+=(--drift)
   plainly sipsync plan --github --detailed-exitcode --out "$plan" "${options[@]}" -- "${paths[@]}" || code=$?
   return "$code"
 }

@@ -7,6 +7,7 @@ that was asked for.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,16 +26,19 @@ _SUMMARY_BUDGET = 1024 * 1024
 """Bytes; a longer summary is not cut by GitHub but refused (documented)."""
 
 
-def publish(session: Session, document: Report, output: Output, *, everything: bool = False) -> Exit:
+def publish(
+    session: Session, document: Report, output: Output, *, everything: bool = False, drift: bool = False
+) -> Exit:
     """Print a document and write its reports; ERROR where a report can't be written. No format prints nothing."""
     from sipsync.report import Style, render
 
     if output.format is not None:
         people = output.format == "text"
         style = session.style(everything=everything) if people else Style(lang=session.lang, all=everything)
+        style = replace(style, drift=drift)
         write(render(document, output.format, style), color=people and session.in_color())
         session.json = False
-    style = Style(lang=session.lang, all=everything)
+    style = Style(lang=session.lang, all=everything, drift=drift)
     return worst(write_report(session, to.file, render(document, to.format, style)) for to in output.reports)
 
 
@@ -84,7 +88,7 @@ def read_text(file: Path, errors: str = "strict") -> str:
         ) from None
 
 
-def tell_github(session: Session, plan: Plan, saved: Path | None) -> Exit:
+def tell_github(session: Session, plan: Plan, saved: Path | None, *, drift: bool) -> Exit:
     """Write summary and outputs of a GitHub job's step, through the files that the runner names."""
     from sipsync.report import Style, render
 
@@ -97,8 +101,9 @@ def tell_github(session: Session, plan: Plan, saved: Path | None) -> Exit:
         "changes_digest": plan.changes_digest,
         "plan_path": saved.resolve() if saved else "",
     }
+    style = Style(lang=session.lang, budget=_SUMMARY_BUDGET, drift=drift)
     texts = {
-        "GITHUB_STEP_SUMMARY": render(plan, "markdown", Style(lang=session.lang, budget=_SUMMARY_BUDGET)),
+        "GITHUB_STEP_SUMMARY": render(plan, "markdown", style),
         "GITHUB_OUTPUT": "".join(f"{name}={value}\n" for name, value in outputs.items()),
     }
     return worst(

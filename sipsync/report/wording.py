@@ -101,6 +101,12 @@ def plan_line(summary: Summary) -> str:
     return f"Plan: {summary.add} to add, {summary.change} to change, {summary.destroy} to destroy."
 
 
+def drift_line(plan: Plan) -> str:
+    """What is said of a plan that was made to look for drift, and found some."""
+    number = sum(len(part.changes) for part in plan.parts)
+    return f"{count(number, 'line')} {'differs' if number == 1 else 'differ'} from the files"
+
+
 def counts(summary: Summary) -> str:
     """`1 to add, 2 to change`: what is not zero."""
     numbers = ((summary.add, "to add"), (summary.change, "to change"), (summary.destroy, "to destroy"))

@@ -159,6 +159,7 @@ def test_drift_fails_and_says_what_differs(
     assert drifted.code == 2, drifted.text
     assert drifted.outputs["failure_reason"] == "drift"
     assert "sip.elsewhere.example" in drifted.summary
+    assert "## sipsync drift: 1 line differs from the files" in drifted.summary
 
 
 def test_what_the_target_branch_protects_counts_in_a_shallow_checkout(

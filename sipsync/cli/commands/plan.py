@@ -39,10 +39,12 @@ if TYPE_CHECKING:
     "sipsync plan --portal 'acme*' --format json",
     "sipsync plan --report markdown=plan.md --report gitlab=plan-report.json",
     "sipsync plan --against snapshot.json   # without any credential",
+    "sipsync plan --drift --report junit=drift.xml",
 )
 @option("--out", type=FILE, help="Save the plan, for apply --plan FILE.")
 @output_options("Plan")
 @option("--detailed-exitcode", is_flag=True, help="Exit with 2 where something would change.")
+@option("--drift", is_flag=True, help="Look for drift: reports tell what differs as that; exits with 2 where it does.")
 @selection_options
 @option(
     "--no-secrets",
@@ -74,6 +76,7 @@ def command(
     out: Path | None,
     output: Output,
     detailed_exitcode: bool,
+    drift: bool,
     github: bool,
     json_events: bool,
 ) -> Exit:
@@ -93,16 +96,16 @@ def command(
         events.planned(plan)
     if json_events or (failure and output.format == "text"):
         output = replace(output, format=None)
-    exits = [plan.exit, publish(session, plan, output, everything=options.no_ops)]
+    exits = [plan.exit, publish(session, plan, output, everything=options.no_ops, drift=drift)]
     saved = _save(session, plan, out) if out else Exit.OK
     if github:
-        exits.append(tell_github(session, plan, out))
+        exits.append(tell_github(session, plan, out, drift=drift))
     if failure:
         session.json = False
         raise failure
     if out and saved is Exit.OK:
         _tell_saved(session, plan, out)
-    if detailed_exitcode and plan.has_changes:
+    if (detailed_exitcode or drift) and plan.has_changes:
         exits.append(Exit.CHANGES)
     return worst([*exits, saved])
 

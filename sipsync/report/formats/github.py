@@ -15,7 +15,7 @@ from sipsync.report.causes import Cause, by_cause
 from sipsync.report.escape import visible
 from sipsync.report.findings import hint
 from sipsync.report.outcomes import findings_of
-from sipsync.report.wording import apply_line, cost_line, no_changes, plan_line
+from sipsync.report.wording import apply_line, cost_line, drift_line, no_changes, plan_line
 
 
 def render(document: Plan | Outcome | Findings, style: Style) -> str:
@@ -28,9 +28,13 @@ def _lines(document: Plan | Outcome | Findings, style: Style) -> Iterator[str]:
     for cause in by_cause(sorted(found, key=lambda finding: finding.severity != "error")):
         yield annotation(cause, style)
     if isinstance(document, Plan) and document.has_changes:
-        yield _command("notice", {"title": "sipsync plan"}, f"{plan_line(document.summary)}\n{cost_line(document)}")
+        told = f"{plan_line(document.summary)}\n{cost_line(document)}"
+        if style.drift:
+            yield _command("warning", {"title": "sipsync drift"}, f"{drift_line(document)}\n{told}")
+        else:
+            yield _command("notice", {"title": "sipsync plan"}, told)
     elif isinstance(document, Plan) and not document.errored:
-        yield _command("notice", {"title": "sipsync plan"}, no_changes(document))
+        yield _command("notice", {"title": "sipsync drift" if style.drift else "sipsync plan"}, no_changes(document))
     elif isinstance(document, Outcome):
         yield _command("notice", {"title": "sipsync apply"}, apply_line(document))
 

@@ -56,8 +56,10 @@ def _plan(plan: Plan, style: Style) -> dict[str, object]:
     headline = (
         wording.plan_line(summary) if plan.has_changes else "No plan." if plan.errored else wording.no_changes(plan)
     )
+    if style.drift and plan.has_changes:
+        headline, lines = f"{wording.drift_line(plan)}.", [headline, *lines]
     return {
-        "heading": "Plan",
+        "heading": "Drift" if style.drift else "Plan",
         "headline": headline,
         "state": "stopped" if plan.errored else "ready" if plan.has_changes or plan.unverified else "clean",
         "lines": list(filter(None, lines)),

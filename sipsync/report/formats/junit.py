@@ -10,11 +10,11 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from sipsync.model.findings import Findings
 from sipsync.model.outcome import LineOutcome, Outcome, PortalOutcome
-from sipsync.model.plan import Plan, PortalPlan
+from sipsync.model.plan import Plan, PortalPlan, ResourceChange
 from sipsync.model.problems import Diagnostic
 from sipsync.report import Style
 from sipsync.report.causes import Cause, by_cause, cause
-from sipsync.report.changes import block
+from sipsync.report.changes import block, fields
 from sipsync.report.escape import visible
 from sipsync.report.findings import hint
 from sipsync.report.outcomes import what
@@ -28,10 +28,10 @@ class Case:
     suite: str
     name: str
     text: str = ""
-    result: Literal["system-out", "failure", "skipped"] = "system-out"
+    result: Literal["system-out", "failure", "error", "skipped"] = "system-out"
     """The element that holds the text; the first is of a case that passed, if it says anything."""
     type: str = ""
-    """Of a failure, as its message."""
+    """Of a failure or an error, as its message."""
     message: str = ""
 
 
@@ -43,12 +43,13 @@ def render(document: Plan | Outcome | Findings, style: Style) -> str:
     root = Element("testsuites", name="sipsync")
     for name, cases in suites.items():
         results = Counter(case.result for case in cases)
-        counts = {"tests": len(cases), "failures": results["failure"], "errors": 0, "skipped": results["skipped"]}
+        counts = {"tests": len(cases), "failures": results["failure"], "errors": results["error"]}
+        counts["skipped"] = results["skipped"]
         suite = SubElement(root, "testsuite", {"name": name} | {key: str(number) for key, number in counts.items()})
         for case in cases:
             element = SubElement(suite, "testcase", classname=case.suite, name=case.name)
             if case.result != "system-out" or case.text:
-                told = {"type": case.type, "message": case.message} if case.result == "failure" else {}
+                told = {"type": case.type, "message": case.message} if case.result in ("failure", "error") else {}
                 SubElement(element, case.result, told).text = case.text
     indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
@@ -85,7 +86,7 @@ def _told_already(shared: Iterable[Cause]) -> set[Diagnostic]:
 
 
 def _planned(part: PortalPlan, shared: set[Diagnostic], style: Style) -> Iterator[Case]:
-    """A planned change is no failure; what stands against it is."""
+    """A planned change is no failure, but where the plan looks for drift; what stands against it is one of the run."""
     suite = visible(part.portal)
     yield from _findings(suite, (found for found in part.diagnostics if found not in shared), style)
     if not part.exit:
@@ -93,7 +94,17 @@ def _planned(part: PortalPlan, shared: set[Diagnostic], style: Style) -> Iterato
     elif not shared.isdisjoint(part.diagnostics):
         yield Case(suite, "plan", "not planned, for a reason that several portals have", "skipped")
     for change in part.resource_changes:
-        yield Case(suite, visible(change.address), "\n".join(map(str, block(change, part))))
+        name, text = visible(change.address), "\n".join(map(str, block(change, part)))
+        if style.drift and change.action != "no-op":
+            yield Case(suite, name, text, "failure", "drift", _drift(change))
+        else:
+            yield Case(suite, name, text)
+
+
+def _drift(change: ResourceChange) -> str:
+    """How a line differs from the file."""
+    told = {"create": "it is not in Bitrix24", "delete": "it is still in Bitrix24"}
+    return told.get(change.action, f"differs from the file: {', '.join(map(visible, fields(change.change)))}")
 
 
 def _applied(part: PortalOutcome, shared: set[Diagnostic], style: Style) -> Iterator[Case]:
@@ -128,4 +139,5 @@ def _finding(suite: str, cause: Cause, style: Style) -> Case:
     place = count(len(cause.portals), "portal") if several else "".join(cause.places)
     name = f"{place}: {finding.code}" if place else str(finding.code)
     text = "\n".join(filter(None, (summary, *(cause.places if several else ()), hint(finding, style))))
-    return Case(suite, name, text, "failure" if finding.severity == "error" else "system-out", finding.code, summary)
+    wrong: Literal["error", "failure"] = "error" if style.drift else "failure"  # a failure is what the run looks for
+    return Case(suite, name, text, wrong if finding.severity == "error" else "system-out", finding.code, summary)

@@ -38,7 +38,8 @@ def marker(kind: str, target: str) -> str:
 
 
 def _plan(plan: Plan, style: Style) -> str:
-    head = [f"{marker('plan', style.target)}\n## sipsync plan: {_headline(plan)}"]
+    kind = "drift" if style.drift else "plan"
+    head = [f"{marker(kind, style.target)}\n## sipsync {kind}: {_headline(plan, style)}"]
     foot = ""
     if plan.has_changes:
         head.append(f"**{wording.plan_line(plan.summary)}** {wording.cost_line(plan)}")
@@ -77,10 +78,11 @@ class _Body:
         self.room -= _size(text)
 
 
-def _headline(plan: Plan) -> str:
+def _headline(plan: Plan, style: Style) -> str:
     if not plan.has_changes:
         return "errors" if plan.errored else "nothing verified" if plan.unverified else "no changes"
-    return wording.counts(plan.summary) + (" (stopped)" if plan.errored else "")
+    told = wording.drift_line(plan) if style.drift else wording.counts(plan.summary)
+    return told + (" (stopped)" if plan.errored else "")
 
 
 def _deletes(plan: Plan) -> list[Callable[[], str]]:

@@ -32,7 +32,7 @@ def render(document: Report, style: Style) -> str:
 def plan(document: Plan, style: Style, paint: Paint) -> Iterator[str]:
     """The changes, what they cost, and what is to be said about them."""
     yield from changes(document, style, paint)
-    yield from totals(document, paint)
+    yield from totals(document, style, paint)
     yield from told(document.diagnostics, style, paint)
     missing = wording.not_planned(document)
     if missing:
@@ -68,8 +68,10 @@ def painted(row: Row, paint: Paint) -> str:
     return f"{' ' * row.indent}{paint(look, row.text)}" if look else str(row)
 
 
-def totals(document: Plan, paint: Paint) -> Iterator[str]:
+def totals(document: Plan, style: Style, paint: Paint) -> Iterator[str]:
     """The line that says whether there is anything to do, and what it costs."""
+    if document.has_changes and style.drift:
+        yield from ("", paint("yellow bold", f"Drift: {wording.drift_line(document)}."))
     if document.has_changes:
         yield from ("", paint("bold", wording.plan_line(document.summary)), wording.cost_line(document))
         if document.summary.reregistrations:
