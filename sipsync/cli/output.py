@@ -127,7 +127,8 @@ def show(diagnostics: Sequence[Diagnostic], session: Session) -> None:
     from sipsync.report import render
 
     findings = Findings(diagnostics=tuple(diagnostics))
-    write(render(findings, "text", session.style(err=True)), err=True, color=session.in_color(err=True))
+    style = replace(session.style(err=True), way_to_all="sipsync validate --all")
+    write(render(findings, "text", style), err=True, color=session.in_color(err=True))
     if session.json:
         write(render(findings, "json"))
         session.json = False

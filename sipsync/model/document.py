@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -63,3 +63,8 @@ def canonical(value: object) -> bytes:
 def digest_of(value: object) -> str:
     """SHA-256 over the canonical JSON, as hex."""
     return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def digest_of_all(values: Iterable[object]) -> str:
+    """The digest of the list of these values in the order of their texts: whatever order they came in."""
+    return hashlib.sha256(b"[" + b",".join(sorted(map(canonical, values))) + b"]").hexdigest()

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from sipsync.model.document import Digest, Document, PlanId, Report, canonical, digest_of
+from sipsync.model.document import Digest, Document, PlanId, Report, digest_of, digest_of_all
 from sipsync.model.fields import LineType
 from sipsync.model.lines import Action, Address
 from sipsync.model.options import Selection
@@ -257,8 +257,7 @@ class Plan(Report):
 
         It is equal under any key, and for a plan against a snapshot and the live one, if they change the same.
         """
-        changes = (change.reviewed() for part in self.parts for change in part.changes)
-        return digest_of(sorted(changes, key=canonical))
+        return digest_of_all(change.reviewed() for part in self.parts for change in part.changes)
 
     @property
     def plan_id(self) -> PlanId:

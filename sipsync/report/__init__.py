@@ -29,6 +29,8 @@ class Style:
     """The language of hints. Terraform's lines are the same in each."""
     all: bool = False
     """Show everything, also what is said many times over."""
+    way_to_all: str = "--all"
+    """How that is asked for."""
     drift: bool = False
     """Of a plan: it was made to see whether anything differs from the files, so what it would change is drift."""
     budget: int = 65_536

@@ -13,8 +13,8 @@ from sipsync.model.problems import Diagnostic
 from sipsync.report.escape import visible
 from sipsync.report.wording import count, where
 
-_OWN = re.compile(r"(?<![\w.-])(?:[\w-]+(?:\.[\w-]+)+(?::\d+)?|\d+)(?![\w-])")
-"""What is a portal's own in a text about it: its host, a number."""
+_OWN = re.compile(r"(?<![\w.-])(?:[\w-]+(?:\.[\w-]+)+(?::\d+)?|\d+|(?!SIPSYNC_)[A-Z][A-Z0-9]*_[A-Z0-9_]+)(?![\w-])")
+"""What is a portal's own in a text about it: its host, a number, the name of its variable."""
 
 
 class Cause(NamedTuple):
@@ -25,6 +25,8 @@ class Cause(NamedTuple):
     places: tuple[str, ...]
     """Where, in words that are harmless already; with what is said there, where that differs."""
     diagnostics: tuple[Diagnostic, ...]
+    words: str
+    """What it is, however many portals have it."""
 
     @property
     def portals(self) -> list[str]:
@@ -57,10 +59,10 @@ def cause(group: Sequence[Diagnostic]) -> Cause:
     places = [
         f"{where(found)}: {visible(found.summary)}" if differ else where(found) for found in group if where(found)
     ]
-    made = Cause(first, tuple(dict.fromkeys(places)), tuple(group))
+    summary = _OWN.sub("…", first.summary).removeprefix("… ") if differ else first.summary
+    made = Cause(first, tuple(dict.fromkeys(places)), tuple(group), summary)
     if len(group) == 1:
         return made
-    summary = _OWN.sub("…", first.summary).removeprefix("… ") if differ else first.summary
     if len(made.portals) > 1:
         summary = f"{summary}: {count(len(made.portals), 'portal')}"
     hint = first.hint if all(found.hint == first.hint for found in group) else _OWN.sub("…", _hint(first))

@@ -47,7 +47,7 @@ def _groups(findings: Sequence[Diagnostic], style: Style, paint: Paint) -> Itera
             rest[code] += each.diagnostics
     for code, left in rest.items():
         yield ""
-        more = f"{len(left)} more of the kind {code} (--all shows them)"
+        more = f"{len(left)} more of the kind {code} ({style.way_to_all} shows them)"
         yield paint("yellow bold", "Warning: ") + paint("bold", more)
         yield f"  {_listed(visible(found.address or '') or where(found) for found in left)}"
 
@@ -66,7 +66,7 @@ def one(cause: Cause, style: Style, paint: Paint) -> Iterator[str]:
         if not whole and len(places) > PLACES_SHOWN:
             named = first.severity == "error" and len(cause.portals) > 1
             names = f"; portals: {visible(', '.join(cause.portals))}" if named else ""
-            yield f"    and {len(places) - PLACES_SHOWN} more (--all shows them){names}"
+            yield f"    and {len(places) - PLACES_SHOWN} more ({style.way_to_all} shows them){names}"
     else:
         yield f"  {places[0]} {code}" if places else f"  {code}"
         if first.at is not None and first.at.excerpt:

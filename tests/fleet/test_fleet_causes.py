@@ -174,3 +174,14 @@ def test_a_limit_that_stops_many_portals_is_told_once_with_the_numbers_of_each()
     assert "Error: stopped by a safety limit: max_changes is …, the plan changes …: 2 portals" in shown
     assert "(globex): stopped by a safety limit: max_changes is 3, the plan changes 9" in shown
     assert "--allow max-changes:PORTAL lets this one pass." in shown
+
+
+async def test_variables_that_are_not_set_are_one_failure_that_names_each(box: Box) -> None:
+    box.seed({"config_id": 101, "title": "A"})
+    for name in ("acme", "globex"):
+        text = f"sipsync: 1\nportal: {{webhook: 'env:{name.upper()}_WEBHOOK'}}\n{LINES}"
+        (box.folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    shown = render(await planned(box), "text")
+    assert "Error: the environment variable … is not set: 2 portals\n" in shown
+    assert "(acme): the environment variable ACME_WEBHOOK is not set" in shown
+    assert "(globex): the environment variable GLOBEX_WEBHOOK is not set" in shown

@@ -61,6 +61,7 @@ def _rule(code: Code, style: Style) -> dict[str, Any]:
 
 def _result(cause: Cause, rule: int, style: Style) -> dict[str, Any]:
     finding = cause.told
+    address = None if cause.is_of_portals else finding.address
     names = visible(", ".join(cause.portals)) if cause.is_of_portals else ""
     summary = f"{visible(finding.summary)}: {names}" if names else visible(finding.summary)
     text = " ".join(filter(None, (_sentence(summary), hint(finding, style))))
@@ -70,7 +71,7 @@ def _result(cause: Cause, rule: int, style: Style) -> dict[str, Any]:
         "level": finding.severity,
         "message": {"text": _literally(text)},
         # Tells the same finding from a new one after lines were moved in the file.
-        "partialFingerprints": {"sipsync/v1": digest_of([finding.code, finding.address, finding.summary])},
+        "partialFingerprints": {"sipsync/v1": digest_of([finding.code, address, cause.words])},
     }
     locations = list(filter(None, map(_location, cause.diagnostics)))
     return result | ({"locations": locations} if locations else {})
