@@ -13,6 +13,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from sipsync.disk.clock import SystemClock
 from sipsync.loading import check, find_root, load, select
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, ignore
@@ -23,7 +24,6 @@ from sipsync.model.operator import Operator
 from sipsync.model.options import ApplyOptions, PlanOptions, Selection
 from sipsync.model.problems import Code, Diagnostic, UsageError
 from sipsync.model.secret import Secret
-from sipsync.portal.clock import SystemClock
 
 if TYPE_CHECKING:
     import asyncio

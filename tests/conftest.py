@@ -36,11 +36,12 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def sandbox_url() -> Iterator[str]:
     """A sandbox that listens on loopback, with two applications and no rate limit."""
+    from sipsync.disk.clock import SystemClock
     from sipsync.sandbox import Options
     from sipsync.sandbox.server import create_app
     from sipsync.sandbox.serving import configured
 
-    server = uvicorn.Server(configured(create_app(Options(apps=("appa", "appb"), secret="sandbox"))))
+    server = uvicorn.Server(configured(create_app(Options(apps=("appa", "appb"), secret="sandbox"), SystemClock())))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -13,6 +15,19 @@ import grimp
 import pytest
 
 ROOT = Path(__file__).parents[1]
+
+ASKS = re.compile(r"((\w+\.)*datetime|date)\.(now|utcnow|today)|asyncio\.sleep|os\.(urandom|getrandom)")
+"""What asks the machine for time or chance, beside the modules that are there for nothing else."""
+ASKING_MODULES = {"random", "secrets", "time", "uuid"}
+MAY_ASK = {
+    # The one that all others are given.
+    "disk/clock.py": {"os.urandom", "random", "time", "datetime.now", "asyncio.sleep"},
+    # The name of a file that is gone when the writing is done, and the moment until a virus scanner lets one go.
+    "disk/files.py": {"time", "uuid"},
+    # A key of digests that are compared within one process, and are neither ordered nor shown nor kept.
+    "portal/credential.py": {"os.urandom"},
+}
+"""Who asks all the same, what, and why nothing that a run does or says depends on it."""
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +64,61 @@ def test_no_message_stands_twice_in_the_sources() -> None:
                         places[template.value].append(f"{file.relative_to(ROOT)}:{template.lineno}")
     assert len(places) > 500
     assert {words: where for words, where in places.items() if words and len(where) > 1} == {}
+
+
+def asked(source: str) -> Iterator[str]:
+    """What in this source asks the machine for time or chance; a limit on waiting (`asyncio.timeout`) does not."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names):
+                yield from (name.name for name in names if name.name in ASKING_MODULES)
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                yield from {module} & ASKING_MODULES
+                yield from (full for name in names if ASKS.fullmatch(full := f"{module}.{name.name}"))
+            case ast.Attribute() if ASKS.fullmatch(name := ast.unparse(node)):
+                yield name
+            case ast.Call(func=ast.Attribute(attr="time"), args=[]):
+                yield "loop.time"
+
+
+def test_time_and_chance_come_from_the_clock_that_a_caller_gives() -> None:
+    package = ROOT / "sipsync"
+    asking = {
+        path.relative_to(package).as_posix(): found
+        for path in package.rglob("*.py")
+        if (found := set(asked(path.read_text(encoding="utf-8"))))
+    }
+    assert asking == MAY_ASK
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import time", "time"),
+        ("def f():\n    from random import choice", "random"),
+        ("from secrets import token_hex", "secrets"),
+        ("from os import urandom", "os.urandom"),
+        ("from asyncio import sleep", "asyncio.sleep"),
+        ("sleep = asyncio.sleep", "asyncio.sleep"),
+        ("datetime.now(UTC)", "datetime.now"),
+        ("datetime.datetime.utcnow()", "datetime.datetime.utcnow"),
+        ("asyncio.get_running_loop().time()", "loop.time"),
+    ],
+)
+def test_who_asks_is_found(source: str, found: str) -> None:
+    assert list(asked(source)) == [found]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from sipsync.secrets import resolve",
+        "from . import time",
+        "clock.now()",
+        "clock.sleep(1)",
+        "asyncio.timeout(5)",
+        "loop.call_later(5, f)",
+    ],
+)
+def test_who_asks_the_clock_is_not(source: str) -> None:
+    assert not list(asked(source))

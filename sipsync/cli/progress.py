@@ -10,10 +10,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sipsync.cli.session import Session, width, write
+from sipsync.disk.clock import SystemClock
 from sipsync.model.environ import in_ci
 from sipsync.model.events import (
     Event,
@@ -207,5 +208,5 @@ class EventStream:
         if self._stream is not None:
             from sipsync.report.events import line_of
 
-            for message in messages(self._stream, datetime.now(UTC)):
+            for message in messages(self._stream, SystemClock().now()):
                 write(line_of(message))

@@ -6,10 +6,8 @@ beside it (the holder's process id) is for people only.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
-import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Final
 import filelock
 
 from sipsync.disk.files import private_folder, read_private, state_dir, unusable, write_private
+from sipsync.model.clock import Clock
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
@@ -34,6 +33,7 @@ def _quiet(_seconds: float) -> None:
 async def lock(
     host: str,
     operator: Operator,
+    clock: Clock,
     timeout: float,  # noqa: ASYNC109  # a wait for somebody else, not a bound on our own work
     on_wait: Callable[[float], None] = _quiet,
 ) -> AsyncIterator[None]:
@@ -45,7 +45,7 @@ async def lock(
     name = hashlib.sha256(host.encode()).hexdigest()
     holder = folder / f"{name}.holder"
     held = _file_lock(folder / f"{name}.lock")
-    await _acquire(held, host, holder, timeout, on_wait)
+    await _acquire(held, host, holder, clock, timeout, on_wait)
     try:
         with suppress(OSError):
             holder.write_text(str(os.getpid()), encoding="ascii")
@@ -54,7 +54,7 @@ async def lock(
         held.release()
 
 
-def state_key(operator: Operator) -> bytes:
+def state_key(operator: Operator, clock: Clock) -> bytes:
     """The random key of the operator's state folder, made by whoever asks first."""
     path = state_dir(operator) / "plan.key"
     key = read_private(path)
@@ -63,7 +63,7 @@ def state_key(operator: Operator) -> bytes:
         while not _taken(making, _POLL_SECONDS):
             pass  # a moment's work of another process, which can't die without letting go
         try:
-            key = read_private(path) or secrets.token_bytes(_KEY_BYTES)
+            key = read_private(path) or clock.token(_KEY_BYTES)
             write_private(path, key)
         finally:
             making.release()
@@ -78,19 +78,23 @@ def _file_lock(path: Path) -> filelock.BaseFileLock:
 
 
 async def _acquire(
-    held: filelock.BaseFileLock, host: str, holder: Path, patience: float, on_wait: Callable[[float], None]
+    held: filelock.BaseFileLock,
+    host: str,
+    holder: Path,
+    clock: Clock,
+    patience: float,
+    on_wait: Callable[[float], None],
 ) -> None:
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + patience
+    deadline = clock.monotonic() + patience
     waiting = False
     while not _taken(held):
-        left = deadline - loop.time()
+        left = deadline - clock.monotonic()
         if left <= 0:
             raise _locked(host, holder, patience)
         if not waiting:
             on_wait(left)
             waiting = True
-        await asyncio.sleep(min(_POLL_SECONDS, left))
+        await clock.sleep(min(_POLL_SECONDS, left))
 
 
 def _taken(held: filelock.BaseFileLock, seconds: float = 0) -> bool:

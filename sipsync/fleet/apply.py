@@ -65,6 +65,7 @@ async def apply_fleet(
             fleet.operator,
             selections,
             work,
+            control.clock,
             parallel=options.parallel,
             kind="apply",
             on_event=control.on_event,
@@ -176,7 +177,7 @@ async def verify_plan(plan: Plan, fleet: Fleet, options: ApplyOptions, clock: Cl
     by_name = {portal.name: portal for portal in fleet.portals}
     parts = {part.portal: part for part in plan.parts}
     portals = [by_name[name] for name in parts if name in by_name]
-    jobs, failed = await prepare(portals, fleet.operator, Selection(secrets=False))
+    jobs, failed = await prepare(portals, fleet.operator, Selection(secrets=False), clock)
     diagnostics = [_no_file(part) for name, part in parts.items() if name not in by_name]
     if plan.edited:
         summary = Message("the plan's file was edited: it says something else than its sealed parts")

@@ -84,6 +84,7 @@ async def prepare(
     portals: Sequence[DesiredPortal],
     operator: Operator,
     selections: Selection | Mapping[str, Selection],
+    clock: Clock,
     *,
     writes: bool = False,
 ) -> tuple[list[HostJob], dict[str, SipsyncError]]:
@@ -102,7 +103,7 @@ async def prepare(
     credentials: dict[str, Credential] = {}
     for portal in portals:
         try:
-            credential = _credential(portal, wanted[portal.name], resolution, operator, writes=writes)
+            credential = _credential(portal, wanted[portal.name], resolution, operator, clock, writes=writes)
         except SipsyncError as error:
             failed[portal.name] = error
         else:
@@ -117,7 +118,13 @@ async def prepare(
 
 
 def _credential(
-    portal: DesiredPortal, refs: Sequence[SecretRef], resolution: Resolution, operator: Operator, *, writes: bool
+    portal: DesiredPortal,
+    refs: Sequence[SecretRef],
+    resolution: Resolution,
+    operator: Operator,
+    clock: Clock,
+    *,
+    writes: bool,
 ) -> Credential:
     """How the portal is asked. Raises SipsyncError for a secret that is missing, or is no good."""
     problems = [resolution.failures[ref] for ref in refs if ref in resolution.failures]
@@ -128,8 +135,9 @@ def _credential(
         portal,
         resolution.values,
         operator,
+        clock,
         ask_again=partial(_ask_again, operator),
-        embedded=partial(embedded, keep=writes),
+        embedded=partial(embedded, clock=clock, keep=writes),
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import Final, Literal, TypeVar
 
 from sipsync.fleet.host import HostJob, prepare
+from sipsync.model.clock import Clock
 from sipsync.model.events import Event, OnEvent, PortalDone, PortalStarted
 from sipsync.model.lines import DesiredPortal
 from sipsync.model.operator import Operator
@@ -36,6 +37,7 @@ async def run_all(
     operator: Operator,
     selections: Selection | Mapping[str, Selection],
     work: Callable[[HostJob], Awaitable[Mapping[str, T | SipsyncError]]],
+    clock: Clock,
     *,
     parallel: int,
     kind: Literal["plan", "apply", "read"],
@@ -47,7 +49,7 @@ async def run_all(
 
     Jobs that are `ready` are not prepared.
     """
-    jobs, failed = await prepare(portals, operator, selections, writes=writes)
+    jobs, failed = await prepare(portals, operator, selections, clock, writes=writes)
     done: dict[str, T] = {}
     gate = asyncio.Semaphore(max(1, parallel))
 
@@ -84,11 +86,7 @@ def located(failed: Mapping[str, SipsyncError], portals: Sequence[DesiredPortal]
 async def _place(gate: asyncio.Semaphore) -> AsyncIterator[None]:
     """A place among the others, which is given up at the end or after a while."""
     await gate.acquire()
-    loop = asyncio.get_running_loop()
-    given_up = loop.call_later(PLACE_SECONDS, gate.release)
-    try:
+    with ExitStack() as place:
+        place.callback(gate.release)  # once, whoever comes first
+        place.callback(asyncio.get_running_loop().call_later(PLACE_SECONDS, place.close).cancel)
         yield
-    finally:
-        if given_up.when() > loop.time():
-            given_up.cancel()
-            gate.release()

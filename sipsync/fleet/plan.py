@@ -40,6 +40,7 @@ async def plan_fleet(
             fleet.operator,
             options.selection,
             work,
+            clock,
             parallel=options.parallel,
             kind="plan",
             on_event=on_event,

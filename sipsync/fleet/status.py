@@ -42,6 +42,7 @@ class Reading:
 async def _ask(
     fleet: Fleet,
     work: Callable[[HostJob], Awaitable[Mapping[str, T | SipsyncError]]],
+    clock: Clock,
     on_event: OnEvent,
     *,
     writes: bool = False,
@@ -53,6 +54,7 @@ async def _ask(
         fleet.operator,
         selection,
         work,
+        clock,
         parallel=PARALLEL,
         kind="read",
         on_event=on_event,
@@ -63,7 +65,7 @@ async def _ask(
 async def _inputs(
     fleet: Fleet, clock: Clock, on_event: OnEvent
 ) -> tuple[dict[str, PlanInput], dict[str, SipsyncError]]:
-    return await _ask(fleet, lambda job: read_host(job, TIMEOUT_SECONDS, clock, on_event), on_event)
+    return await _ask(fleet, lambda job: read_host(job, TIMEOUT_SECONDS, clock, on_event), clock, on_event)
 
 
 async def read(fleet: Fleet, clock: Clock, on_event: OnEvent) -> list[Reading]:
@@ -99,7 +101,7 @@ def _errors(fleet: Fleet, failed: Mapping[str, SipsyncError]) -> tuple[Diagnosti
 
 async def diagnose(fleet: Fleet, clock: Clock, on_event: OnEvent) -> Diagnosis:
     """The check-ups of all portals; one that can't even be asked has a failed check that says why."""
-    checks, failed = await _ask(fleet, lambda job: check_up(job, TIMEOUT_SECONDS, clock, on_event), on_event)
+    checks, failed = await _ask(fleet, lambda job: check_up(job, TIMEOUT_SECONDS, clock, on_event), clock, on_event)
     for name, error in failed.items():
         checks[name] = [
             Check(portal=name, name="credential", result="failed", detail=reason.summary, advice=reason.hint)
@@ -133,7 +135,7 @@ async def status(fleet: Fleet, clock: Clock, on_event: OnEvent, *, live: bool) -
                 ]
             return lines
 
-    lines, failed = await _ask(fleet, one, on_event, writes=live)
+    lines, failed = await _ask(fleet, one, clock, on_event, writes=live)
     return Status(
         lines=tuple(line for of_portal in lines.values() for line in of_portal),
         diagnostics=_errors(fleet, failed),

@@ -118,7 +118,7 @@ async def apply_host(
     try:
         async with (
             opened.closing if opened else nullcontext(),
-            lock(job.host, job.operator, options.lock_timeout, on_wait),
+            lock(job.host, job.operator, control.clock, options.lock_timeout, on_wait),
             _asked(job, options, control, opened) as portals,
         ):
             proved = False

@@ -5,7 +5,6 @@ Only a comment of our own is edited: anybody may write the mark, and who wrote a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -34,9 +33,7 @@ class Posted:
 
 
 @forgetful
-def post(
-    target: Target, body: str, marker: str, *, dry_run: bool = False, sleep: Callable[[float], None] = time.sleep
-) -> Posted:
+def post(target: Target, body: str, marker: str, *, dry_run: bool = False, sleep: Callable[[float], None]) -> Posted:
     """Write the comment, or edit the one that begins with this mark; raises SipsyncError FORGE.
 
     After a failure that may pass, the whole is done again, beginning with the search, so that a comment whose writing

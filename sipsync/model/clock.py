@@ -22,5 +22,9 @@ class Clock(Protocol):
         ...
 
     def chance(self) -> float:
-        """A number from 0 to 1, another one each time."""
+        """A number from 0 to 1, another one each time; nothing secret hangs on it."""
+        ...
+
+    def token(self, size: int, /) -> bytes:
+        """So many bytes that nobody can guess."""
         ...

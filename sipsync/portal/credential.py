@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from sipsync.disk.locks import state_key
+from sipsync.model.clock import Clock
 from sipsync.model.document import Seal
 from sipsync.model.frames import forgetful
 from sipsync.model.lines import DesiredPortal, GivenTokenAccess, OwnTokenAccess, SandboxAccess, WebhookAccess
@@ -67,6 +68,7 @@ def credential_of(
     portal: DesiredPortal,
     secrets: Resolved,
     operator: Operator,
+    clock: Clock,
     *,
     ask_again: AskAgain,
     embedded: Callable[[str], App],
@@ -80,24 +82,24 @@ def credential_of(
     match portal.access:
         case WebhookAccess(url):
             to = endpoint.webhook(secrets[url], operator, url.at)
-            seal, lasting = _seal(operator, "webhook", url, to.credential)
+            seal, lasting = _seal(operator, clock, "webhook", url, to.credential)
             return Credential(Identity(to.name, "webhook"), to, seal, lasting)
         case GivenTokenAccess(domain, reference):
             to = endpoint.application(domain, operator, at)
             # The token is another one every hour.
-            seal, lasting = _seal(operator, f"application {to.name}", None)
+            seal, lasting = _seal(operator, clock, f"application {to.name}", None)
             given = GivenToken(reference, secrets[reference], ask_again)
             return Credential(
                 Identity(to.name, f"app:{reference}"), to, seal, lasting, given, _same(secrets[reference])
             )
         case OwnTokenAccess(domain, client_id, client_secret) as access:
             to = endpoint.application(domain, operator, at)
-            seal, lasting = _seal(operator, f"application {to.name}", client_secret, secrets[client_secret])
+            seal, lasting = _seal(operator, clock, f"application {to.name}", client_secret, secrets[client_secret])
             own = OwnToken(access, secrets, operator, to.name, endpoint.token(access.token_url, operator, at))
             return Credential(Identity(to.name, f"app:{client_id}"), to, seal, lasting, own, _same(own.client_id))
         case SandboxAccess(path):
             to = endpoint.webhook(_EMBEDDED, operator, at)
-            seal, _ = _seal(operator, "sandbox", None)
+            seal, _ = _seal(operator, clock, "sandbox", None)
             return Credential(Identity(f"sandbox:{path}", "webhook"), to, seal, app=lambda: embedded(path))
 
 
@@ -110,13 +112,15 @@ def seal_by(key: Secret | None) -> Seal | None:
     return (lambda message: hmac.digest(reveal(key).encode(), message, "sha256").hex()) if key else None
 
 
-def _seal(operator: Operator, purpose: str, ref: SecretRef | None, secret: Secret = _NOTHING) -> tuple[Seal, bool]:
+def _seal(
+    operator: Operator, clock: Clock, purpose: str, ref: SecretRef | None, secret: Secret = _NOTHING
+) -> tuple[Seal, bool]:
     """The seal of a credential that `ref` refers to, None where it keeps nothing for long; and whether it lasts."""
     if seal := seal_by(operator.plan_key):
         return seal, True
     lasting = ref is not None and not _by_author(ref, operator)
     alone = operator.ci and lasting
-    key = cache(lambda: hkdf((b"" if alone else state_key(operator)) + reveal(secret).encode(), purpose))
+    key = cache(lambda: hkdf((b"" if alone else state_key(operator, clock)) + reveal(secret).encode(), purpose))
     return lambda message: hmac.digest(key(), message, "sha256").hex(), lasting or not operator.ci
 
 

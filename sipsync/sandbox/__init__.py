@@ -13,6 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from sipsync.disk.clock import SystemClock
+from sipsync.model.clock import Clock
 from sipsync.model.message import Message
 
 if TYPE_CHECKING:
@@ -44,15 +46,15 @@ class Options:
     """The webhook's; None: a random one that belongs to the file."""
 
 
-def embedded(path: str, *, keep: bool) -> Starlette:
+def embedded(path: str, *, clock: Clock, keep: bool) -> Starlette:
     """The emulated portal of a file, empty where there is none yet; `keep` makes one, and stores what is written."""
-    app: Starlette = _module("server").create_app(Options(db=path, keep=keep, secret="sandbox"))  # noqa: S106  # no socket leads there
+    app: Starlette = _module("server").create_app(Options(db=path, keep=keep, secret="sandbox"), clock)  # noqa: S106  # no socket leads there
     return app
 
 
-def serve(options: Options, announce: Callable[[str], None] = print) -> None:
+def serve(options: Options, announce: Callable[[str], None] = print, clock: Clock = SystemClock()) -> None:
     """Serve until SIGTERM or SIGINT; `announce` gets one JSON line once it listens."""
-    _module("serving").serve(options, announce)
+    _module("serving").serve(options, announce, clock)
 
 
 def seed_portal(path: str, seed: Mapping[str, Any], portal: str = "") -> int:

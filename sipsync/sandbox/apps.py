@@ -7,11 +7,11 @@ An access token lives an hour. Each renewal gives a new pair and voids the old o
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from sipsync.model.clock import Clock
 from sipsync.rules.errors import Refusal, refusal
 from sipsync.rules.php import Array, text
 from sipsync.sandbox.store import Store
@@ -39,15 +39,15 @@ class App:
 class Apps:
     """The applications that a store keeps, and the webhook's user and secret."""
 
-    def __init__(self, store: Store, names: Iterable[str], now: float, secret: str | None = None) -> None:
-        self._store = store
-        self.webhook = ("1", secret or store.key().hex()[_MEMBER_ID:])
+    def __init__(self, store: Store, names: Iterable[str], clock: Clock, secret: str | None = None) -> None:
+        self._store, self._clock = store, clock
+        self.webhook = ("1", secret or self._key()[_MEMBER_ID:])
         self._apps: dict[str, App] = {}
         self.reload()
         with store.writing():
             for name in names:
                 if name not in self._apps:
-                    self._put(_made(name, now))
+                    self._put(self._made(name))
 
     def reload(self) -> None:
         """Read them anew: another process may have renewed a token."""
@@ -58,10 +58,10 @@ class Apps:
         """By name."""
         return {name: app.client_id for name, app in self._apps.items()}
 
-    def named(self, token: str, now: float) -> str | Refusal:
+    def named(self, token: str) -> str | Refusal:
         """Whose token it is."""
         for app in self._apps.values():
-            if token == app.access_token and now < app.expires:
+            if token == app.access_token and self._clock.now().timestamp() < app.expires:
                 return app.name
             if token == app.access_token or token in app.voided:
                 return refusal("expired_token")
@@ -73,7 +73,7 @@ class Apps:
             if name in (None, app.name):
                 self._put(replace(app, expires=0.0))
 
-    def exchange(self, params: Array, url: str, now: float) -> dict[str, Any] | Refusal:
+    def exchange(self, params: Array, url: str) -> dict[str, Any] | Refusal:
         """A new pair of tokens for an old one; within the store's `writing`."""
         given = {name: text(params.get(name)) for name in ("grant_type", "client_id", "client_secret", "refresh_token")}
         if given["grant_type"] != "refresh_token":
@@ -84,7 +84,7 @@ class Apps:
         if app.refresh_token != given["refresh_token"]:
             return refusal("invalid_grant")
         fresh = replace(
-            _made(app.name, now),
+            self._made(app.name),
             client_id=app.client_id,
             client_secret=app.client_secret,
             voided=(*app.voided, app.access_token)[-100:],
@@ -106,7 +106,7 @@ class Apps:
 
     def member_id(self) -> str:
         """What identifies the portals for good."""
-        return self._store.key().hex()[:_MEMBER_ID]
+        return self._key()[:_MEMBER_ID]
 
     def shown(self, url: str) -> Mapping[str, Mapping[str, str]]:
         """What a client needs to act for each application."""
@@ -127,13 +127,13 @@ class Apps:
         self._apps[app.name] = app
         self._store.keep(_FACT, json.dumps([asdict(app) for app in self._apps.values()]))
 
+    def _key(self) -> str:
+        return self._store.key(self._clock.token).hex()
 
-def _made(name: str, now: float) -> App:
-    return App(
-        name,
-        f"local.{secrets.token_hex(7)}.{secrets.randbelow(10**8):08}",
-        secrets.token_hex(25),
-        secrets.token_hex(35),
-        secrets.token_hex(35),
-        now + LIFETIME,
-    )
+    def _made(self, name: str) -> App:
+        def token(size: int) -> str:
+            return self._clock.token(size).hex()
+
+        number = int.from_bytes(self._clock.token(8)) % 10**8
+        expires = self._clock.now().timestamp() + LIFETIME
+        return App(name, f"local.{token(7)}.{number:08}", token(25), token(35), token(35), expires)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -216,18 +215,18 @@ def run(caller: Caller, method: str, given: Array) -> Result | Refusal:
     return TELEPHONY[method](caller, given)
 
 
-def envelope(answer: Result | Refusal, started: float) -> dict[str, Any]:
-    """The answer as JSON has it; `started` is a Unix time."""
+def envelope(answer: Result | Refusal, started: datetime, finished: datetime) -> dict[str, Any]:
+    """The answer as JSON has it."""
     if isinstance(answer, Refusal):
         return answer.body
-    finished = time.time()
+    seconds = (finished - started).total_seconds()
     spent = {
-        "start": started,
-        "finish": finished,
-        "duration": finished - started,
-        "processing": finished - started,
-        "date_start": datetime.fromtimestamp(int(started), UTC).isoformat(),
-        "date_finish": datetime.fromtimestamp(int(finished), UTC).isoformat(),
+        "start": started.timestamp(),
+        "finish": finished.timestamp(),
+        "duration": seconds,
+        "processing": seconds,
+        "date_start": started.isoformat(timespec="seconds"),
+        "date_finish": finished.isoformat(timespec="seconds"),
     }
     document = {"result": answer.value, "next": answer.next, "total": answer.total, "time": spent}
     return {key: value for key, value in document.items() if value is not None or key == "result"}

@@ -7,14 +7,13 @@ the method. What a fault does to a command inside a batch happens when the batch
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
+from sipsync.model.clock import Clock
 from sipsync.rules.errors import Refusal, refusal
 from sipsync.rules.outgoing import Memory
 from sipsync.rules.php import Array, Crash, text
@@ -78,14 +77,14 @@ class _Broken(Exception):
         self.action = action
 
 
-def respond(store: Store, apps: Apps, faults: list[Fault], request: Request) -> Answer:
+def respond(store: Store, apps: Apps, faults: list[Fault], request: Request, clock: Clock) -> Answer:
     """The answer to a request, carried out in one transaction."""
     if store.refresh():
         apps.reload()
     method, kind = request.method
     answer = Answer()
     with nullcontext() if method in methods.READING and not faults else store.writing():
-        run = _Run(store.portal(request.portal), apps, faults, request, answer)
+        run = _Run(store.portal(request.portal), apps, faults, request, answer, clock)
         try:
             document, answer.status = run.document(method)
         except Crash:
@@ -116,13 +115,14 @@ class _Run:
     faults: list[Fault]
     request: Request
     answer: Answer
+    clock: Clock
     memory: Memory | None = None
 
     def document(self, method: str) -> tuple[dict[str, Any], int]:
         """The answer's document, and its status."""
-        started = time.time()
+        started = self.clock.now()
         found = self._call(method, self.request.params)
-        return envelope(found, started), found.status if isinstance(found, Refusal) else 200
+        return envelope(found, started, self.clock.now()), found.status if isinstance(found, Refusal) else 200
 
     def _call(
         self, method: str, params: Array, *, inside: bool = False, provider_answers: bool = True
@@ -144,15 +144,16 @@ class _Run:
         answers = provider_answers and all(action.kind != "registration-fails" for action in actions)
         if method == BATCH:
             return Result(run_batch(params, lambda name, given: self._command(name, given, provider_answers=answers)))
-        now = datetime.now(UTC)
+        now = self.clock.now()
         caller = Caller(self.portal, self.answer.app, self.apps.client_ids, now, answers, self.memory)
         return methods.run(caller, method, params)
 
     def _command(self, method: str, params: Array, *, provider_answers: bool) -> Mapping[str, Any]:
         """The envelope of one command of a batch."""
-        started = time.time()
+        started = self.clock.now()
         self.answer.commands.append(method)
-        return envelope(self._call(method, params, inside=True, provider_answers=provider_answers), started)
+        found = self._call(method, params, inside=True, provider_answers=provider_answers)
+        return envelope(found, started, self.clock.now())
 
     def _owner(self) -> str | Refusal | None:
         """The application that calls, None for a webhook."""
@@ -168,7 +169,7 @@ class _Run:
         if token is None:
             given = [params[name] for name in ("auth", "access_token") if name in params]
             token = next((value for value in given if not isinstance(value, dict)), None)
-        return self.apps.named(str(token), time.time()) if token else refusal("NO_AUTH_FOUND")
+        return self.apps.named(str(token)) if token else refusal("NO_AUTH_FOUND")
 
     def _obey(self, actions: list[FaultAction]) -> Refusal | None:
         """Do what faults order before a call; the error that they order, if they do. Raises `_Broken`."""
@@ -178,7 +179,7 @@ class _Run:
             if action.kind == "error":
                 return refusal(action.value)
             if action.kind == "mutate":
-                mutate(self.portal, action.value)
+                mutate(self.portal, action.value, self.clock.now())
             elif action.kind == "delay":
                 self.answer.delay += action.value
             elif action.kind in ("reset-after", "truncate"):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NoReturn, cast
 
 from sipsync.model.fields import FIELDS, LINE_TYPES, LineType
@@ -100,7 +100,7 @@ def registration(line: Mapping[str, Any]) -> Registration:
     return Registration(_whole(said, "code", 200), _text(said, "message") or "")
 
 
-def mutate(portal: Portal, change: Mapping[str, Any]) -> None:
+def mutate(portal: Portal, change: Mapping[str, Any], now: datetime) -> None:
     """Somebody else changes a line: the one of this `config_id`, or a new one; `"delete": true` takes it away."""
     row = portal.state.rows.get(change.get("config_id", 0))
     if change.get("delete"):
@@ -112,7 +112,7 @@ def mutate(portal: Portal, change: Mapping[str, Any]) -> None:
     else:
         line = {"status_message": row.status_message, **_shown(row, portal), **change}
         effect = Effect(None, rows=(replace(line_row(line, row.row_id, (), ()), incoming=row.incoming),))
-    portal.commit(effect, datetime.now(UTC))
+    portal.commit(effect, now)
     if row is not None and row.reg_id and "registration" in change:
         portal.registrations[row.reg_id] = registration(change)
 

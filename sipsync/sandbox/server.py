@@ -5,13 +5,10 @@ Any portal name may stand before `/rest/`; `/_sandbox/…` is for whoever runs t
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from starlette.applications import Starlette
@@ -22,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sipsync.model.clock import Clock
 from sipsync.model.hosts import HOST, is_loopback
 from sipsync.model.problems import SipsyncError
 from sipsync.rules.errors import Refusal, refusal
@@ -37,7 +35,6 @@ CUT = "sipsync.cut"
 """Where the scope of a request has the function that breaks its connection, if whoever serves can do that."""
 _ORIGIN = re.compile(rf"https?://(?P<host>{HOST})(?::\d{{1,5}})?")
 _BEARER = re.compile(r"Bearer\s+(.*)", re.IGNORECASE)
-Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -47,8 +44,7 @@ class Sandbox:
     options: Options
     store: Store
     apps: Apps
-    clock: Callable[[], float]
-    sleep: Sleep
+    clock: Clock
     log: TextIO | None
     _faults: dict[str, list[Fault]] = field(default_factory=dict)
     _buckets: dict[tuple[str, str], LeakyBucket] = field(default_factory=dict)
@@ -66,7 +62,7 @@ class Sandbox:
             await Response("There is no portal here: its methods are under /rest/.", 404)(scope, receive, send)
             return
         request = Request(scope, receive)
-        started = self.clock()
+        started = self.clock.monotonic()
         try:
             body = await request.body()
         except ClientDisconnect:
@@ -90,13 +86,13 @@ class Sandbox:
             full = refusal("QUERY_LIMIT_EXCEEDED")
             answer = rest.Answer(full.status, rest.encoded(full.body), error=full.code)
         else:
-            answer = rest.respond(self.store, self.apps, self.faults(portal), asked)
+            answer = rest.respond(self.store, self.apps, self.faults(portal), asked, self.clock)
         if answer.delay or self.options.latency:
-            await self.sleep(answer.delay + self.options.latency)
+            await self.clock.sleep(answer.delay + self.options.latency)
         if answer.status and answer.cut != "reset-after":
             stats.statuses[str(answer.status)] += 1
         if self.log is not None:
-            self._note(asked, answer, self.clock() - started)
+            self._note(asked, answer, self.clock.monotonic() - started)
         await _send(answer, scope, receive, send)
 
     def _is_full(self, portal: str, scope: Scope) -> bool:
@@ -104,7 +100,7 @@ class Sandbox:
         if self.options.bucket is None:
             return False
         source = (portal, scope["client"][0] if scope.get("client") else "")
-        bucket, now = self._buckets.get(source) or LeakyBucket(*self.options.bucket), self.clock()
+        bucket, now = self._buckets.get(source) or LeakyBucket(*self.options.bucket), self.clock.monotonic()
         if bucket.wait(now) > 0:
             return True
         self._buckets[source] = bucket.take(now)
@@ -112,7 +108,7 @@ class Sandbox:
 
     def _note(self, asked: rest.Request, answer: rest.Answer, seconds: float) -> None:
         line = {
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "time": self.clock.now().isoformat(timespec="milliseconds"),
             "portal": asked.portal,
             "app": answer.app,
             "method": asked.method[0],
@@ -186,7 +182,7 @@ class Sandbox:
         if answer is None:
             with self.store.writing():
                 self.apps.reload()
-                answer = self.apps.exchange(given, base, time.time())
+                answer = self.apps.exchange(given, base)
         return JSONResponse(answer.body, answer.status) if isinstance(answer, Refusal) else JSONResponse(answer)
 
 
@@ -235,15 +231,12 @@ def _is_here(origin: str) -> bool:
     return match is not None and is_loopback(match["host"])
 
 
-def create_app(
-    options: Options | None = None, *, clock: Callable[[], float] = time.monotonic, sleep: Sleep = asyncio.sleep
-) -> Starlette:
+def create_app(options: Options, clock: Clock) -> Starlette:
     """The sandbox as an ASGI application; `app.state.sandbox` is the `Sandbox` behind it."""
-    options = options or Options()
     store = Store(options.db, keep=options.keep)
-    apps = Apps(store, options.apps, time.time(), options.secret)
+    apps = Apps(store, options.apps, clock, options.secret)
     log = options.log.open("a", encoding="utf-8") if options.log is not None else None
-    sandbox = Sandbox(options, store, apps, clock, sleep, log)
+    sandbox = Sandbox(options, store, apps, clock, log)
     parse(list(options.faults))
     if options.seed is not None:
         portal = seeds.load_seed("", options.seed)

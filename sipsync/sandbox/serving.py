@@ -14,6 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from sipsync.model.clock import Clock
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 from sipsync.sandbox import Options
@@ -22,9 +23,9 @@ from sipsync.sandbox.server import CUT, Sandbox, create_app
 _HOST = "127.0.0.1"
 
 
-def serve(options: Options, announce: Callable[[str], None] = print) -> None:
+def serve(options: Options, announce: Callable[[str], None], clock: Clock) -> None:
     """Serve until SIGTERM or SIGINT; `announce` gets one JSON line once it listens."""
-    app = create_app(options)
+    app = create_app(options, clock)
     sandbox: Sandbox = app.state.sandbox
     listening = listen(options.port)
     url = f"http://{_HOST}:{listening.getsockname()[1]}"

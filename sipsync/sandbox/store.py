@@ -7,11 +7,10 @@ processes may share a file: before a request it is asked whether somebody else w
 from __future__ import annotations
 
 import json
-import secrets
 import shutil
 import sqlite3
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -133,9 +132,9 @@ class Store:
         """Keep a text beside the portals."""
         self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
 
-    def key(self) -> bytes:
+    def key(self, token: Callable[[int], bytes]) -> bytes:
         """A random value that belongs to the file, made once."""
-        self._db.execute("INSERT OR IGNORE INTO facts VALUES ('key', ?)", (secrets.token_hex(32),))
+        self._db.execute("INSERT OR IGNORE INTO facts VALUES ('key', ?)", (token(32).hex(),))
         return bytes.fromhex(self.fact("key") or "")
 
     def _load(self, name: str) -> Portal:

@@ -39,7 +39,7 @@ def answers(do: object) -> Setup:
     def lay(acme: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         acme.write("lines: {sales: {config_id: 101}}\n", "sipsync.yaml")
         acme.faults({"do": do, "match": {"times": 99}})
-        monkeypatch.setattr("sipsync.portal.clock.SystemClock.sleep", _at_once)
+        monkeypatch.setattr("sipsync.disk.clock.SystemClock.sleep", _at_once)
 
     return lay
 
@@ -50,7 +50,7 @@ def webhook(url: str) -> Setup:
     def lay(acme: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         acme.write("lines: {sales: {config_id: 101}}\n", "sipsync.yaml")
         monkeypatch.setenv("HOOK", url.replace("PORTAL", acme.webhook.rpartition("/rest/")[0]))
-        monkeypatch.setattr("sipsync.portal.clock.SystemClock.sleep", _at_once)
+        monkeypatch.setattr("sipsync.disk.clock.SystemClock.sleep", _at_once)
 
     return lay
 

@@ -331,7 +331,7 @@ def test_the_operators_policy_bounds_the_file(acme: Any, sipsync: Sipsync, monke
 def test_a_portal_that_refuses_connections_is_told(
     acme: Any, sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sipsync.portal.clock.SystemClock.sleep", _at_once)
+    monkeypatch.setattr("sipsync.disk.clock.SystemClock.sleep", _at_once)
     acme.write(MOVE, "sipsync.yaml")
     monkeypatch.setenv("HOOK", "http://127.0.0.1:1/rest/1/x/")
     ran = sipsync("plan")

@@ -10,17 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from sipsync.disk.clock import SystemClock
 from sipsync.disk.locks import lock
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, Exit, SipsyncError
+from support.clock import Clock
 
 HOLD = """
 import asyncio, sys
+from sipsync.disk.clock import SystemClock
 from sipsync.disk.locks import lock
 from sipsync.model.operator import Operator
 
 async def main():
-    async with lock(sys.argv[1], Operator(state_dir=sys.argv[2]), 60.0):
+    async with lock(sys.argv[1], Operator(state_dir=sys.argv[2]), SystemClock(), 60.0):
         print("held", flush=True)
         sys.stdin.readline()
 
@@ -29,13 +32,14 @@ asyncio.run(main())
 
 COUNT = """
 import asyncio, pathlib, sys
+from sipsync.disk.clock import SystemClock
 from sipsync.disk.locks import lock
 from sipsync.model.operator import Operator
 
 async def main():
     counter = pathlib.Path(sys.argv[2]) / "counter"
     for _ in range(20):
-        async with lock(sys.argv[1], Operator(state_dir=sys.argv[2]), 60.0):
+        async with lock(sys.argv[1], Operator(state_dir=sys.argv[2]), SystemClock(), 60.0):
             before = int(counter.read_text())
             await asyncio.sleep(0)
             counter.write_text(str(before + 1))
@@ -60,7 +64,7 @@ async def test_the_lock_of_another_process_is_refused_after_the_wait_and_names_i
     waits: list[float] = []
     with holding("acme.bitrix24.ru", tmp_path) as other:
         with pytest.raises(SipsyncError) as caught:
-            async with lock("acme.bitrix24.ru", Operator(state_dir=str(tmp_path)), 0.25, waits.append):
+            async with lock("acme.bitrix24.ru", Operator(state_dir=str(tmp_path)), SystemClock(), 0.25, waits.append):
                 pytest.fail("two processes hold one lock")
         other.communicate("go\n")
     assert caught.value.code is Code.LOCKED
@@ -71,12 +75,21 @@ async def test_the_lock_of_another_process_is_refused_after_the_wait_and_names_i
     assert 0 < wait <= 0.25
 
 
+async def test_who_waits_for_a_lock_waits_by_the_clock_that_they_gave(tmp_path: Path) -> None:
+    operator, clock = Operator(state_dir=str(tmp_path)), Clock()
+    async with lock("acme.bitrix24.ru", operator, clock, 0.0):
+        with pytest.raises(SipsyncError, match="waited 600 s"):
+            async with lock("acme.bitrix24.ru", operator, clock, 600.0):
+                pytest.fail("two hold one lock")
+    assert clock.time == pytest.approx(600)
+
+
 async def test_without_a_note_of_its_holder_a_lock_is_refused_all_the_same(tmp_path: Path) -> None:
     with holding("acme.bitrix24.ru", tmp_path) as other:
         [note] = (tmp_path / "locks").glob("*.holder")
         note.write_text("nobody")
         with pytest.raises(SipsyncError, match="another process"):
-            async with lock("acme.bitrix24.ru", Operator(state_dir=str(tmp_path)), 0.0):
+            async with lock("acme.bitrix24.ru", Operator(state_dir=str(tmp_path)), SystemClock(), 0.0):
                 pytest.fail("two processes hold one lock")
         other.communicate("go\n")
 
@@ -90,7 +103,7 @@ async def test_who_waits_goes_on_when_the_other_is_done(tmp_path: Path) -> None:
             stdin.write("go\n")
             stdin.flush()
 
-        async with lock("acme.bitrix24.ru", Operator(state_dir=str(tmp_path)), 60.0, release):
+        async with lock("acme.bitrix24.ru", Operator(state_dir=str(tmp_path)), SystemClock(), 60.0, release):
             [note] = (tmp_path / "locks").glob("*.holder")
             assert note.read_text() == str(os.getpid())
 
@@ -98,13 +111,13 @@ async def test_who_waits_goes_on_when_the_other_is_done(tmp_path: Path) -> None:
 async def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
     with holding("acme.bitrix24.ru", tmp_path) as other:
         other.kill()
-    async with lock("acme.bitrix24.ru", Operator(state_dir=str(tmp_path)), 0.0):
+    async with lock("acme.bitrix24.ru", Operator(state_dir=str(tmp_path)), SystemClock(), 0.0):
         pass
 
 
 async def test_other_hosts_are_free(tmp_path: Path) -> None:
     operator = Operator(state_dir=str(tmp_path))
-    async with lock("a.bitrix24.ru", operator, 0.0), lock("b.bitrix24.ru", operator, 0.0):
+    async with lock("a.bitrix24.ru", operator, SystemClock(), 0.0), lock("b.bitrix24.ru", operator, SystemClock(), 0.0):
         assert len(list((tmp_path / "locks").glob("*.lock"))) == 2
 
 
@@ -114,7 +127,7 @@ async def test_two_tasks_of_one_process_take_turns(tmp_path: Path) -> None:
 
     async def work() -> None:
         nonlocal inside
-        async with lock("acme.bitrix24.ru", operator, 60.0):
+        async with lock("acme.bitrix24.ru", operator, SystemClock(), 60.0):
             inside += 1
             await asyncio.sleep(0)
             assert inside == 1
@@ -126,9 +139,9 @@ async def test_two_tasks_of_one_process_take_turns(tmp_path: Path) -> None:
 async def test_the_lock_is_given_back_after_an_error(tmp_path: Path) -> None:
     operator = Operator(state_dir=str(tmp_path))
     with pytest.raises(ZeroDivisionError):
-        async with lock("acme.bitrix24.ru", operator, 0.0):
+        async with lock("acme.bitrix24.ru", operator, SystemClock(), 0.0):
             1 / 0  # noqa: B018
-    async with lock("acme.bitrix24.ru", operator, 0.0):
+    async with lock("acme.bitrix24.ru", operator, SystemClock(), 0.0):
         pass
 
 
@@ -147,7 +160,7 @@ async def test_a_lock_that_cant_be_made_is_an_error_with_a_way_out(
     name = __import__("hashlib").sha256(b"acme.bitrix24.ru").hexdigest()
     (tmp_path / "locks" / f"{name}.lock").mkdir(parents=True)
     with pytest.raises(SipsyncError, match="is a directory") as caught:
-        async with lock("acme.bitrix24.ru", Operator(state_dir=str(tmp_path)), 0.0):
+        async with lock("acme.bitrix24.ru", Operator(state_dir=str(tmp_path)), SystemClock(), 0.0):
             pytest.fail("a folder was locked")
     assert caught.value.code is Code.UNWRITABLE
 
@@ -160,6 +173,6 @@ async def test_a_file_system_without_locks_is_an_error_with_a_way_out(
 
     monkeypatch.setattr("sipsync.disk.locks.filelock.FileLock.acquire", missing)
     with pytest.raises(SipsyncError, match="has no locks") as caught:
-        async with lock("acme.bitrix24.ru", Operator(state_dir=str(tmp_path)), 0.0):
+        async with lock("acme.bitrix24.ru", Operator(state_dir=str(tmp_path)), SystemClock(), 0.0):
             pytest.fail("nothing was locked")
     assert "SIPSYNC_STATE_DIR" in caught.value.diagnostics[0].hint

@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
+from random import Random
+from shutil import rmtree
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, ConfigError, Exit
 from sipsync.sandbox import dump_portal, seed_portal
 from sipsync.sandbox.store import Store
+from support.clock import Clock
 
 LINE = {"type": "cloud", "title": "A", "server": "s.example", "login": "a", "password": "p", "app": None}
 
@@ -123,3 +126,18 @@ def test_no_path_of_a_file_lies_below_git(folder: Path, place: str) -> None:
     (folder / "acme.yaml").write_text(f"{text}include: [.git/inc.yaml]\n")
     with pytest.raises(ConfigError):
         sipsync.load([folder / "acme.yaml"], operator(folder))
+
+
+async def test_a_run_is_the_same_to_the_letter_under_the_same_clock_and_chance(tmp_path: Path) -> None:
+    async def run(seed: int) -> tuple[str, str, float, bytes]:
+        folder = tmp_path / "all" / "checkout"
+        folder.mkdir(parents=True)
+        clock, asked = Clock(token=Random(seed).randbytes), fleet(folder)
+        plan = await sipsync.aplan(asked, clock=clock)
+        outcome = await sipsync.aapply(plan, asked, clock=clock)
+        assert outcome.exit is Exit.OK
+        key = (folder.parent / "state" / "plan.key").read_bytes()
+        rmtree(folder.parent)
+        return plan.to_json(), outcome.to_json(), clock.time, key
+
+    assert await run(7) == await run(7) != await run(8)

@@ -155,8 +155,9 @@ async def test_the_state_folder_s_key_is_made_once_and_for_its_user_alone(box: B
     seeded(box)
     state = box.folder / "state"
     script = (
-        "import sys; from sipsync.disk.locks import state_key; from sipsync.model.operator import Operator;"
-        "print(state_key(Operator(state_dir=sys.argv[1])).hex())"
+        "import sys; from sipsync.disk.clock import SystemClock; from sipsync.disk.locks import state_key;"
+        "from sipsync.model.operator import Operator;"
+        "print(state_key(Operator(state_dir=sys.argv[1]), SystemClock()).hex())"
     )
     command = [sys.executable, "-c", script, str(state)]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]

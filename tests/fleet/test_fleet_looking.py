@@ -98,12 +98,13 @@ async def test_a_host_that_may_not_get_a_credential_stops_its_portal_only(box: B
 
 
 async def test_a_second_run_on_one_host_waits_for_the_first_and_then_refuses(box: Box) -> None:
+    from sipsync.disk.clock import SystemClock
     from sipsync.disk.locks import lock
 
     seeded(box)
     plan = await box.plan()
     events: list[Event] = []
-    async with lock(plan.parts[0].host, box.operator, 1.0, lambda _seconds: None):
+    async with lock(plan.parts[0].host, box.operator, SystemClock(), 1.0):
         options = sipsync.ApplyOptions(lock_timeout=0.05)
         outcome = await sipsync.aapply(plan, box.fleet(), options, events.append)
     assert [problem.code for problem in outcome.diagnostics] == [Code.LOCKED]

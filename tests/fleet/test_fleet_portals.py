@@ -20,6 +20,7 @@ from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Exit, SipsyncError, StalePlan, UsageError
 from sipsync.report import render
 from support.box import KEY, Box
+from support.clock import Clock
 
 LINES = "lines:\n  a: {config_id: 101, title: New}\n"
 
@@ -130,7 +131,14 @@ async def test_a_portal_that_does_not_answer_lets_the_next_one_begin(box: Box, m
 
     fleet = sipsync.load([box.folder], box.operator)
     done, failed = await parallel.run_all(
-        fleet.portals, box.operator, Selection(), work, parallel=1, kind="read", on_event=lambda _event: None
+        fleet.portals,
+        box.operator,
+        Selection(),
+        work,
+        Clock(),
+        parallel=1,
+        kind="read",
+        on_event=lambda _event: None,
     )
     assert (done, failed) == (dict.fromkeys(begun, 3), {})
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 import sipsync
+from sipsync.disk.clock import SystemClock
 from sipsync.disk.locks import lock
 from sipsync.model.events import Event, Waiting
 from sipsync.model.outcome import Outcome
@@ -109,7 +110,7 @@ async def test_after_a_wait_for_another_run_it_is_read_again(box: Box) -> None:
             await opened.aclose()
 
     theirs = asyncio.Event()
-    async with lock(host, box.operator, 0.0):
+    async with lock(host, box.operator, SystemClock(), 0.0):
         asked = asyncio.create_task(ours())
         await theirs.wait()
         assert waiting == ["lock"]

@@ -218,7 +218,8 @@ def test_line_ends_of_browsers_are_no_difference(forge: Forge) -> None:
 
 
 def test_a_dry_run_sends_nothing(forge: Forge) -> None:
-    assert post(target(forge, "github"), "plan", MARKER, dry_run=True) == Posted("planned", f"{MARKER}\nplan")
+    planned = post(target(forge, "github"), "plan", MARKER, dry_run=True, sleep=Sleeps())
+    assert planned == Posted("planned", f"{MARKER}\nplan")
     assert forge.requests == []
 
 

@@ -228,7 +228,7 @@ class Emulated:
     """An emulated portal with a few lines."""
 
     def __init__(self) -> None:
-        self._application = create_app(Options(seed=SEED, secret="sandbox"))
+        self._application = create_app(Options(seed=SEED, secret="sandbox"), Clock())
         store = self._application.state.sandbox.store
         with store.writing():
             from sipsync.sandbox import seeds

@@ -107,14 +107,14 @@ Way = Callable[[Operator, Server, dict[str, Canary]], Awaitable[object]]
 
 
 async def reads(operator: Operator, server: Server, marked: dict[str, Canary]) -> None:
-    (job,), _ = await prepare(sipsync.load([operator.root], operator).portals, operator, Selection())
+    (job,), _ = await prepare(sipsync.load([operator.root], operator).portals, operator, Selection(), Clock())
     async with connect(job.credentials["acme"], Throttle("acme", Limits(), Clock())) as portal:
         await portal.snapshot(outgoing=True)
         await portal.lines([1, 2])
 
 
 async def writes(operator: Operator, server: Server, marked: dict[str, Canary]) -> None:
-    (job,), _ = await prepare(sipsync.load([operator.root], operator).portals, operator, Selection())
+    (job,), _ = await prepare(sipsync.load([operator.root], operator).portals, operator, Selection(), Clock())
     call = Call(
         "acme:1", Address("acme", "a"), "update", {"password": Secret(marked["password"].value)}, 1, "cloud", ()
     )
@@ -133,7 +133,7 @@ async def renews(operator: Operator, server: Server, marked: dict[str, Canary]) 
 
 
 async def plans(operator: Operator, server: Server, marked: dict[str, Canary]) -> None:
-    (job,), _ = await prepare(sipsync.load([operator.root], operator).portals, operator, Selection())
+    (job,), _ = await prepare(sipsync.load([operator.root], operator).portals, operator, Selection(), Clock())
     await plan_host(job, PlanOptions(), Clock(), lambda _event: None)
 
 

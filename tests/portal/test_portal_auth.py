@@ -577,7 +577,7 @@ from sipsync.model.operator import Operator
 from sipsync.model.problems import Span
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.portal.client import connect
-from sipsync.portal.clock import SystemClock
+from sipsync.disk.clock import SystemClock
 from sipsync.portal.credential import credential_of
 from sipsync.portal.throttle import Throttle
 
@@ -586,8 +586,9 @@ async def main(origin, store):
     access = OwnTokenAccess(origin, "local.1", secret, refresh, token_url=origin + "/oauth/token/")
     portal = DesiredPortal("acme", Span("acme.yaml", 2), access, ())
     secrets = {secret: Secret("clientcanary42"), refresh: Secret("refreshcanary42")}
-    credential = credential_of(portal, secrets, Operator(token_store=store), ask_again=None, embedded=None)
-    async with connect(credential, Throttle("acme", Limits(), SystemClock())) as portal:
+    operator, clock = Operator(token_store=store), SystemClock()
+    credential = credential_of(portal, secrets, operator, clock, ask_again=None, embedded=None)
+    async with connect(credential, Throttle("acme", Limits(), clock)) as portal:
         assert await portal.scope() == {"telephony"}
 
 asyncio.run(main(*sys.argv[1:]))

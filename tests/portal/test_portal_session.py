@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sipsync.disk.clock import SystemClock
 from sipsync.model.lines import Address, Call
 from sipsync.model.policy import Limits
 from sipsync.model.problems import Code, PortalError
 from sipsync.model.secret import Secret
 from sipsync.portal import envelope
 from sipsync.portal.client import RestPortal
-from sipsync.portal.clock import SystemClock
 from sipsync.portal.envelope import Command
 from sipsync.portal.protocol import Done, Lost, Unsent
 from sipsync.portal.throttle import Throttle

@@ -65,7 +65,7 @@ async def test_a_truncated_answer_says_that_it_was_longer(stage: Stage) -> None:
 async def test_a_delay_makes_the_answer_late(stage: Stage) -> None:
     await stage.faults(fault({"delay": 1.5}), fault({"delay": 2}))
     await stage.batch(a=f"{UPDATE}?CONFIG_ID=69&TITLE=x")
-    assert stage.slept == [3.5]
+    assert stage.clock.slept == [3.5]
 
 
 async def test_the_provider_fails_for_one_method(stage: Stage) -> None:

@@ -99,6 +99,14 @@ async def test_a_wrong_renewal_is_refused(stage: Stage, changed: dict[str, str],
     assert (await exchange(stage, **changed))["error"] == error
 
 
+async def test_a_token_lives_an_hour_of_the_clock_that_the_sandbox_was_given(stage: Stage) -> None:
+    token = stage.sandbox.apps.shown("")["appa"]["access_token"]
+    stage.clock.time += 3599
+    assert await whose(stage, token) == "fine"
+    stage.clock.time += 1
+    assert await whose(stage, token) == "expired_token"
+
+
 async def test_tokens_can_be_made_old(stage: Stage) -> None:
     token = stage.sandbox.apps.shown("")["appa"]["access_token"]
     await stage.http.post("/_sandbox/expire", params={"app": "other"})

@@ -183,7 +183,7 @@ async def test_the_bucket_is_each_portals_and_refuses_what_is_too_much() -> None
     answer = await stage.call("profile")
     assert answer.json() == {"error": "QUERY_LIMIT_EXCEEDED", "error_description": "Too many requests"}
     assert (await stage.http.get("/other/rest/1/sandbox/profile")).status_code == 200
-    stage.now += 1
+    stage.clock.time += 1
     assert (await stage.call("profile")).status_code == 200
     assert (await stage.call("profile")).status_code == 503
     await stage.http.post("/_sandbox/reset")
@@ -194,7 +194,7 @@ async def test_the_bucket_is_each_portals_and_refuses_what_is_too_much() -> None
 async def test_latency_makes_each_answer_late() -> None:
     stage = Stage(Options(latency=0.25))
     await stage.call("profile")
-    assert stage.slept == [0.25]
+    assert stage.clock.slept == [0.25]
     stage.sandbox.store.close()
 
 

@@ -13,6 +13,7 @@ import pytest
 from sipsync.model.problems import Code, SipsyncError
 from sipsync.sandbox import Options, dump_portal, embedded, seed_portal, seeds
 from sipsync.sandbox.store import Store
+from support.clock import Clock
 from support.sandbox import LINE, Stage
 
 ADD = {"SERVER": "sip.example", "LOGIN": "u"}
@@ -99,7 +100,7 @@ def test_without_the_web_server_it_says_what_to_install(monkeypatch: pytest.Monk
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "starlette.applications", None)
     with pytest.raises(SipsyncError) as caught:
-        embedded(":memory:", keep=False)
+        embedded(":memory:", clock=Clock(), keep=False)
     assert caught.value.code is Code.EXTRA_MISSING
     assert "uvicorn<1,>=0.40" in caught.value.diagnostics[0].hint
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,8 @@ class Clock:
     time: float = 0.0
     slept: list[float] = field(default_factory=list)
     on_sleep: Callable[[], None] = lambda: None
+    token: Callable[[int], bytes] = os.urandom
+    """Real chance, so that what is kept from guessing is kept from tests as well."""
 
     def monotonic(self) -> float:
         return self.time

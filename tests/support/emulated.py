@@ -67,7 +67,7 @@ class Emulated:
     def _sandbox(self) -> Any:
         apps = sorted({row.app for row in self.state.rows.values() if row.app})
         options = Options(apps=tuple(apps), secret="sandbox", bucket=(50, 2.0) if self.crowded_until else None)
-        app = create_app(options, clock=self.clock.monotonic, sleep=self.clock.sleep)
+        app = create_app(options, self.clock)
         with app.state.sandbox.store.writing():
             app.state.sandbox.store.replace(self.portal)
         return app

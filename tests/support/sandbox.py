@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from sipsync.sandbox import Options
 from sipsync.sandbox.server import Sandbox, create_app
+from support.clock import Clock
 
 LINE = {"type": "cloud", "title": "Sales", "server": "sip.example", "login": "u", "password": "p", "config_id": 69}
 
@@ -19,17 +20,13 @@ class Stage:
     """A sandbox and its client."""
 
     options: Options
-    now: float = 1000.0
-    slept: list[float] = field(default_factory=list)
+    clock: Clock = field(default_factory=lambda: Clock(1000.0))
 
     def __post_init__(self) -> None:
         options = replace(self.options, secret="sandbox")
-        self.app: Starlette = create_app(options, clock=lambda: self.now, sleep=self._sleep)
+        self.app: Starlette = create_app(options, self.clock)
         self.sandbox: Sandbox = self.app.state.sandbox
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://localhost")
-
-    async def _sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
 
     async def call(self, method: str, /, **params: Any) -> httpx.Response:
         """A webhook's call."""

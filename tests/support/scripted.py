@@ -16,6 +16,7 @@ from sipsync.model.problems import Span
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.portal.client import RestPortal
 from sipsync.portal.credential import Credential, credential_of
+from support.clock import Clock
 
 SECRET = "s3cretcanary0123"
 
@@ -130,7 +131,8 @@ def credential(
 ) -> Credential:
     """The credential of a portal that is declared like this."""
     portal = DesiredPortal("acme", Span("acme.yaml", 2), access, ())
-    return credential_of(portal, secrets, operator or Operator(), **{"ask_again": same, "embedded": no_sandbox, **more})
+    ways = {"ask_again": same, "embedded": no_sandbox, **more}
+    return credential_of(portal, secrets, operator or Operator(), Clock(), **ways)
 
 
 Open = Callable[..., AbstractAsyncContextManager[RestPortal]]

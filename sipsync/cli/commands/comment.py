@@ -12,6 +12,7 @@ from sipsync.cli.group import make_command, option
 from sipsync.cli.output import read_text, usage_error
 from sipsync.cli.session import Session, write
 from sipsync.cli.types import FILE
+from sipsync.disk.clock import SystemClock
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError
 
@@ -64,7 +65,7 @@ def command(
     if dry_run:
         write(body if body.startswith(mark) else f"{mark}\n{body}")
         return Exit.OK
-    posted = post(target_from_environ(session.environ, kind, number), body, mark)
+    posted = post(target_from_environ(session.environ, kind, number), body, mark, sleep=SystemClock().pause)
     done = Message("Comment {result}: {url}\n") if posted.url else Message("Comment {result}.\n")
     write(Message(done, result=posted.result, url=posted.url))
     return Exit.OK

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from sipsync.cli.progress import EventStream
 from sipsync.cli.session import Session
 from sipsync.cli.types import FILE, Duration, Output
 from sipsync.cli.work import make_plan
+from sipsync.disk.clock import SystemClock
 from sipsync.model.message import Message
 from sipsync.model.options import PlanOptions, Selection
 from sipsync.model.problems import Exit, SipsyncError, worst
@@ -114,7 +114,7 @@ def _failed(error: SipsyncError) -> Plan:
     """A plan that says why there is none, so that reports have something to show."""
     from sipsync.model.plan import Plan
 
-    return Plan(timestamp=datetime.now(UTC).isoformat(timespec="seconds"), problems=error.diagnostics)
+    return Plan(timestamp=SystemClock().now().isoformat(timespec="seconds"), problems=error.diagnostics)
 
 
 def _tell_saved(session: Session, plan: Plan, out: Path) -> None:

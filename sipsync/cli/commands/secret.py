@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import secrets
 import sys
+from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from sipsync.cli.group import Group, make_command, option
 from sipsync.cli.output import usage_error
 from sipsync.cli.session import Session, write
 from sipsync.cli.types import FILE
+from sipsync.disk.clock import SystemClock
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Exit, SecretError
 
@@ -83,7 +84,7 @@ def _password(session: Session, key: str) -> str:
     'gh secret set SIPSYNC_PLAN_KEY --body "$(sipsync secret plan-key)"',
 )
 def plan_key(_session: Session) -> Exit:
-    write(secrets.token_urlsafe(_BYTES) + "\n")
+    write(urlsafe_b64encode(SystemClock().token(_BYTES)).decode().rstrip("=") + "\n")
     return Exit.OK
 
 
