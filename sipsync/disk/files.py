@@ -7,6 +7,7 @@ Windows keeps such folders private by its own rules; modes are looked at where t
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import stat
 import time
@@ -92,6 +93,12 @@ def real_path(path: Path) -> Path | None:
         return path.resolve()
     except (OSError, RuntimeError, ValueError):  # ValueError: a null character, or half a character
         return None
+
+
+def for_shell(path: Path) -> str:
+    """The path as a shell's `.` takes it: a bare name would be looked for along the PATH."""
+    text = path.as_posix()
+    return shlex.quote(text if "/" in text else f"./{text}")
 
 
 def below_git(path: Path, root: Path) -> bool:

@@ -271,6 +271,7 @@ def test_import_keeps_passwords_where_it_is_told_to(
 ) -> None:
     ran = sipsync("import", "acme.yaml", "--webhook-env", "HOOK", "--passwords", "env", "--secrets-out", "acme.env")
     assert ran.code == 0
+    assert "set -a; . ./acme.env; set +a" in ran.err
     kept = home / "acme.env"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert "password: env:SIP_ACME_101_PASSWORD" in (home / "acme.yaml").read_text()

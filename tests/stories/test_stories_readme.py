@@ -64,3 +64,33 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page: str, tmp_path: Path)
     printed = run("page", tmp_path)
     assert "failed=0" in printed
     assert "No changes." in run("sipsync plan", tmp_path)
+
+
+def test_the_readmes_agree_section_by_section() -> None:
+    english, russian = (shape((ROOT / name).read_text(encoding="utf-8")) for name in ("README.md", "README.ru.md"))
+    assert len(english) > 10
+    assert english == russian
+
+
+def shape(text: str) -> list[list[str]]:
+    """For each section, of what it consists: its level, items, rows, and blocks with what is to be typed there."""
+    sections: list[list[str]] = []
+    block = False
+    for line in text.splitlines():
+        if line.startswith("```"):
+            block = not block
+        if line.startswith("#") and not block:
+            sections.append([line.split()[0]])
+        elif line.startswith("```") and block:
+            sections[-1].append(line)
+        elif match := re.match(r"- |[0-9]+\. |\||\*\*", line):
+            sections[-1].append(match[0])
+        elif block and re.match(r"\$ |sudo |brew |py |python3 ", line):
+            sections[-1].append(line)
+    return sections
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.ru.md"])
+def test_the_readme_counts_the_recorded_scenarios(readme: str) -> None:
+    scenarios = len((ROOT / "tests/recorded/scenarios.jsonl").read_text(encoding="utf-8").splitlines())
+    assert f" {scenarios} " in (ROOT / readme).read_text(encoding="utf-8")

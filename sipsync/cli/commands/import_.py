@@ -82,6 +82,11 @@ def command(session: Session, file: Path, limits: OperatorOptions, options: Impo
     fill(session, file, limits.operator(session, [file]), options)
     if options.passwords is None:
         session.hint(Message("Passwords were left alone; --passwords says where to keep them."))
+    if options.passwords == "env" and options.secrets_out:
+        from sipsync.disk.files import for_shell
+
+        told = Message("Load them into this shell: set -a; . {path}; set +a", path=for_shell(Path(options.secrets_out)))
+        session.hint(told)
     session.hint(Message("Next: sipsync plan {file}", file=file))
     return Exit.OK
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sipsync.disk.files import read_regular
+from sipsync.disk.files import for_shell, read_regular
 from sipsync.model.globs import fits
 from sipsync.model.message import Message
 from sipsync.model.nearest import did_you_mean
@@ -57,8 +56,7 @@ def _not_loaded(ref: SecretRef, operator: Operator) -> str:
         except OSError:
             continue
         if re.search(rf"^(?:export )?{re.escape(ref.rest)}=", text, re.MULTILINE):
-            file = (folder / ".env").as_posix()
-            return shlex.quote(file if "/" in file else f"./{file}")  # a shell looks along its PATH for a bare name
+            return for_shell(folder / ".env")
     return ""
 
 
