@@ -13,7 +13,9 @@ from sipsync.model.problems import Diagnostic
 from sipsync.report.escape import visible
 from sipsync.report.wording import count, where
 
-_OWN = re.compile(r"(?<![\w.-])(?:[\w-]+(?:\.[\w-]+)+(?::\d+)?|\d+|(?!SIPSYNC_)[A-Z][A-Z0-9]*_[A-Z0-9_]+)(?![\w-])")
+_OWN = re.compile(
+    r"(?<![\w.-])(?:[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:/[\w.-]+)?|\d+|(?!SIPSYNC_)[A-Z][A-Z0-9]*_[A-Z0-9_]+)(?![\w-])"
+)
 """What is a portal's own in a text about it: its host, a number, the name of its variable."""
 
 
@@ -59,14 +61,21 @@ def cause(group: Sequence[Diagnostic]) -> Cause:
     places = [
         f"{where(found)}: {visible(found.summary)}" if differ else where(found) for found in group if where(found)
     ]
-    summary = _OWN.sub("…", first.summary).removeprefix("… ") if differ else first.summary
+    summary = _common([found.summary for found in group]).removeprefix("… ")
     made = Cause(first, tuple(dict.fromkeys(places)), tuple(group), summary)
     if len(group) == 1:
         return made
     if len(made.portals) > 1:
         summary = f"{summary}: {count(len(made.portals), 'portal')}"
-    hint = first.hint if all(found.hint == first.hint for found in group) else _OWN.sub("…", _hint(first))
+    hints = [found.hint for found in group]
+    hint = hints[0] if len(set(hints)) == 1 else _common([_hint(found) for found in group])
     return made._replace(told=replace(first, summary=Message(summary), hint=Message(hint)))
+
+
+def _common(texts: Sequence[str]) -> str:
+    """The text that these are, with a mark in the place of what is each portal's own."""
+    same = iter([len(set(words)) == 1 for words in zip(*map(_OWN.findall, texts), strict=True)])
+    return _OWN.sub(lambda found: found[0] if next(same) else "…", texts[0])
 
 
 def _of_portal(found: Diagnostic) -> bool:

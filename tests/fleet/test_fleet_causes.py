@@ -127,6 +127,15 @@ def github(commands: str) -> list[str]:
 READERS = {"text": text, "markdown": markdown, "html": html, "junit": junit, "sarif": sarif, "github": github}
 
 
+async def test_what_a_server_says_to_many_portals_is_told_to_the_letter(box: Box) -> None:
+    for name in ("acme", "globex"):
+        box.environ[f"{name.upper()}_HOOK"] = f"{box.url}/{box.name}-{name}/rest/1/wrong/"
+        text = f"sipsync: 1\nportal: {{webhook: 'env:{name.upper()}_HOOK'}}\n{LINES}"
+        (box.folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    shown = render(await planned(box), "text")
+    assert "Error: refused the request (INVALID_CREDENTIALS): Invalid request credentials: 2 portals\n" in shown
+
+
 def test_hosts_that_differ_are_one_failure_and_stay_told_apart() -> None:
     from support.reports import finding, part, plan
 
@@ -171,7 +180,7 @@ def test_a_limit_that_stops_many_portals_is_told_once_with_the_numbers_of_each()
         for number, name in enumerate(("acme", "globex"), 8)
     ]
     shown = render(plan(*parts), "text")
-    assert "Error: stopped by a safety limit: max_changes is …, the plan changes …: 2 portals" in shown
+    assert "Error: stopped by a safety limit: max_changes is 3, the plan changes …: 2 portals" in shown
     assert "(globex): stopped by a safety limit: max_changes is 3, the plan changes 9" in shown
     assert "--allow max-changes:PORTAL lets this one pass." in shown
 
