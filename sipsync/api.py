@@ -18,7 +18,7 @@ from sipsync.loading import check, find_root, load, select
 from sipsync.model.clock import Clock
 from sipsync.model.events import OnEvent, ignore
 from sipsync.model.frames import forgetful
-from sipsync.model.lines import Fleet
+from sipsync.model.lines import Address, Fleet
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.options import ApplyOptions, PlanOptions, Selection
@@ -49,6 +49,7 @@ __all__ = [
     "astatus",
     "averify",
     "check",
+    "check_selection",
     "doctor",
     "find_root",
     "keep_password",
@@ -92,6 +93,15 @@ def _blocking(twin: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, R]:
 
 
 # --- plan and apply ---
+
+
+def check_selection(
+    lines: Mapping[str, Sequence[Address]], others: Sequence[str], portals: Sequence[str], selection: Selection
+) -> None:
+    """Raises UsageError for a glob that names none of these portals and lines; of other portals no lines are known."""
+    from sipsync.fleet.selection import check_lines
+
+    check_lines(lines, others, portals, selection)
 
 
 def select_parts(plan: Plan, portals: Sequence[str] = (), selection: Selection | None = None) -> Plan:

@@ -101,14 +101,13 @@ class OperatorOptions:
 
 @dataclass(frozen=True, slots=True)
 class PortalsOptions:
-    """Which portals a question is put to; each of them is asked as a whole."""
+    """Which portals a question is put to, and which lines are meant where it is about lines."""
 
     portals: tuple[str, ...]
     lines: tuple[str, ...]
     exclude: tuple[str, ...]
 
     def __bool__(self) -> bool:
-        """Whether anything was chosen."""
         return bool(self.portals or self.lines or self.exclude)
 
     def selection(self) -> Selection:
@@ -222,10 +221,14 @@ def _globs(*names: str, **settings: Any) -> Callable[[Function], Function]:
 
 _PORTAL = _globs("--portal", "portals", shell_complete=complete_portals, help="Only portals of this name.")
 
-selection_options = all_of(
+_LINES = all_of(
     _PORTAL,
     _globs("--line", "lines", shell_complete=complete_lines, help="Only lines of this key or address."),
     _globs("--exclude", shell_complete=complete_lines, help="All but portals of this name or lines of this address."),
+)
+
+selection_options = all_of(
+    _LINES,
     option(
         "--allow",
         multiple=True,
@@ -240,6 +243,8 @@ selection_options = all_of(
         help="Send a line's connection data again, so that it registers anew.",
     ),
 )
+
+lines_options = all_of(_LINES, typed("select", PortalsOptions))
 
 portals_options = all_of(
     _PORTAL,

@@ -28,6 +28,13 @@ def chosen(fleet: Fleet, globs: Sequence[str], selection: Selection, *, whole: b
     return Fleet(portals, fleet.operator, _about(fleet.diagnostics, left), broken)
 
 
+def check_lines(
+    lines: Mapping[str, Sequence[Address]], others: Sequence[str], globs: Sequence[str], selection: Selection
+) -> None:
+    """Raises UsageError for a glob that names none of these portals and lines; of other portals no lines are known."""
+    _left(lines, others, globs, selection, (), whole=False)
+
+
 def chosen_parts(plan: Plan, globs: Sequence[str], selection: Selection) -> Plan:
     """The parts of a plan that the options leave in, each as a whole. Raises UsageError as `chosen` does."""
     lines = {part.portal: [change.address for change in part.resource_changes] for part in plan.parts}

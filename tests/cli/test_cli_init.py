@@ -303,13 +303,81 @@ def test_an_import_says_what_it_added_what_differs_and_what_is_gone(acme: Any, s
     assert "Added: line-" in ran.out
 
 
+def test_an_import_calls_new_lines_after_their_titles(acme: Any, sipsync: Sipsync) -> None:
+    acme.seed(
+        {"config_id": 101, "title": "Sales", "login": "a"},
+        {"config_id": 102, "title": "Отдел продаж", "login": "b"},
+        {"config_id": 103, "title": "отдел  Продаж!", "login": "c"},
+        {"config_id": 104, "title": "☎", "login": "d"},
+    )
+    file = acme.write("lines:\n  otdel-prodazh: {config_id: 101, title: Sales} # ours\n")
+    ran = sipsync("import", "acme.yaml", "--keys", "title")
+    assert (ran.code, "Added: line-104, otdel-prodazh-2, otdel-prodazh-3.\n" in ran.out) == (0, True), ran
+    assert "# ours" in file.read_text()
+    assert "No changes." in sipsync("plan", "acme.yaml").out
+    assert sipsync("import", "new.yaml", "--webhook-env", "HOOK", "--keys", "title").code == 0
+    assert {"  sales:", "  otdel-prodazh:", "  line-104:"} <= set(Path("new.yaml").read_text().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("options", "ids"),
+    [
+        (("--line", "line-102"), {"101", "102"}),
+        (("--line", "acme.line-10[23]", "--exclude", "line-103"), {"101", "102"}),
+        (("--exclude", "acme.line-103"), {"101", "102"}),
+        (("--line", "shop"), {"101"}),
+        (("--keys", "title", "--line", "sklad"), {"101", "102"}),
+    ],
+)
+def test_an_import_takes_the_lines_that_are_chosen(
+    options: tuple[str, ...], ids: set[str], acme: Any, sipsync: Sipsync
+) -> None:
+    acme.seed(
+        {"config_id": 101, "title": "Sales", "login": "a"},
+        {"config_id": 102, "title": "Склад", "login": "b"},
+        {"config_id": 103, "title": "Fax", "login": "c"},
+    )
+    acme.write("lines:\n  shop: {config_id: 101, title: Shop}\n  old: {config_id: 9, title: Old}\n")
+    ran = sipsync("import", "acme.yaml", "--passwords", "env", "--secrets-out", ".env", *options)
+    assert ran.code == 0, ran
+    found = set(re.findall(r"config_id: (\d+)", Path("acme.yaml").read_text())) - {"9"}
+    assert found == ids
+    linked = set(re.findall(r"SIP_ACME_(\d+)_PASSWORD", Path(".env").read_text()))
+    assert linked == (ids if "--line" not in options or "shop" in options else ids - {"101"})
+    assert ("old" in ran.out) == ("--line" not in options)
+    new = sipsync("import", "new.yaml", "--webhook-env", "HOOK", "--exclude", "line-101")
+    assert (new.code, "config_id: 101" in Path("new.yaml").read_text()) == (0, False)
+
+
+@pytest.mark.parametrize("option", ["--line", "--exclude", "--portal"])
+@pytest.mark.parametrize("file", [["acme.yaml"], ["new.yaml", "--webhook-env", "HOOK"]])
+def test_an_import_of_nothing_that_is_there_is_wrong_usage_and_writes_nothing(
+    option: str, file: list[str], acme: Any, sipsync: Sipsync
+) -> None:
+    before = acme.write("lines:\n  shop: {config_id: 101, title: Shop}\n").read_text()
+    ran = sipsync("import", *file, "--passwords", "env", "--secrets-out", ".env", option, "nobody")
+    assert (ran.code, f'{option} "nobody" matches nothing' in ran.err) == (64, True)
+    assert Path("acme.yaml").read_text() == before
+    assert not Path(".env").exists()
+    assert not Path("new.yaml").exists()
+
+
+def test_a_portal_that_cannot_be_read_keeps_no_other_from_being_imported(acme: Any, sipsync: Sipsync) -> None:
+    file = acme.write("lines:\n  shop: {config_id: 101, title: Shop}\n")
+    file.write_text(f"{file.read_text()}---\nsipsync: 1\nportal: {{name: gone, webhook: 'env:GONE'}}\nlines: {{}}\n")
+    ran = sipsync("import", "acme.yaml")
+    assert (ran.code, "[secret-unset]" in ran.err, "config_id: 102" in file.read_text()) == (1, True, True)
+    assert sipsync("import", "acme.yaml", "--exclude", "gone").code == 0
+    assert sipsync("import", "acme.yaml", "--portal", "gone").code == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
         (["new.yaml"], 1, "--webhook-env NAME"),
         (["new.yaml", "--webhook-env", "HOOK", "--passwords", "sops"], 64, "--secrets-out"),
         (["acme.yaml", "--webhook-env", "HOOK"], 64, "names its portal"),
-        (["acme.yaml", "--portal", "shop"], 64, "has no portal shop"),
+        (["acme.yaml", "--portal", "shop"], 64, '--portal "shop" matches nothing'),
         (["nowhere/new.yaml", "--webhook-env", "NOT_SET"], 1, "NOT_SET"),
     ],
 )

@@ -17,6 +17,8 @@ from ruamel.yaml import YAML
 from sipsync.config.load import Loaded
 from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import read
+from sipsync.config.values import ADDRESS_PART
+from sipsync.config.writer.keys import new_keys, slug
 from sipsync.config.writer.layout import format_text, meaning
 from sipsync.config.writer.lines import default_names, unsaid
 from sipsync.config.writer.merge import merge, secret_names
@@ -567,3 +569,28 @@ def test_what_most_lines_share_stands_in_defaults(tmp_path: Path) -> None:
         ("cloud", "other.example"),
     ]
     assert "  server: sip.example\n  type" not in portal_text("acme", [], Snapshot((*lines, line(4, "")), {}))
+
+
+@pytest.mark.parametrize(
+    ("title", "key"),
+    [
+        ("Отдел продаж", "otdel-prodazh"),
+        ("Щёлково, №2 (Съезд)", "shchyolkovo-no2-sezd"),
+        ("Київ/Їжак", "kiyiv-yizhak"),
+        ("Алматы Қазақ", "almaty-qazaq"),
+        ("Café Straße №1", "cafe-strasse-no1"),
+        ("  __  ", ""),
+        ("電話", ""),
+        ("a" * 200, "a" * 60),
+    ],
+)
+def test_a_key_says_what_the_title_does(title: str, key: str) -> None:
+    assert slug(title) == key
+
+
+@given(st.lists(st.text(max_size=20)))
+def test_keys_are_valid_and_each_is_there_once(titles: list[str]) -> None:
+    lines = [CurrentLine(number, "cloud", {"title": title}) for number, title in enumerate(titles, 1)]
+    keys = new_keys(lines, ["line-1"], by_title=True)
+    assert len({"line-1", *keys.values()}) == len(titles) + 1
+    assert all(re.fullmatch(ADDRESS_PART, key) for key in keys.values())

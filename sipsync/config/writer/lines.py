@@ -17,7 +17,7 @@ from sipsync.model.message import Message
 
 @dataclass(slots=True)
 class EntryWriter:
-    """Writes entries; it remembers keys and titles, as a file can't hold one twice."""
+    """Writes entries; it remembers titles, as a file can't hold one twice."""
 
     portal: str
     """Its name, which is part of the names that secrets get."""
@@ -27,7 +27,8 @@ class EntryWriter:
     """The file's default type, if it has one."""
     server: str = ""
     """The server of a file that has it as its default, and no line whose server is not managed."""
-    keys: set[str] = field(default_factory=set)
+    keys: Mapping[int, str] = field(default_factory=dict)
+    """config_id → key."""
     titles: set[str] = field(default_factory=set)
 
     def entry(self, line: CurrentLine) -> Iterator[str]:
@@ -38,7 +39,7 @@ class EntryWriter:
                 config_id=line.config_id,
             )
             return
-        yield f"{self._key(line.config_id)}:"
+        yield f"{self.keys[line.config_id]}:"
         yield f"  config_id: {line.config_id}"
         if line.type != (self.type or "cloud"):
             yield f"  type: {line.type}"
@@ -52,14 +53,6 @@ class EntryWriter:
             else:
                 variable = secret_name(self.portal, line.config_id, name)
                 yield f"  # {name}: env:{variable}  # not managed; without the first # it is"
-
-    def _key(self, config_id: int) -> str:
-        key, turn = f"line-{config_id}", 1
-        while key in self.keys:
-            turn += 1
-            key = f"line-{config_id}-{turn}"
-        self.keys.add(key)
-        return key
 
     def _field(self, name: FieldName, text: str) -> Iterator[str]:
         reason = unsaid(name, text) if text else Message("empty on the portal")

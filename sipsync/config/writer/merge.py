@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sipsync.config.reader.nodes import Mapping as Map
 from sipsync.config.reader.nodes import Node, Scalar, Sequence
 from sipsync.config.reader.source import Source
+from sipsync.config.writer.keys import ALL_LINES, LineChoice, new_keys
 from sipsync.config.writer.layout import Edit, documents, edited
 from sipsync.config.writer.lines import EntryWriter, default_names, unsaid
 from sipsync.config.writer.scalars import quoted, scalar
@@ -41,27 +42,39 @@ def merge(
     pin: bool,
     portal: str | None = None,
     passwords: Mapping[int, str] | None = None,
+    choice: LineChoice = ALL_LINES,
 ) -> Merged:
     """The file with the portal's lines that it lacks.
 
     `overwrite` gives its lines the portal's titles, servers and logins where they differ, `pin` writes the `config_id`
     into lines that were found by their titles. `passwords` (config_id → reference) go into lines that have none.
-    `portal` names the document where the file holds several. Raises ConfigError where the file is not in order.
+    `portal` names the document where the file holds several, `choice` the lines that are meant. Raises ConfigError
+    where the file is not in order.
     """
     mark, body = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
     work = _Merge.of(body, name, portal, passwords or {})
-    before = set(work.writer.keys)
-    found = work.matched(snapshot.lines)
-    merged = edited(body, list(work.edits(found, snapshot.lines, overwrite=overwrite, pin=pin)))
+    matched = work.matched(snapshot.lines)
+    new = work.new(matched, snapshot.lines, choice)
+    found = {key: line for key, line in matched.items() if choice.selects(key)}
+    merged = edited(body, list(work.edits(found, new, overwrite=overwrite, pin=pin)))
     return Merged(
         mark + (merged.replace("\r\n", "\n").replace("\n", "\r\n") if "\r\n" in body else merged),
-        tuple(sorted(work.writer.keys - before)),
+        tuple(sorted(work.writer.keys[line.config_id] for line in new)),
         {} if overwrite else work.differing(found),
-        tuple(key.text for key, _ in work.lines if key.text not in found),
+        tuple(key.text for key, _ in work.lines if key.text not in matched and choice.selects(key.text)),
     )
 
 
-def secret_names(text: str, name: str, snapshot: Snapshot, portal: str) -> dict[int, str]:
+def line_keys(text: str, name: str, snapshot: Snapshot, portal: str, *, by_title: bool) -> tuple[str, ...]:
+    """The keys that the file has, and those that the portal's other lines would get."""
+    work = _Merge.of(text.removeprefix("\ufeff"), name, portal, {})
+    work.new(work.matched(snapshot.lines), snapshot.lines, LineChoice(by_title))
+    return (*(key.text for key, _ in work.lines), *work.writer.keys.values())
+
+
+def secret_names(
+    text: str, name: str, snapshot: Snapshot, portal: str, choice: LineChoice = ALL_LINES
+) -> dict[int, str]:
     """What the passwords are to be called that lines of the file do not have yet, by config_id.
 
     A comment that `import` left says the name; a line that the file lacks gets the one that its comment would have.
@@ -69,6 +82,9 @@ def secret_names(text: str, name: str, snapshot: Snapshot, portal: str) -> dict[
     work = _Merge.of(text.removeprefix("\ufeff"), name, portal, {})
     names = default_names(portal, snapshot)
     found = work.matched(snapshot.lines)
+    wanted = {line.config_id for line in work.new(found, snapshot.lines, choice)}
+    wanted |= {line.config_id for key, line in found.items() if choice.selects(key)}
+    names = {config_id: name for config_id, name in names.items() if config_id in wanted}
     for key, line in work.lines:
         twin = found.get(key.text)
         if twin is None or twin.config_id not in names:
@@ -100,6 +116,8 @@ class _Merge:
     root: Map
     writer: EntryWriter
     lines: list[tuple[Scalar, Map]]
+    taken: set[str]
+    """Keys that no new line can have."""
 
     @classmethod
     def of(cls, text: str, name: str, portal: str | None, passwords: Mapping[int, str]) -> _Merge:
@@ -108,14 +126,14 @@ class _Merge:
         root = _document(roots, name, portal)
         lines, removed = root.section("lines").entries, root.section("removed").entries
         called = portal or root.section("portal").text("name") or "portal"
-        writer = EntryWriter(called, passwords, root.section("defaults").text("type"), keys={*lines, *removed})
-        return cls(source, root, writer, [(key, value) for key, value in lines.values() if isinstance(value, Map)])
+        writer = EntryWriter(called, passwords, root.section("defaults").text("type"))
+        named = [(key, value) for key, value in lines.values() if isinstance(value, Map)]
+        return cls(source, root, writer, named, {*lines, *removed})
 
     def edits(
-        self, found: Mapping[str, CurrentLine], current: tuple[CurrentLine, ...], *, overwrite: bool, pin: bool
+        self, found: Mapping[str, CurrentLine], new: list[CurrentLine], *, overwrite: bool, pin: bool
     ) -> Iterator[Edit]:
-        """What changes the text; `found` says which line each key stands for."""
-        removed = self.root.section("removed").entries
+        """What changes the text; `found` says which line each key stands for, `new` which lines are added."""
         titles = self._titles(found if overwrite else {})
         self.writer.titles |= set(titles.values())
         for key, line in self.lines:
@@ -124,10 +142,19 @@ class _Merge:
                 renames = titles.get(key.text) == twin.title
                 fields = [name for name in SHOWN if overwrite and (name != "title" or renames)]
                 yield from self._line(key, line, twin, fields, pin=pin)
+        if new:
+            yield self._added(new)
+
+    def new(
+        self, found: Mapping[str, CurrentLine], current: tuple[CurrentLine, ...], choice: LineChoice
+    ) -> list[CurrentLine]:
+        """The lines that the file lacks, as far as they are meant; the writer learns the keys of all of them."""
+        removed = self.root.section("removed").entries
         known = {line.config_id for line in found.values()}
         known |= {int(number) for _, entry in removed.values() if (number := _number(entry))}
-        if missing := [line for line in current if line.config_id not in known and line.type != "other"]:
-            yield self._added(missing)
+        lacking = [line for line in current if line.config_id not in known and line.type != "other"]
+        self.writer.keys = new_keys(lacking, self.taken, by_title=choice.by_title)
+        return [line for line in lacking if choice.selects(self.writer.keys[line.config_id])]
 
     @property
     def defaults(self) -> Map:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from sipsync.config.writer.keys import new_keys
 from sipsync.config.writer.lines import EntryWriter, unsaid
 from sipsync.config.writer.scalars import scalar
 from sipsync.model.lines import CurrentLine, Snapshot
@@ -21,11 +22,13 @@ def portal_text(
     *,
     passwords: Mapping[int, str] | None = None,
     schema: str = ".sipsync/schema.json",
+    keys: Mapping[int, str] | None = None,
 ) -> str:
     """A file for the portal: all lines with their `config_id`s, and no password but references by `passwords`.
 
-    `schema` is where editors find the file's schema, relative to the file. `access_lines` say how to reach the portal,
-    as they stand under `portal:`, without indentation.
+    `keys` say what lines are called, by config_id; without it, after those. `schema` is where editors find the file's
+    schema, relative to the file. `access_lines` say how to reach the portal, as they stand under `portal:`, without
+    indentation.
     """
     head = [
         f"# yaml-language-server: $schema={schema}",
@@ -36,9 +39,11 @@ def portal_text(
     ]
     server, kind = _common(snapshot.lines)
     defaults = [*([f"  server: {scalar(server)}"] if server else []), *([f"  type: {kind}"] if kind else [])]
-    writer = EntryWriter(portal_name, passwords or {}, kind, server)
+    if keys is None:
+        keys = new_keys(snapshot.lines, (), by_title=False)
+    writer = EntryWriter(portal_name, passwords or {}, kind, server, keys)
     body = [f"  {text}" for line in snapshot.lines for text in writer.entry(line)]
-    sections = [*(["defaults:", *defaults] if defaults else []), "lines:" if writer.keys else "lines: {}", *body]
+    sections = [*(["defaults:", *defaults] if defaults else []), "lines:" if keys else "lines: {}", *body]
     return "\n".join([*head, "", *sections, ""])
 
 
