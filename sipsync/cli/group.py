@@ -81,6 +81,13 @@ class Command(click.Command):
 class Group(Command, click.Group):
     """A command with commands of its own."""
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, each with its whole first sentence."""
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, self.commands[name].get_short_help_str(200)) for name in self.list_commands(ctx)]
+            )
+
 
 def _meant(summary: Message, command: str) -> UsageError:
     """The error for a habit from elsewhere, with the command that does it here."""

@@ -71,6 +71,11 @@ def test_the_help_lists_every_command_by_what_it_is_for(sipsync: Sipsync) -> Non
         assert all(f"  {name} " in rest for name in commands), section
 
 
+@pytest.mark.parametrize("group", ["secret", "sandbox"])
+def test_the_help_of_a_group_cuts_no_sentence(group: str, sipsync: Sipsync) -> None:
+    assert "..." not in sipsync(group, "--help").out.partition("Commands:")[2]
+
+
 def test_help_and_version_are_commands_too(sipsync: Sipsync) -> None:
     assert sipsync("version").out == f"sipsync {__version__}\n"
     assert sipsync("help", "plan").out == sipsync("plan", "-h").out == sipsync("plan", "--help").out
