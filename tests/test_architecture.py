@@ -19,15 +19,8 @@ ROOT = Path(__file__).parents[1]
 ASKS = re.compile(r"((\w+\.)*datetime|date)\.(now|utcnow|today)|asyncio\.sleep|os\.(urandom|getrandom)")
 """What asks the machine for time or chance, beside the modules that are there for nothing else."""
 ASKING_MODULES = {"random", "secrets", "time", "uuid"}
-MAY_ASK = {
-    # The one that all others are given.
-    "disk/clock.py": {"os.urandom", "random", "time", "datetime.now", "asyncio.sleep"},
-    # The name of a file that is gone when the writing is done, and the moment until a virus scanner lets one go.
-    "disk/files.py": {"time", "uuid"},
-    # A key of digests that are compared within one process, and are neither ordered nor shown nor kept.
-    "portal/credential.py": {"os.urandom"},
-}
-"""Who asks all the same, what, and why nothing that a run does or says depends on it."""
+MAY_ASK = {"disk/clock.py": {"os.urandom", "random", "time", "datetime.now", "asyncio.sleep"}}
+"""The one that all others are given."""
 
 
 @pytest.fixture(scope="module")

@@ -10,19 +10,20 @@ import os
 import shlex
 import shutil
 import stat
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
-from uuid import uuid4
 
+from sipsync.disk.clock import SystemClock
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, Diagnostic, SipsyncError
 
 _REPLACE_WAITS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 """Seconds: on Windows a virus scanner or a reader holds a file for a moment, and nothing can take its place."""
+_CLOCK: Final = SystemClock()
+"""For what no run depends on: the name of a file that is gone when the writing is done, and those seconds."""
 _LONGEST: Final = 32_767
 """Characters of a path; no system takes more."""
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
@@ -153,7 +154,7 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def _write(path: Path, data: bytes, mode: int, replace: Callable[[str, Path], None]) -> None:
-    temporary = path.with_name(f".{path.name[:64]}.{uuid4().hex}.tmp")
+    temporary = path.with_name(f".{path.name[:64]}.{_CLOCK.token(16).hex()}.tmp")
     try:
         if path.exists() and not path.is_file():
             raise OSError("it is not a regular file")
@@ -180,7 +181,7 @@ def _put(temporary: str, path: Path, replace: Callable[[str, Path], None]) -> No
         try:
             return replace(temporary, path)
         except PermissionError:
-            time.sleep(seconds)
+            _CLOCK.pause(seconds)
     return replace(temporary, path)
 
 

@@ -164,11 +164,15 @@ def _bad_values(portal: DesiredPortal, secrets: Resolved) -> list[Diagnostic]:
 
 def _same_owner(group: Sequence[DesiredPortal], credentials: Mapping[str, Credential]) -> dict[str, SipsyncError]:
     """Portals that are one and the same: two files would fight over its lines."""
-    by_owner: dict[str, list[DesiredPortal]] = defaultdict(list)
+    owners: list[list[DesiredPortal]] = []
     for portal in group:
-        by_owner[credentials[portal.name].account].append(portal)
+        account = credentials[portal.name].account
+        same = next((each for each in owners if credentials[each[0].name].account == account), [])
+        if not same:
+            owners.append(same)
+        same.append(portal)
     twice = {}
-    for same in by_owner.values():
+    for same in owners:
         for portal in same if len(same) > 1 else ():
             others = ", ".join(str(other.at) for other in same if other is not portal)
             summary = Message("the same portal and the same owner of lines as in {others}", others=others)

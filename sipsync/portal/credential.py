@@ -9,9 +9,8 @@ folders come and go, such a credential alone is the key, unless it is read from 
 from __future__ import annotations
 
 import hmac
-import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -30,9 +29,6 @@ from sipsync.portal.transport import App
 
 _EMBEDDED = Secret("http://127.0.0.1/rest/1/sandbox/")
 _NOTHING = Secret("")
-
-
-_THIS_RUN = os.urandom(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +53,8 @@ class Credential:
     """Whether another job can have the seal's key, so that a plan is worth saving."""
     tokens: GivenToken | OwnToken | None = None
     """What an application's requests carry; a webhook has it all in the address."""
-    account: str = field(default="", repr=False)
-    """The same for one owner however files spell it, for the length of this run; it tells nothing."""
+    account: Secret | None = None
+    """The same for one owner however files spell it; None where the host alone tells the owner."""
     app: Callable[[], App] | None = None
     """Opens the emulated portal that answers in the place of the network."""
 
@@ -103,8 +99,8 @@ def credential_of(
             return Credential(Identity(f"sandbox:{path}", "webhook"), to, seal, app=lambda: embedded(path))
 
 
-def _same(account: Secret) -> str:
-    return hmac.digest(_THIS_RUN, reveal(account).casefold().encode(), "sha256").hex()
+def _same(account: Secret) -> Secret:
+    return Secret(reveal(account).casefold())
 
 
 def seal_by(key: Secret | None) -> Seal | None:

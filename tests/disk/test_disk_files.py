@@ -124,7 +124,7 @@ def test_a_file_that_is_held_for_a_moment_is_replaced_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited: list[float] = []
-    monkeypatch.setattr("sipsync.disk.files.time.sleep", waited.append)
+    monkeypatch.setattr("sipsync.disk.clock.SystemClock.pause", lambda _self, seconds: waited.append(seconds))
 
     def held_twice(temporary: str, path: Path) -> None:
         if len(waited) < 2:
@@ -137,7 +137,7 @@ def test_a_file_that_is_held_for_a_moment_is_replaced_afterwards(
 
 
 def test_a_file_that_is_held_for_good_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sipsync.disk.files.time.sleep", lambda _: None)
+    monkeypatch.setattr("sipsync.disk.clock.SystemClock.pause", lambda _self, _seconds: None)
 
     def held(_from: str, _to: Path) -> None:
         raise PermissionError(13, "Access is denied")
