@@ -290,7 +290,7 @@ def test_what_became_of_a_comment_is_told(home: Path, sipsync: Sipsync, monkeypa
 
     sent: list[str] = []
 
-    def post(_target: object, body: str, marker: str) -> Posted:
+    def post(_target: object, body: str, marker: str, **_: object) -> Posted:
         sent.append(marker + body)
         return Posted("created", body, "https://forge.example/1" if len(sent) == 1 else "")
 
