@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from functools import cache
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -36,6 +38,8 @@ _KINDS = {
     "dataclass_type": _KEYS,
 }
 """pydantic's error → what belongs there, and how to write it."""
+_SIBLINGS = 100
+"""Keys of a mapping among which the one is sought that another belongs to."""
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 """pydantic's errors for a key that a model, and a dataclass, does not have."""
 
@@ -91,14 +95,35 @@ def _finding(error: ErrorDetails, root: Mapping, model: type) -> Diagnostic:
     if kind in _UNKNOWN or loc[-1] == "[key]":
         at = key_node.at
         if kind in _UNKNOWN:
-            return _unknown(key, _section(model, loc[:-1])["properties"], at)
+            found = _unknown(key, _section(model, loc[:-1])["properties"], at)
+            return replace(found, hint=_outdented(root, loc, model) or found.hint)
         return _told(error, at)
     if isinstance(node, Scalar) and node.absent:
         return no_value(key, key_node.at)
     if kind in Code._value2member_map_:
         index = error["ctx"].get("index")
         return _told(error, node.at if index is None or not isinstance(node, Scalar) else node.at_character(index))
-    return _standard(error, key, node)
+    found = _standard(error, key, node)
+    hint = _outdented(root, loc, model) if found.code is Code.WRONG_TYPE and len(loc) > 1 else None
+    return replace(found, hint=hint or found.hint)
+
+
+def _outdented(root: Mapping, loc: tuple[int | str, ...], model: type) -> Message | None:
+    """What to do where a key would belong to one above it, and is not indented so far."""
+    parent, _ = _locate(root, loc[:-1])
+    if not isinstance(parent, Mapping) or len(parent.entries) > _SIBLINGS:
+        return None
+    known, name = _section(model, loc[:-1]), str(loc[-1])
+    for above in reversed([*takewhile(lambda other: other != name, parent.entries)]):
+        if not (above in known.get("properties", {}) or isinstance(known.get("additionalProperties"), dict)):
+            continue
+        key, node = parent.entries[above]
+        empty, section = isinstance(node, Scalar) and node.absent, _section(model, (*loc[:-1], above))
+        named = (empty or isinstance(node, Mapping)) and name in section.get("properties", {})
+        if named or (empty and isinstance(section.get("additionalProperties"), dict)):
+            line = key.source.line_of(key.start)
+            return Message('Indent it, if it belongs to "{key}" in line {line}.', key=shown_key(above), line=line)
+    return None
 
 
 def _told(error: ErrorDetails, at: Span) -> Diagnostic:

@@ -378,3 +378,37 @@ def test_an_empty_text_is_told_where_it_stands(tmp_path: Path, portal: str) -> N
     assert "is empty" in diagnostic.summary
     assert diagnostic.at is not None
     assert diagnostic.at.line == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "hints"),
+    [
+        ("sipsync: 1\nportal:\nwebhook: env:A\n", {"webhook": 'Indent it, if it belongs to "portal" in line 2.'}),
+        (
+            "sipsync: 1\nportal: {webhook: env:A}\nlines:\nsales: {title: A}\nfax: {title: B}\n",
+            {
+                "sales": 'Indent it, if it belongs to "lines" in line 3.',
+                "fax": 'Indent it, if it belongs to "lines" in line 3.',
+            },
+        ),
+        (
+            "sipsync: 1\nportal: {webhook: env:A}\nlines:\n  sales:\n  title: A\n",
+            {"title": 'Indent it, if it belongs to "sales" in line 4.'},
+        ),
+        (
+            "sipsync: 1\nportal:\n  webhook: env:A\nname: acme\n",
+            {"name": 'Indent it, if it belongs to "portal" in line 2.'},
+        ),
+        ("sipsync: 1\nportal: {webhook: env:A}\nlined: {}\n", {"lined": 'Did you mean "lines"?'}),
+        (
+            "sipsync: 1\nportal:\n" + "".join(f"k{number}: 1\n" for number in range(200)) + "webhook: env:A\n",
+            {"webhook": "Known here: $schema, defaults, include, lines, policy, portal, removed, sipsync."},
+        ),
+    ],
+)
+def test_a_key_that_is_not_indented_is_told_where_it_may_belong(
+    text: str, hints: dict[str, str], tmp_path: Path
+) -> None:
+    told = {found.summary: found.hint for found in load_text(tmp_path, text).diagnostics}
+    for key, hint in hints.items():
+        assert [each for summary, each in told.items() if f'"{key}"' in summary] == [hint]
