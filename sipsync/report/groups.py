@@ -57,9 +57,7 @@ class Groups(NamedTuple, Generic[Line]):
     """Of the hidden ones, those that are in no group."""
 
     def rest(self) -> str:
-        """What is not told one by one, "" for nothing."""
-        if not self.hidden:
-            return ""
+        """How many are not told one by one."""
         alone = f", {self.hidden_alone:,} of them in no group" if self.hidden_alone else ""
         return f"{count(self.hidden, 'more line')}{alone} (--all shows {'it' if self.hidden == 1 else 'them'})."
 

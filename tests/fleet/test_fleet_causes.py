@@ -86,6 +86,17 @@ async def test_portals_that_failed_have_a_card_and_come_first(fleet: Box) -> Non
     assert page.count('class="card bad"') == DEAD
 
 
+async def test_an_apply_tells_them_in_the_same_way(fleet: Box) -> None:
+    outcome = await api.aapply(await planned(fleet), fleet.fleet(), ApplyOptions(dry_run=True), clock=Clock())
+    page = render(outcome, "html")
+    assert re.findall(r'data-portal="([^"]+)"', page) == [*NAMES, "acme"]
+    for format_, read in READERS.items():
+        (failure,) = read(render(outcome, format_))
+        assert f"{DEAD} portals" in failure, format_
+    cases = ElementTree.fromstring(render(outcome, "junit")).iter("skipped")
+    assert sum("several portals" in (case.text or "") for case in cases) == DEAD
+
+
 async def test_a_portal_that_failed_alone_says_so_where_it_is(box: Box) -> None:
     box.seed({"config_id": 101, "title": "A"})
     box.environ["HOOK"] = "http://127.0.0.1:1/rest/1/secret/"

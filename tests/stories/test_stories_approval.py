@@ -100,6 +100,13 @@ async def test_a_reference_that_changed_and_stands_for_the_same_password_is_name
     assert "acme.a" in refused.value.diagnostics[0].hint
 
 
+async def test_where_no_password_was_compared_none_is_blamed(box: Box) -> None:
+    prepared(box, "lines:\n  a: {config_id: 101, title: Reception}\n")
+    with pytest.raises(StalePlan) as refused:
+        await box.apply(expect_changes="0" * 64)
+    assert "password" not in refused.value.diagnostics[0].hint
+
+
 async def test_a_digest_given_to_the_wrong_option_is_told_the_right_one(box: Box) -> None:
     prepared(box)
     plan = await box.plan()
