@@ -91,7 +91,8 @@ def credential_of(
         case OwnTokenAccess(domain, client_id, client_secret) as access:
             to = endpoint.application(domain, operator, at)
             seal, lasting = _seal(operator, clock, f"application {to.name}", client_secret, secrets[client_secret])
-            own = OwnToken(access, secrets, operator, to.name, endpoint.token(access.token_url, operator, at))
+            target = endpoint.token(access.token_url, operator, at)
+            own = OwnToken(access, secrets, operator, clock, to.name, target)
             return Credential(Identity(to.name, f"app:{client_id}"), to, seal, lasting, own, _same(own.client_id))
         case SandboxAccess(path):
             to = endpoint.webhook(_EMBEDDED, operator, at)

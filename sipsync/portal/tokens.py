@@ -10,16 +10,16 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 from urllib.parse import urlencode
 
-from filelock import AsyncFileLock, Timeout
-
 from sipsync.disk import files
+from sipsync.disk.system_lock import take
+from sipsync.model.clock import Clock
 from sipsync.model.frames import forgetful
 from sipsync.model.lines import OwnTokenAccess
 from sipsync.model.message import Message
@@ -37,6 +37,7 @@ AskAgain: TypeAlias = Callable[[SecretRef], Awaitable[Secret]]
 """Asks a reference once more, past anything that remembers its value."""
 
 LOCK_SECONDS: Final = 120.0
+_POLL_SECONDS: Final = 0.05
 """Longer than any renewal of another process can take."""
 
 
@@ -75,10 +76,19 @@ class TokenStore:
     def __init__(self, folder: Path, name: str) -> None:
         self._file = folder / f"{name}.json"
 
-    def lock(self) -> AbstractAsyncContextManager[object]:
-        """A lock of the operating system, which a killed process lets go; held while tokens are renewed."""
+    @asynccontextmanager
+    async def lock(self, clock: Clock) -> AsyncIterator[None]:
+        """Hold a lock of the operating system while tokens are renewed. Raises TimeoutError."""
         files.private_folder(self._file.parent)
-        return AsyncFileLock(self._file.with_suffix(".lock"), timeout=LOCK_SECONDS, mode=0o600)
+        deadline = clock.monotonic() + LOCK_SECONDS
+        while (let_go := take(self._file.with_suffix(".lock"))) is None:
+            if clock.monotonic() >= deadline:
+                raise TimeoutError
+            await clock.sleep(_POLL_SECONDS)
+        try:
+            yield
+        finally:
+            let_go()
 
     def get(self, origin: str) -> Tokens | None:
         """The tokens kept last; none where the file can't be read as such, or has them from another refresh token."""
@@ -100,14 +110,14 @@ class OwnToken:
     """Tokens that we renew."""
 
     def __init__(
-        self, access: OwnTokenAccess, secrets: Resolved, operator: Operator, host: str, target: Target
+        self, access: OwnTokenAccess, secrets: Resolved, operator: Operator, clock: Clock, host: str, target: Target
     ) -> None:
         """`host` is what errors call the portal, `target` the token endpoint."""
         given_id = access.client_id
         self.client_id = secrets[given_id] if isinstance(given_id, SecretRef) else Secret(given_id)
         self._client_secret, self._first = secrets[access.client_secret], secrets[access.refresh_token]
         self._member_id = access.member_id
-        self._operator, self._host, self._target = operator, host, target
+        self._operator, self._clock, self._host, self._target = operator, clock, host, target
         self._origin = self._digest("origin", self._first)
         self._access: Secret | None = None
         self._busy = asyncio.Lock()
@@ -129,12 +139,12 @@ class OwnToken:
     async def _renew(self, transport: Transport, expired: Secret | None) -> Secret:
         store = self._store()
         try:
-            async with self._busy, store.lock():
+            async with self._busy, store.lock(self._clock):
                 tokens = store.get(self._origin)
                 if tokens is None or tokens.access == expired:
                     tokens = await self._renewed(transport, tokens.refresh if tokens else self._first)
                     store.put(tokens)
-        except Timeout:
+        except TimeoutError:
             summary = Message("{host}: another process keeps the token store locked", host=self._host)
             raise _error(summary, Message("Wait until it ends, then try again.")) from None
         except OSError as error:

@@ -54,7 +54,7 @@ _ROUTES = "sipsync.routes"
 _TARGET = "sipsync.target"
 _LOCATION = "sipsync.location"
 
-if find_spec("sniffio") is None:  # httpcore tries to import it for each lock and event, and walks the whole path
+if find_spec("sniffio") is None:  # httpx and httpcore try to import it again and again, along the whole path
     sys.modules["sniffio"] = None  # type: ignore[assignment]  # it is known not to be there
 
 

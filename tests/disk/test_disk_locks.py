@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import subprocess
 import sys
@@ -86,7 +87,7 @@ async def test_who_waits_for_a_lock_waits_by_the_clock_that_they_gave(tmp_path: 
 
 async def test_without_a_note_of_its_holder_a_lock_is_refused_all_the_same(tmp_path: Path) -> None:
     with holding("acme.bitrix24.ru", tmp_path) as other:
-        [note] = (tmp_path / "locks").glob("*.holder")
+        [note] = (tmp_path / "locks").glob("*.lock")
         note.write_text("nobody")
         with pytest.raises(SipsyncError, match="another process"):
             async with lock("acme.bitrix24.ru", Operator(state_dir=str(tmp_path)), SystemClock(), 0.0):
@@ -104,8 +105,8 @@ async def test_who_waits_goes_on_when_the_other_is_done(tmp_path: Path) -> None:
             stdin.flush()
 
         async with lock("acme.bitrix24.ru", Operator(state_dir=str(tmp_path)), SystemClock(), 60.0, release):
-            [note] = (tmp_path / "locks").glob("*.holder")
-            assert note.read_text() == str(os.getpid())
+            [note] = (tmp_path / "locks").glob("*.lock")
+            assert int(note.read_text()) == os.getpid()
 
 
 async def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
@@ -168,11 +169,11 @@ async def test_a_lock_that_cant_be_made_is_an_error_with_a_way_out(
 async def test_a_file_system_without_locks_is_an_error_with_a_way_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def missing(*_: object, **__: object) -> None:
-        raise NotImplementedError
+    def missing(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr("sipsync.disk.locks.filelock.FileLock.acquire", missing)
-    with pytest.raises(SipsyncError, match="has no locks") as caught:
+    monkeypatch.setattr("fcntl.flock", missing)
+    with pytest.raises(SipsyncError, match="no locks available") as caught:
         async with lock("acme.bitrix24.ru", Operator(state_dir=str(tmp_path)), SystemClock(), 0.0):
             pytest.fail("nothing was locked")
     assert "SIPSYNC_STATE_DIR" in caught.value.diagnostics[0].hint

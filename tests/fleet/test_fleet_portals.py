@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -354,8 +355,7 @@ async def test_a_check_up_tells_what_is_wrong_with_each_portal(box: Box) -> None
 async def test_what_breaks_after_the_writes_costs_no_report(
     box: Box, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
-    import filelock
-
+    from sipsync.disk import system_lock
     from sipsync.portal.transport import Transport
 
     seeded(box)
@@ -368,15 +368,21 @@ async def test_what_breaks_after_the_writes_costs_no_report(
         await closed(self)
         raise ZeroDivisionError("secret text")
 
-    def releases(self: filelock.FileLock) -> None:
-        release(self)
-        raise ZeroDivisionError("secret text")
+    def take(path: Path) -> Callable[[], None]:
+        let_go = taken(path)
 
-    release = filelock.FileLock.release
+        def fail() -> None:
+            assert let_go is not None
+            let_go()
+            raise ZeroDivisionError("secret text")
+
+        return fail
+
+    taken = system_lock.take
     if broken == "aclose":
         monkeypatch.setattr(Transport, "__aexit__", closes)
     else:
-        monkeypatch.setattr(filelock.FileLock, "release", releases)
+        monkeypatch.setattr("sipsync.disk.locks.take", take)
     outcome = await box.apply(plan)
     monkeypatch.undo()
     assert [(line.result, line.config_id) for line in outcome.lines] == [("applied", 101)]

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from sipsync.disk.system_lock import wait_for
 from sipsync.model.lines import Access, Address, Call, GivenTokenAccess, OwnTokenAccess, SandboxAccess, WebhookAccess
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
@@ -479,17 +480,16 @@ async def test_no_log_or_error_shows_a_token(
 async def test_another_process_that_holds_the_store_is_waited_for_and_then_told(
     tokens: TokenServer, own: OwnTokenAccess, opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from filelock import FileLock
-
     operator = Operator(token_store=str(tmp_path))
     async with opened(own, SECRETS, operator) as portal:
         await portal.scope()
     (lock,) = tmp_path.glob("*.lock")
     monkeypatch.setattr("sipsync.portal.tokens.LOCK_SECONDS", 0.05)
-    with FileLock(lock):
-        async with opened(own, SECRETS, operator) as portal:
-            with pytest.raises(PortalError, match="locked"):
-                await portal.scope()
+    let_go = wait_for(lock)
+    async with opened(own, SECRETS, operator) as portal:
+        with pytest.raises(PortalError, match="locked"):
+            await portal.scope()
+    let_go()
     assert tokens.renewals == 1
 
 

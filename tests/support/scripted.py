@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
+from sipsync.disk.clock import SystemClock
 from sipsync.model.lines import Access, DesiredPortal, WebhookAccess
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Span
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.portal.client import RestPortal
 from sipsync.portal.credential import Credential, credential_of
-from support.clock import Clock
 
 SECRET = "s3cretcanary0123"
 
@@ -132,7 +132,8 @@ def credential(
     """The credential of a portal that is declared like this."""
     portal = DesiredPortal("acme", Span("acme.yaml", 2), access, ())
     ways = {"ask_again": same, "embedded": no_sandbox, **more}
-    return credential_of(portal, secrets, operator or Operator(), Clock(), **ways)
+    clock = SystemClock()  # as locks are waited for that others hold
+    return credential_of(portal, secrets, operator or Operator(), clock, **ways)
 
 
 Open = Callable[..., AbstractAsyncContextManager[RestPortal]]
