@@ -24,9 +24,8 @@ from sipsync.planning.evidence import state_of
 from sipsync.portal.protocol import Done, Lost, Portal, Refused, Unsent
 from sipsync.rules.limits import BATCH_SIZE
 
-FRESH_SECONDS = 55.0
-"""How old a reading may be when the turn of a write comes; an older one is repeated. A minute, less the time that a
-connection may take to be made."""
+FRESH_SECONDS = 60.0
+"""How old a reading may be when a line is written; an older one is repeated."""
 
 CallResult: TypeAlias = Literal["done", "failed", "lost", "skipped", "stale"]
 

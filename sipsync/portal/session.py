@@ -19,11 +19,12 @@ from sipsync.portal import envelope
 from sipsync.portal.credential import Credential
 from sipsync.portal.endpoint import redirects
 from sipsync.portal.envelope import Answer, Command, Result, ServerError
-from sipsync.portal.errors import Unanswered, Unreached
+from sipsync.portal.errors import Overdue, Unanswered, Unreached
 from sipsync.portal.throttle import FULL_BUCKET, OPERATING_TIME, Throttle
-from sipsync.portal.transport import TOTAL_SECONDS, Response, Transport
+from sipsync.portal.transport import CONNECT_SECONDS, TOTAL_SECONDS, Response, Transport
 
 ATTEMPTS: Final = 4
+_COARSE: Final = 0.01
 _FIRST_WAIT: Final = 0.5
 """Seconds before the first repetition, where the rule book does not say."""
 
@@ -147,9 +148,16 @@ class Session:
 
     async def _post(self, command: Command, methods: Sequence[str], body: bytes, fresh_until: float | None) -> Response:
         self._sent_at, seconds = await self._throttle.turn(methods, fresh_until)
-        return await self._transport.send(
-            self._endpoint.target(command.method), body, seconds=min(seconds, TOTAL_SECONDS)
-        )
+        connect = CONNECT_SECONDS
+        if fresh_until is not None:  # a timer may be early by as much as clocks are coarse
+            connect = min(connect, fresh_until - self._sent_at + _COARSE)
+        target, seconds = self._endpoint.target(command.method), min(seconds, TOTAL_SECONDS)
+        try:
+            return await self._transport.send(target, body, seconds=seconds, connect=connect)
+        except Unreached:
+            if fresh_until is not None and self._throttle.clock.monotonic() > fresh_until:
+                raise Overdue(self.host) from None
+            raise
 
 
 def is_full(error: PortalError | None) -> bool:

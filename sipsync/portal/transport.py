@@ -43,7 +43,8 @@ MAX_BODY: Final = 16 * 1024 * 1024
 TOTAL_SECONDS: Final = 90.0
 """The longest that one request may take: the server cuts itself off at 60 (documented)."""
 
-_TIMEOUT = httpx.Timeout(connect=5, read=60, write=15, pool=None)
+CONNECT_SECONDS: Final = 5.0
+_TIMEOUT = httpx.Timeout(connect=CONNECT_SECONDS, read=60, write=15, pool=None)
 _LIMITS = httpx.Limits(max_connections=2, max_keepalive_connections=2, keepalive_expiry=IDLE_SECONDS)
 _HEADERS = {
     "User-Agent": f"sipsync/{__version__}",
@@ -87,14 +88,24 @@ class Transport:
         for route in self._routes.values():
             await route.aclose()
 
-    async def send(self, target: Target, body: bytes | None, *, seconds: float = TOTAL_SECONDS) -> Response:
-        """The answer to a POST of this JSON, or to a GET without one; raises `Unreached` or `Unanswered`."""
+    async def send(
+        self,
+        target: Target,
+        body: bytes | None,
+        *,
+        seconds: float = TOTAL_SECONDS,
+        connect: float = CONNECT_SECONDS,
+    ) -> Response:
+        """The answer to a POST of this JSON, or to a GET without one; raises `Unreached` or `Unanswered`.
+
+        The whole may take so many `seconds`, and to `connect` fewer.
+        """
         self.requests += 1
         request = _client().build_request(
             "GET" if body is None else "POST",
             target.shown,
             content=body,
-            timeout=_TIMEOUT,
+            timeout=httpx.Timeout(connect=connect, read=_TIMEOUT.read, write=_TIMEOUT.write, pool=None),
             headers={} if body is None else {"Content-Type": "application/json"},
             extensions={_ROUTES: self._route, _TARGET: target.url},
         )
@@ -212,7 +223,7 @@ async def _read(answer: httpx.Response, host: str) -> bytes:
 def _translate(error: Exception, host: str) -> PortalError:
     """Our error for one of httpx; its own text may quote what the server sent, so only its kind is used."""
     if isinstance(error, httpx.ConnectTimeout):
-        return errors.no_connection_within(host, _TIMEOUT.connect or TOTAL_SECONDS)
+        return errors.no_connection_within(host, CONNECT_SECONDS)
     if isinstance(error, httpx.TimeoutException):
         return errors.no_answer_within(host, _TIMEOUT.read or TOTAL_SECONDS)
     if isinstance(error, httpx.ProxyError):

@@ -7,6 +7,7 @@ import json
 import math
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -210,6 +211,24 @@ async def test_a_write_whose_turn_comes_too_late_is_not_sent(server: Server, por
     assert clock.time == until + 245
     assert (portal.requests, server.methods) == (1, ["batch"])
     assert (await portal.send([CALL], fresh_until=clock.time)).replies == (Done(),)
+
+
+async def test_a_connection_that_is_made_too_late_carries_no_write(
+    opened: Open, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unmade(_self: object, url: object, seconds: float) -> None:
+        clock.time += seconds
+        raise httpx.ConnectTimeout("no connection")
+
+    monkeypatch.setattr("sipsync.portal.wire.Wire._connect", unmade)
+    async with opened() as portal:
+        sent = await portal.send([CALL], fresh_until=clock.time + 2)
+        assert sent.replies == (Unsent(),)
+        assert clock.time == pytest.approx(1002, abs=0.1)
+        (reply,) = (await portal.send([CALL], fresh_until=clock.time + 120)).replies
+    assert isinstance(reply, Unsent)
+    assert reply.error is not None
+    assert "within 5 seconds" in str(reply.error)
 
 
 async def test_the_reset_time_of_an_answer_is_remembered(server: Server, portal: RestPortal, clock: Clock) -> None:
