@@ -308,3 +308,30 @@ def test_a_plan_that_deletes_says_so_in_the_question(acme: Any) -> None:
     terminal.type("yes\n")
     assert terminal.end() == 0
     assert set(acme.titles) == {102}
+
+
+def test_an_apply_takes_the_webhook_apart_once_and_looks_into_each_line_that_differs_once(
+    acme: Any, sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import deepdiff
+
+    from sipsync.portal import endpoint
+
+    done: list[str] = []
+    webhook = endpoint.webhook
+
+    class Counted(deepdiff.DeepDiff):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            if "_parameters" not in options:  # else it is a part of one
+                done.append("deepdiff")
+            super().__init__(*args, **options)
+
+    def counted(*args: Any) -> endpoint.Endpoint:
+        done.append("webhook")
+        return webhook(*args)
+
+    monkeypatch.setattr(deepdiff, "DeepDiff", Counted)
+    monkeypatch.setattr(endpoint, "webhook", counted)
+    acme.write("lines: {sales: {config_id: 101, login: z}, store: {config_id: 102, login: b}}\n")
+    assert sipsync("apply", "--yes", "acme.yaml").code == 0
+    assert sorted(done) == ["deepdiff", "webhook"]
