@@ -144,7 +144,8 @@ def not_planned(plan: Plan) -> str:
     """How much of the plan is missing or stopped, "" where nothing is."""
     stopped = sum(bool(part.exit) for part in plan.parts)
     if not stopped:
-        return "This can't be applied." if plan.errored else ""
+        missing = "Portals are missing in this plan: see the errors." if plan.parts else "This can't be applied."
+        return missing if plan.errored else ""
     of = f" of {len(plan.parts)} portals" if len(plan.parts) > 1 else " portal"
     return f"{stopped}{of} can't be applied: see the errors."
 

@@ -132,9 +132,10 @@ def test_a_field_that_this_version_does_not_know_comes_last() -> None:
     assert shown.index("~ title") < shown.index("~ codec")
 
 
-def test_an_error_that_belongs_to_no_portal_still_says_that_nothing_can_be_applied() -> None:
-    shown = text(plan(part(UPDATE), problems=(finding(Code.UNKNOWN_ALLOW, "no such finding"),)))
-    assert "This can't be applied." in shown
+def test_an_error_of_a_file_says_that_the_plan_is_not_of_all_portals() -> None:
+    problems = (finding(Code.UNKNOWN_KEY, "no such key"),)
+    assert "Portals are missing in this plan: see the errors." in text(plan(part(UPDATE), problems=problems))
+    assert "This can't be applied." in text(plan(problems=problems))
 
 
 def test_the_caret_stands_under_the_columns() -> None:
