@@ -12,7 +12,8 @@ import pytest
 
 from fuzz.readers import compare, document
 from fuzz.targets import kept
-from sipsync.config.reader.nodes import MAX_DEPTH, MAX_NODES
+from sipsync.config.reader import yaml
+from sipsync.config.reader.nodes import MAX_DEPTH, MAX_NODES, Tree
 from sipsync.config.reader.quick import quick_tree
 from sipsync.config.reader.source import Source
 from sipsync.model.problems import Span
@@ -80,6 +81,23 @@ def test_a_place_is_worked_out_when_it_is_asked_for_and_then_is_any_other(tmp_pa
     assert type(pickle.loads(pickle.dumps(line)).at) is Span
     assert pickle.loads(pickle.dumps(line)) == line
     assert not hasattr(line.at, "width")
+
+
+def test_a_file_is_read_again_for_an_excerpt_alone_and_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (portal,) = load_text(tmp_path, LINES).portals
+    read: list[str] = []
+
+    def reading(source: Source) -> Tree | None:
+        read.append(source.name)
+        return quick_tree(source)
+
+    monkeypatch.setattr(yaml, "quick_tree", reading)
+    (line,) = portal.lines
+    assert (line.at.line, line.at.column, line.at.file) == (6, 3, (tmp_path / "acme.yaml").as_posix())
+    assert str(portal.at).endswith("acme.yaml:2:1")
+    assert read == []
+    assert line.at.excerpt == line.places["title"].excerpt
+    assert len(read) == 1
 
 
 def test_an_excerpt_hides_what_is_secret_after_the_nodes_are_gone(tmp_path: Path) -> None:

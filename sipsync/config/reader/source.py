@@ -143,9 +143,15 @@ class _Place(Span):
         if name not in Span.__slots__:
             raise AttributeError(name)
         source, start, end = self._where
-        known = source.span(start, end)
-        super().__init__(known.file, known.line, known.column, known.end_column, known.excerpt)
-        return getattr(self, name)
+        if name in ("file", "line", "column"):  # all that most ask for; an excerpt takes another reading of the file
+            line, column = source.line_of(start), start - source.line_start(start) + 1
+            known = {"file": source.name, "line": line, "column": column}
+        else:
+            span = source.span(start, end)
+            known = {each: getattr(span, each) for each in Span.__slots__}
+        for each, value in known.items():
+            object.__setattr__(self, each, value)
+        return known[name]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Span) and _values(self) == _values(other)
