@@ -10,7 +10,7 @@ from sipsync.config.findings import no_mapping, validate
 from sipsync.config.paths import Disk
 from sipsync.config.reader.nodes import Mapping, Node, Scalar, Sequence
 from sipsync.config.reader.source import Source
-from sipsync.config.reader.yaml import read
+from sipsync.config.reader.yaml import forget, read
 from sipsync.config.refs import NO_FILE, beside
 from sipsync.config.schema import IncludedFile
 from sipsync.disk.files import below_git
@@ -60,6 +60,12 @@ class Includes:
             if isinstance(item, Scalar) and not item.absent and (below := self._included(item, chain)):
                 document = _under(document, below)
         return document
+
+    def forget(self) -> None:
+        """Let go of the files' nodes."""
+        for root in self._read.values():
+            if root:
+                forget(root.source)
 
     def _included(self, item: Scalar, chain: tuple[Path, ...]) -> Mapping | None:
         path = self.files.resolve(beside(item) / item.text[:LONGEST])  # a longer one is told by the model

@@ -107,6 +107,7 @@ def load_commit(sources: Iterable[Source], context: RunContext, includes: Includ
         if problems or any(_is_portal(document) for document in documents):
             run.file(documents, problems)
             files += 1
+        forget(source)
     run.diagnostics += run.includes.diagnostics
     return run.loaded(files)
 
@@ -165,6 +166,7 @@ class _Run:
 
     def loaded(self, files: int) -> Loaded:
         """What was collected."""
+        self.includes.forget()
         in_order = {portal.name for portal in self.portals}
         broken = dict.fromkeys((*(name for name, _ in self.names), *sorted(self.broken)))
         left_out = tuple(name for name in broken if name not in in_order)

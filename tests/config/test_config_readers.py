@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 import sys
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pytest
 from fuzz.readers import compare, document
 from fuzz.targets import kept
 from sipsync.config.reader import yaml
-from sipsync.config.reader.nodes import MAX_DEPTH, MAX_NODES, Tree
+from sipsync.config.reader.nodes import MAX_DEPTH, MAX_NODES, Mapping, Tree
 from sipsync.config.reader.quick import quick_tree
 from sipsync.config.reader.source import Source
 from sipsync.model.problems import Span
@@ -98,6 +99,17 @@ def test_a_file_is_read_again_for_an_excerpt_alone_and_once(tmp_path: Path, monk
     assert read == []
     assert line.at.excerpt == line.places["title"].excerpt
     assert len(read) == 1
+
+
+def test_no_node_outlives_the_loading(tmp_path: Path) -> None:
+    def nodes() -> int:
+        gc.collect()
+        return sum(isinstance(each, Mapping) for each in gc.get_objects())
+
+    before = nodes()
+    loaded = load_text(tmp_path, f"{LINES}include: [base.yaml]\n", {"base.yaml": "defaults: {login: a}\n"})
+    assert loaded.portals
+    assert nodes() == before
 
 
 def test_an_excerpt_hides_what_is_secret_after_the_nodes_are_gone(tmp_path: Path) -> None:
