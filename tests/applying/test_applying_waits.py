@@ -95,6 +95,38 @@ async def test_a_bucket_that_is_full_for_longer_than_the_time_given_ends_the_run
     assert 880 <= one.clock.time <= 900
 
 
+def lame(one: Stage) -> None:
+    """From its write on, the provider refuses line 1."""
+    one.portal.before = lambda asked: one.portal.says(1, 403) if "sip.update" in asked else None
+
+
+async def test_a_canary_that_a_person_changes_before_it_is_set_back_is_left_alone() -> None:
+    one = move(2)
+    lame(one)
+    one.portal.goes_wrong({"mutate": {"config_id": 1, "server": "by-hand.example"}}, 3, method="sip.status")
+    outcome = await one.apply(canary=True, wait=30.0)
+    assert results(outcome) == {"l1": "failed", "l2": "skipped"}
+    assert "could NOT be set back" in outcome.diagnostics[0].summary
+    assert one.state.rows[1].values["server"] == "by-hand.example"
+
+
+@pytest.mark.parametrize("moves", [True, False])
+async def test_a_canary_whose_setting_back_waits_is_compared_again(moves: bool) -> None:
+    one = move(2)
+    lame(one)
+    one.portal.goes_wrong(OUT_OF_TIME, 2)
+
+    def waited() -> None:
+        if moves and one.clock.slept[-1] > 100:
+            effect = Effect(None, rows=(altered(one.state.rows[1], server="by-hand.example"),))
+            one.state.commit(effect)
+
+    one.clock.on_sleep = waited
+    outcome = await one.apply(canary=True)
+    assert results(outcome)["l1"] == ("failed" if moves else "restored")
+    assert one.state.rows[1].values["server"] == ("by-hand.example" if moves else "old.example")
+
+
 TROUBLE = st.sampled_from([OUT_OF_TIME, FULL, {"delay": 20}, {"delay": 80}, "reset-before", "reset-after"])
 
 

@@ -297,6 +297,8 @@ async def test_the_system_s_clock_moves() -> None:
     await clock.sleep(0)
     assert clock.monotonic() >= before
     assert clock.now().tzinfo is not None
+    assert 0 <= clock.chance() < 1
+    assert len({clock.token(8) for _ in range(9)}) == 9
 
 
 # --- what is written into a request ---
