@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sipsync.model.fields import SECRET
@@ -12,7 +13,11 @@ from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Diagnostic, StalePlan
 from sipsync.model.secret import SecretRef
 
-_PLAN_AGAIN = Message("What was approved is not what would be applied. Make a new plan and have it approved.")
+_PLAN_AGAIN = Message(
+    "What was approved is not what would be applied. Make a new plan (`sipsync plan`) and have its digest approved."
+)
+_NO_DIGEST = Message("A digest is 64 hexadecimal digits: copy the whole of it from the plan.")
+_DIGEST = re.compile("[0-9a-f]{64}")
 _NAMED = 10
 """Lines whose names are told."""
 
@@ -26,6 +31,8 @@ def check_approved(plan: Plan, fleet: Fleet, options: ApplyOptions) -> None:
         hint = _PLAN_AGAIN
         if options.expect == plan.changes_digest:
             hint = Message("That is the digest of the plan's changes: give it to --expect-changes.")
+        elif not _DIGEST.fullmatch(options.expect) and len(options.expect) != len(plan.plan_id):
+            hint = _NO_DIGEST
         raise StalePlan(Diagnostic(Code.PLAN_UNEXPECTED, summary, hint=hint))
     if options.expect_changes is not None and options.expect_changes != plan.changes_digest:
         summary = Message(
@@ -40,6 +47,8 @@ def check_approved(plan: Plan, fleet: Fleet, options: ApplyOptions) -> None:
 def _why(plan: Plan, fleet: Fleet, expected: str) -> Message:
     if expected in (plan.digest, plan.plan_id):
         return Message("That is the digest of the saved plan: give it to --expect-plan.")
+    if not _DIGEST.fullmatch(expected):
+        return _NO_DIGEST
     if not plan.has_changes:
         return Message("There is nothing to change: what was approved may have been applied already.")
     differ, same = _compared_by_value(plan, fleet)

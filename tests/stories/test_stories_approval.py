@@ -134,3 +134,17 @@ async def test_a_plan_for_review_is_never_said_to_be_applicable(box: Box, tmp_pa
         assert review.digest not in shown
     outcome = await sipsync.aapply(review, box.fleet(), sipsync.ApplyOptions())
     assert (outcome.exit, box.titles) == (Exit.STALE, {101: "Sales", 102: "Old"})
+
+
+@pytest.mark.parametrize("given", ["", "95dcd79d", "0" * 63])
+async def test_half_a_digest_is_told_as_that(given: str, box: Box) -> None:
+    prepared(box)
+    plan = await box.plan()
+    for option in ({"expect": given}, {"expect_changes": given}):
+        with pytest.raises(StalePlan) as refused:
+            await box.apply(plan, **option)
+        assert "64 hexadecimal digits" in refused.value.diagnostics[0].hint
+    for option in ({"expect": "0" * 16}, {"expect": "0" * 64}, {"expect_changes": "0" * 64}):
+        with pytest.raises(StalePlan) as refused:
+            await box.apply(plan, **option)
+        assert "`sipsync plan`" in refused.value.diagnostics[0].hint
