@@ -87,8 +87,8 @@ class Disk:
         return read_source(path, name) if os.path.isfile(path) else None
 
 
-def read_source(path: Path, name: str) -> Source:
-    """The text of a file. Raises ConfigError where it can't be read."""
+def read_source(path: Path, name: str, real: Path | None = None) -> Source:
+    """The text of a file; `real` is what it is found to be. Raises ConfigError where it can't be read."""
     try:
         data = read_regular(path, MAX_BYTES + 1)
     except OSError as error:
@@ -96,7 +96,7 @@ def read_source(path: Path, name: str) -> Source:
         raise ConfigError(_unreadable(reason(error), hint, name)) from None
     if data is None:
         raise ConfigError(_unreadable("it is not a regular file", Message("Put a file of its own there."), name))
-    return decode(data, name, path.resolve())
+    return decode(data, name, real or path.resolve())
 
 
 def editable_text(path: Path) -> str:
@@ -114,9 +114,9 @@ def _default() -> Path:
     return Path("sipsync.yaml") if Path("sipsync.yaml").exists() else Path(_FOLDER)
 
 
-def _read(path: Path, found: Found) -> Source | None:
+def _read(path: Path, found: Found, real: Path | None = None) -> Source | None:
     try:
-        return read_source(path, path.as_posix())
+        return read_source(path, path.as_posix(), real)
     except ConfigError as error:
         found.diagnostics += error.diagnostics
         return None
@@ -136,9 +136,8 @@ def _bad_name(path: Path, names: dict[str, Path]) -> Diagnostic | None:
     return None
 
 
-def _outside(path: Path, root: Path) -> Diagnostic | None:
+def _outside(path: Path, real: Path | None, root: Path) -> Diagnostic | None:
     """Whether a found file is a link to somewhere else."""
-    real = real_path(path)
     if real is None:
         return _finding(Code.FILE_UNREADABLE, Message("a link that leads to itself"), Message("Delete the link."), path)
     if real.is_relative_to(root):
@@ -154,9 +153,10 @@ def _finding(code: Code, summary: Message, hint: Message, path: Path) -> Diagnos
 def _search(folder: Path, root: Path, found: Found) -> None:
     told, unmarked, names = False, 0, dict[str, Path]()
     for path in _files(folder, found):
-        if problem := _bad_name(path, names) or _outside(path, root):
+        real = real_path(path)
+        if problem := _bad_name(path, names) or _outside(path, real, root):
             found.diagnostics.append(problem)
-        elif source := _read(path, found):
+        elif source := _read(path, found, real):
             if not found.wanted(source):
                 pass
             elif marked(source):

@@ -27,6 +27,7 @@ from sipsync.model.scalars import trimmed, wrong
 from sipsync.model.secret import PATH_SCHEMES, SCHEMES, SecretRef
 
 _WINDOWS: Final = os.name == "nt"
+_VARIABLE: Final = re.compile(VARIABLE)
 _LITERAL = Message("a secret must be a reference, never the value itself")
 
 
@@ -62,7 +63,7 @@ def reference(value: object, info: ValidationInfo[RunContext]) -> SecretRef:
     if re.search(r"\s\(?not managed", rest):  # as the comment ends that `import` writes
         hint = Message("Delete what stands behind {reference}.", reference=text.partition(" ")[0])
         wrong(Code.BAD_VALUE, Message("the end of a comment that is part of the reference"), hint)
-    if holds_secret(rest) or (scheme == "env" and not re.fullmatch(VARIABLE, rest.strip())):
+    if holds_secret(rest) or (scheme == "env" and not _VARIABLE.fullmatch(rest.strip())):
         hint = Message(
             'After "{scheme}:" comes the name that the secret has there. If the secret was in git, change it.',
             scheme=scheme,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import NamedTuple
 
@@ -40,7 +41,13 @@ _AS_IPV6 = Message("Write it as in [2001:db8::1]:5060.")
 _NO_ADDRESS = Message("neither a host name nor an IP address")
 
 
-def _server(text: str) -> Iterator[Slip]:
+@lru_cache(maxsize=1024)
+def _server(text: str) -> tuple[Slip, ...]:
+    """All that is wrong with a server; many lines, and many portals, have the same one."""
+    return tuple(_of_server(text))
+
+
+def _of_server(text: str) -> Iterator[Slip]:
     if scheme := re.search(r"\w+://|\bsips?:(?!\d)", text, re.IGNORECASE):
         summary = Message("a SIP server has no {scheme}", scheme=scheme[0].lower())
         yield Slip(scheme.start(), summary, Message("Write the host alone, or host:port."))
@@ -134,4 +141,4 @@ def _mixed(text: str, offset: int, *, error: bool) -> Iterator[Slip]:
         yield Slip(offset + index, summary, Message("Type it anew with the other keyboard layout."), error)
 
 
-_CHECKS: Mapping[FieldName, Callable[[str], Iterator[Slip]]] = {"server": _server, "login": _login, "title": _title}
+_CHECKS: Mapping[FieldName, Callable[[str], Iterable[Slip]]] = {"server": _server, "login": _login, "title": _title}

@@ -24,6 +24,7 @@ from sipsync.model.scalars import TEXT, FromText, number, trimmed, wrong
 from sipsync.model.secret import SecretRef
 
 ADDRESS_PART = r"[A-Za-z0-9][A-Za-z0-9_-]*"
+_PART = re.compile(ADDRESS_PART)
 _PORT = f"(?::{PORT})?"
 
 
@@ -56,7 +57,7 @@ def _version(number: int) -> int:
 
 
 def _address_part(text: str) -> str:
-    if not re.fullmatch(ADDRESS_PART, text):
+    if not _PART.fullmatch(text):
         hint = Message("Use Latin letters, digits, `-` and `_`, a letter or digit first. The title may be any text.")
         wrong(Code.BAD_ADDRESS, Message("a name that can't be part of an address"), hint)
     return text
