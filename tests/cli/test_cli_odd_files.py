@@ -215,3 +215,13 @@ def test_another_program_s_file_in_a_folder_portals_is_told_apart_and_how_to_lea
         assert "portals/shop.yaml:1:1 [no-marker]" in ran.out + ran.err
         assert "else leave it out (in pre-commit: `exclude`)." in " ".join((ran.out + ran.err).split())
     assert Path("portals/shop.yaml").read_text() == "kind: Shop\n"
+
+
+def test_a_wrong_file_is_told_once_where_the_plan_and_what_became_of_it_are_shown(home: Path, sipsync: Sipsync) -> None:
+    Path("good.yaml").write_text(GOOD)
+    Path("odd.yaml").write_text(HEAD + "lines: {a: {titel: A}}\n")
+    ran = sipsync("apply", "--yes", "--report", "sarif=s.json", ".")
+    assert (ran.code, ran.out.count('unknown key "titel"')) == (4, 1), ran
+    assert "Error: 2 errors of the files, told above, keep their portals out" in ran.out
+    assert "Apply incomplete. Resources: 1 added" in ran.out
+    assert 'unknown key \\"titel\\"' in Path("s.json").read_text()

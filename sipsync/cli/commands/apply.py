@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from sipsync.cli.progress import EventStream, progress
 from sipsync.cli.session import Session, write
 from sipsync.cli.types import FILE, Duration, Output, Seconds
 from sipsync.cli.work import one_loop
-from sipsync.model.message import Message
+from sipsync.model.message import Message, counted
 from sipsync.model.operator import Operator
 from sipsync.model.options import ApplyOptions, PlanOptions, Selection
 from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, worst
@@ -126,10 +127,23 @@ def command(  # long by its parameters, one for each group of options
 def _publish(session: Session, outcome: Outcome, output: Output, *, fresh: bool, everything: bool) -> Exit:
     """Print the outcome and write its reports; `fresh` follows a plan that was shown."""
     session.writing = any(line.calls for line in outcome.lines)
+    shown = outcome
     if fresh and output.format == "text":
         write("\n")
-    written = publish(session, outcome, output, everything=everything)
+        shown = outcome.model_copy(update={"problems": _told_above(outcome.problems)})
+    written = publish(session, shown, replace(output, reports=()), everything=everything)
+    written = worst([written, publish(session, outcome, replace(output, format=None), everything=everything)])
     return Exit.PARTIAL if session.writing and written is Exit.ERROR else written  # lines were written, untold
+
+
+def _told_above(problems: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Findings that the plan has told, counted."""
+    summary = counted(
+        len(problems),
+        "an error of the files, told above, keeps its portal out",
+        "{count} errors of the files, told above, keep their portals out",
+    )
+    return tuple(Diagnostic(first.code, summary) for first in problems[:1])
 
 
 def _show_and_ask(session: Session, plan: Plan, events: EventStream, *, asks: bool, everything: bool) -> None:
