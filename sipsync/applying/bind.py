@@ -1,19 +1,16 @@
 """Is each line as planned? A plan made a second ago and a plan from a file go through the same door.
 
-Binding checks that the plan is whole and ours, puts each planned line into one of its four states, and puts the
-secrets back into the calls that are still to be sent.
+Binding puts each planned line into one of its four states, and the secrets back into the calls that are still to be
+sent.
 """
 
 from __future__ import annotations
 
-import hmac
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from typing import Any
 
-from sipsync.model.document import digest_of
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.globs import fits
 from sipsync.model.lines import Address, Call, CurrentLine, DesiredLine, RemovedLine
@@ -24,10 +21,9 @@ from sipsync.model.problems import Code, Diagnostic, Exit
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.planning import guards
 from sipsync.planning.conflicts import left_to_server
-from sipsync.planning.evidence import LineState, desired_digest, is_planned, moves, state_of
+from sipsync.planning.evidence import LineState, is_planned, moves, state_of
 from sipsync.planning.inputs import Create, Delete, LineChange, PlanInput, Update, about, call_for
 from sipsync.planning.owner import OwnerPlan
-from sipsync.planning.plan import seal_of
 from sipsync.planning.proof import prove
 from sipsync.rules.values import title_key
 
@@ -72,41 +68,6 @@ class Bound:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     exit: Exit = Exit.OK
     """Not OK: nothing may be sent."""
-
-
-def check_plan(part: PortalPlan, given: PlanInput, now: datetime, max_age: timedelta) -> Diagnostic | None:
-    """Why this part of a plan may not be applied at all: edited, another credential's, too old, another file's."""
-    name = given.desired.name
-    if not part.seal:
-        summary = Message("this plan was compared with a snapshot: it is there to be reviewed, not to be applied")
-        hint = Message("Run `sipsync apply --expect-changes DIGEST`, with the changes digest that was approved.")
-        return Diagnostic(Code.PLAN_SEAL, summary, hint=hint, address=name)
-    if (part.host, part.owner) != (given.host, given.owner) or not _seal_holds(part, given):
-        summary = Message(
-            "the plan was sealed with another key: by another credential, on another machine without "
-            "SIPSYNC_PLAN_KEY, by another version of sipsync, or it was edited"
-        )
-        hint = Message(
-            "Make a new plan here; or print a key with `sipsync secret plan-key`, set it as SIPSYNC_PLAN_KEY "
-            "where plans are made and where they are applied, and make a new plan there."
-        )
-        return Diagnostic(Code.PLAN_SEAL, summary, hint=hint, address=name)
-    age = now - datetime.fromisoformat(part.created)
-    if age > max_age:
-        summary = Message("the plan was made on {created}, which is too long ago", created=part.created)
-        hint = Message("Make a new plan, or allow this one: --max-plan-age {days}d.", days=age.days + 1)
-        return Diagnostic(Code.PLAN_TOO_OLD, summary, hint=hint, address=name)
-    if part.desired != desired_digest(given.desired):
-        summary = Message("the file no longer says what it said when the plan was made")
-        hint = Message("Make a new plan, or apply from the commit that was planned.")
-        return Diagnostic(Code.STALE_FILE, summary, hint=hint, at=given.desired.at, address=name)
-    return None
-
-
-def _seal_holds(part: PortalPlan, given: PlanInput) -> bool:
-    whole = part.digest == digest_of(part.substance())
-    # As bytes, since an edited seal may be any text.
-    return whole and hmac.compare_digest(part.seal.encode("utf-8", "surrogatepass"), seal_of(part, given).encode())
 
 
 def bind(

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
-from sipsync.applying.bind import check_plan
+from sipsync.applying.check import check_plan
 from sipsync.applying.control import Control
 from sipsync.config.target import with_target_policy
 from sipsync.fleet.approved import check_approved

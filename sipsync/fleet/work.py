@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 
 from sipsync.applying import outcome
-from sipsync.applying.bind import bind, check_plan, stops
+from sipsync.applying.bind import bind, stops
+from sipsync.applying.check import check_plan
 from sipsync.applying.control import Control
 from sipsync.applying.execute import execute
 from sipsync.disk.locks import lock

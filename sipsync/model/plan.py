@@ -275,10 +275,7 @@ class Plan(Report):
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Plan:
-        """The plan that `to_dict` wrote.
-
-        Raises KeyError, TypeError or ValueError where the document is not one.
-        """
+        """The plan that `to_dict` wrote; raises KeyError, TypeError or ValueError where the document is none."""
         changes = _by_portal(document["resource_changes"])
         calls = _by_portal(document["calls"])
         found = iter(document["diagnostics"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sipsync.applying.bind import check_plan
+from sipsync.applying.check import check_plan
 from sipsync.model.lines import DesiredLine, DesiredPortal, SandboxAccess, Snapshot
 from sipsync.model.policy import IgnoredField, Limits, Policy
 from sipsync.model.problems import Code, Exit
