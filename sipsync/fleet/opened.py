@@ -28,7 +28,7 @@ class OpenHost:
 
     def is_fresh(self, now: float) -> bool:
         """Whether what was read still counts at this time of the monotonic clock."""
-        return all(now <= portal.read_at + FRESH_SECONDS for portal in self.portals.values())
+        return all(now < portal.read_at + FRESH_SECONDS for portal in self.portals.values())
 
     def is_planned(self, part: PortalPlan) -> bool:
         """Whether this very part was made, and so sealed and proved, from what was read."""
