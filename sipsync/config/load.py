@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import forget, read
 from sipsync.config.refs import RunContext
 from sipsync.config.schema import PortalFile
+from sipsync.config.values import ADDRESS_PART
 from sipsync.model.globs import fits
 from sipsync.model.lines import DesiredPortal
 from sipsync.model.message import Message
@@ -180,7 +182,10 @@ class _Run:
         merged = self.includes.merged(node)
         given = merged.section("portal").get("name")
         name = given.text if isinstance(given, Scalar) else Path(merged.source.name).stem
-        self.names.append((name, given.place if isinstance(given, Scalar) else merged.source.place(merged.start)))
+        if isinstance(given, Scalar) and not re.fullmatch(ADDRESS_PART, name):
+            name = ""  # what can be no name may be a secret in the wrong place
+        else:
+            self.names.append((name, given.place if isinstance(given, Scalar) else merged.source.place(merged.start)))
         model, problems = validate(PortalFile, merged, self.context)
         problems += check.document(merged)
         if not isinstance(given, Scalar):

@@ -34,7 +34,7 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "carriage returns": lambda n: "".join(f"\r  a{i}:\r    title: t{i}" for i in range(n)),
     "one word": lambda n: f"  a: {{title: {'pass' * n}}}\n",
     "one number": lambda n: f"  a: {{title: {'1_' * n}x}}\n",
-    "one key": lambda n: f"  {'pass=' * n}: {{title: x}}\n",
+    "one key": lambda n: f"  {'pass=' * 10 * n}: {{title: x}}\n",  # long enough that libyaml takes neither
     "one glob": lambda n: f"  a: {{title: x}}\npolicy: {{protected: ['{'[a' * n}']}}\n",
     "globs": lambda n: f"  a: {{title: x}}\npolicy: {{protected: [{'a*, ' * n}]}}\n",
     "one long line": lambda n: f"  a: {{title: x, {' ' * 90 * n}nope: 1}}\n",

@@ -170,7 +170,7 @@ def test_on_paper_everything_is_unfolded_and_the_filter_is_gone(visit: Visits) -
     seen.page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = false; })")
     seen.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     seen.page.emulate_media(media="print")
-    assert len(seen.shown()) == 34
+    assert len(seen.shown()) == 38
     assert not seen.page.locator("#filter").is_visible()
 
 

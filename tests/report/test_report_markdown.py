@@ -156,7 +156,7 @@ def test_5000_changes_on_500_portals_fit(sizes: dict[str, int], budget: int) -> 
     text = render(big, "markdown", Style(budget=budget))
     assert fits(text, budget)
     assert big.changes_digest in text
-    assert "**Cut to fit.** Of 5000 changes" in text
+    assert "**Cut to fit.** Of 5,000 changes" in text
     assert text.count("```") % 2 == 0
 
 
