@@ -104,6 +104,8 @@ class PortalState:
     rows: dict[int, Row] = field(default_factory=dict)
     """By config_id, in the order of creation."""
     others: dict[int, OtherConfig] = field(default_factory=dict)
+    elsewhere: tuple[str, ...] = ()
+    """Outgoing lines that no list shows: `REST_APP:<id>`, the numbers of external lines (server source)."""
     default_line: str = ""
     """As it was set; it counts only while there is such a line."""
     cloud_limit: int = CLOUD_LIMIT
@@ -121,11 +123,13 @@ class PortalState:
         rows: Iterable[Row] = (),
         others: Iterable[OtherConfig] = (),
         *,
+        elsewhere: Iterable[str] = (),
         default_line: str = "",
         cloud_limit: int = CLOUD_LIMIT,
     ) -> PortalState:
         """The portal that has these."""
-        state = cls(default_line=default_line, cloud_limit=cloud_limit)
+        state = cls(elsewhere=tuple(elsewhere), default_line=default_line, cloud_limit=cloud_limit)
+        state.line_ids.update(state.elsewhere)
         state.commit(Effect(None, rows=tuple(rows), others=tuple(others)))
         return state
 

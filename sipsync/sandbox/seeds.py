@@ -2,9 +2,10 @@
 
 `{"lines": [{"type", "title", "server", "login", "password", "app", "config_id"?, "reg_id"?, "status_code"?,
 "registration"?: {"code", "message"}}], "configs": [{"name", "mode": "RENT"|"GROUP"|"LINK", "number"?}],
-"default_line"?, "access"?: {"right", "scope"}}`. A title of null is SQL's NULL, an `app` of null means the interface
-or a webhook, a `reg_id` of 0 is a registration that could not be created, and `registration` is what the telephony
-provider says when asked. No rule is applied to what a seed gives. A dump can be used as a seed.
+"elsewhere"?: [ID], "default_line"?, "access"?: {"right", "scope"}}`. `elsewhere` are outgoing lines that no list shows
+(`REST_APP:7`). A title of null is SQL's NULL, an `app` of null means the interface or a webhook, a `reg_id` of 0 is a
+registration that could not be created, and `registration` is what the telephony provider says when asked. No rule is
+applied to what a seed gives. A dump can be used as a seed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from sipsync.rules.state import EMPTY, FIRST_REGISTRATION, Effect, Mode, OtherCo
 from sipsync.sandbox.portal import Access, Portal, Registration
 
 _MODES = ("RENT", "GROUP", "LINK")
-_KEYS = ("lines", "configs", "default_line", "access")
+_KEYS = ("lines", "configs", "elsewhere", "default_line", "access")
 _LINE_KEYS = frozenset(("type", "app", "config_id", "reg_id", "status_code", "status_message", "registration", *FIELDS))
 
 
@@ -62,7 +63,12 @@ def load_seed(name: str, seed: object) -> Portal:
     access = _map(seed.get("access") or {}, "access")
     portal = Portal(
         name,
-        PortalState.of(rows, others, default_line=_text(seed, "default_line") or ""),
+        PortalState.of(
+            rows,
+            others,
+            elsewhere=[str(line_id) for line_id in _list(seed, "elsewhere")],
+            default_line=_text(seed, "default_line") or "",
+        ),
         Access(access.get("right", True) is not False, str(access.get("scope", Access().scope))),
     )
     for row, line in zip(rows, lines, strict=True):
@@ -124,6 +130,7 @@ def dump(portal: Portal) -> dict[str, Any]:
         "configs": [
             {"name": other.name, "mode": other.mode, "number": other.number} for other in portal.state.others.values()
         ],
+        "elsewhere": list(portal.state.elsewhere),
         "default_line": outgoing.default_line(portal.state),
         "access": {"right": portal.access.right, "scope": portal.access.scope},
     }

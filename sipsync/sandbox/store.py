@@ -147,7 +147,8 @@ class Store:
             for line in self._select("lines", name)
         ]
         others = [OtherConfig(**config) for config in self._select("configs", name)]
-        state = PortalState.of(rows, others, default_line=head["default_line"])
+        elsewhere = head.get("elsewhere", ())  # a file of before has none
+        state = PortalState.of(rows, others, elsewhere=elsewhere, default_line=head["default_line"])
         state.next_config, state.next_row, state.next_registration = head["next"]
         said = {int(reg_id): Registration(**found) for reg_id, found in head["registrations"].items()}
         return Portal(name, state, Access(**head["access"]), said)
@@ -165,6 +166,7 @@ class Store:
         state = portal.state
         head = {
             "default_line": state.default_line,
+            "elsewhere": state.elsewhere,
             "next": [state.next_config, state.next_row, state.next_registration],
             "access": asdict(portal.access),
             "registrations": {reg_id: asdict(said) for reg_id, said in portal.registrations.items()},

@@ -62,4 +62,4 @@ def test_the_player_sees_a_difference(startup: Mapping[str, Any], http: httpx.Cl
 
 
 def test_all_scenarios_are_here() -> None:
-    assert len(SCENARIOS) == 102
+    assert len(SCENARIOS) == 103
