@@ -13,6 +13,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+_SIGNS = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 _DAY = datetime.timedelta(days=1)
 
 
@@ -34,9 +45,10 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = _name("server") if own else self.certificate.subject
         names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
-        builder = _builder("server", issuer, key, days).add_extension(names, critical=False)
+        signer = key if own else self.key
+        builder = _builder("server", issuer, key, days, signer).add_extension(names, critical=False)
         file = self.folder / f"{address}-{days}-{own}.pem"
-        file.write_bytes(_pem(builder.sign(key if own else self.key, hashes.SHA256())) + _private(key))
+        file.write_bytes(_pem(builder.sign(signer, hashes.SHA256())) + _private(key))
         return file
 
 
@@ -50,14 +62,17 @@ def showing(file: Path) -> ssl.SSLContext:
 def authority(folder: Path) -> Authority:
     """A new authority, whose files are in the folder."""
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = _builder("authority", _name("authority"), key, 10)
+    builder = _builder("authority", _name("authority"), key, 10, key)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    builder = builder.add_extension(_SIGNS, critical=True)
     made = Authority(key, builder.sign(key, hashes.SHA256()), folder)
     made.trusted.write_bytes(_pem(made.certificate))
     return made
 
 
-def _builder(name: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int) -> x509.CertificateBuilder:
+def _builder(
+    name: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int, signer: ec.EllipticCurvePrivateKey
+) -> x509.CertificateBuilder:
     begin = datetime.datetime.now(datetime.UTC) - 5 * _DAY
     return (
         x509.CertificateBuilder()
@@ -67,6 +82,9 @@ def _builder(name: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days
         .serial_number(x509.random_serial_number())
         .not_valid_before(begin)
         .not_valid_after(begin + (5 + days) * _DAY)
+        # Python 3.13 takes no chain without these.
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )
 
 
