@@ -130,6 +130,7 @@ async def test_a_canary_whose_setting_back_waits_is_compared_again(moves: bool) 
 TROUBLE = st.sampled_from([OUT_OF_TIME, FULL, {"delay": 20}, {"delay": 80}, "reset-before", "reset-after"])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(st.integers(1, 70), TROUBLE), max_size=6), st.sampled_from([0.0, 40.0, 130.0]))
 async def test_whatever_it_waited_for_no_write_is_sent_more_than_a_minute_after_its_comparison(

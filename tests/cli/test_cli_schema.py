@@ -14,6 +14,8 @@ import pytest
 if TYPE_CHECKING:
     from support.runs import Sipsync
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CHECK = str(Path(sys.executable).with_name("check-jsonschema"))
 

@@ -71,6 +71,7 @@ def cases(draw: st.DrawFn) -> tuple[list[dict[str, Any]], dict[str, dict[str, An
     return lines, wanted
 
 
+@pytest.mark.slow
 @given(cases())
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_apply_then_plan_is_empty_and_nothing_else_is_touched(

@@ -25,12 +25,13 @@ SECRET = 'Field("note", "NOTE", "Note", 20, registers=True, secret=True)'
 TEXT = 'Annotated[str, bounded("note"), TRIMMED]'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("row", "kind", "written", "stored", "cost"),
     [
         (PLAIN, TEXT, "hello", "hello", "no line re-registers"),
-        pytest.param(REGISTERING, TEXT, "hello", "hello", "1 line re-registers", marks=pytest.mark.slow),
-        pytest.param(SECRET, "Reference", "env:PIN", "hunter2", "1 line re-registers", marks=pytest.mark.slow),
+        (REGISTERING, TEXT, "hello", "hello", "1 line re-registers"),
+        (SECRET, "Reference", "env:PIN", "hunter2", "1 line re-registers"),
     ],
     ids=["plain", "registering", "secret"],
 )
