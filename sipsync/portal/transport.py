@@ -79,7 +79,7 @@ class Transport:
         self.requests = 0
         self.received = 0
         self._app = httpx.ASGITransport(app=app) if app else None
-        self._routes: dict[str, httpx.AsyncBaseTransport] = {}
+        self._routes: dict[tuple[str, bytes], httpx.AsyncBaseTransport] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -131,9 +131,10 @@ class Transport:
     def _route(self, url: httpx.URL) -> httpx.AsyncBaseTransport:
         if self._app:
             return self._app
-        if url.host not in self._routes:
-            self._routes[url.host] = _network(url.scheme, url.host, self._clock)
-        return self._routes[url.host]
+        origin = (url.scheme, url.netloc)
+        if origin not in self._routes:
+            self._routes[origin] = _network(url.scheme, url.host, self._clock)
+        return self._routes[origin]
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The way to one host over the network: kept connections on asyncio's protocols, whose HTTP is read by h11.
+"""The way to one port of a host over the network: kept connections on asyncio's protocols, whose HTTP is read by h11.
 
 It stands behind httpx's transport seam in the place of httpcore, whose pool, locks and streams take several times as
 long for the few requests of a portal. Errors are httpx's own; a `ConnectError` or `ConnectTimeout` is one before the
@@ -31,7 +31,7 @@ _FIRST_TRY: Final = 1.0
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """Sends requests to one host."""
+    """Sends requests to one port of one host."""
 
     def __init__(self, trust: ssl.SSLContext | None, most: int, clock: Clock) -> None:
         """`trust` is for https; of a body that is longer than `most` bytes a beginning is given that is longer too."""
@@ -50,7 +50,8 @@ class Wire(httpx.AsyncBaseTransport):
             answer, body = await connection.exchange(head, await request.aread(), timeout["read"])
         finally:
             connection.rest()
-        self._kept.append((self._clock.monotonic(), connection))
+        if connection.usable:
+            self._kept.append((self._clock.monotonic(), connection))
         return httpx.Response(answer.status_code, headers=answer.headers.raw_items(), stream=_Body(body))
 
     def _idle(self) -> _Connection | None:
@@ -75,7 +76,7 @@ class Wire(httpx.AsyncBaseTransport):
                 return await self._open(last, port, url.host)
         except TimeoutError:
             raise httpx.ConnectTimeout("no connection") from None
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # a name that can be none in the system's encoding
             raise httpx.ConnectError("no connection") from error
 
     async def _open(self, address: str, port: int, name: str) -> _Connection:

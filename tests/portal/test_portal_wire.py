@@ -148,6 +148,13 @@ async def test_a_connection_is_not_used_again_where(answer: bytes | Answer) -> N
         assert server.connections == 2
 
 
+async def test_another_port_of_a_host_has_connections_of_its_own() -> None:
+    async with peer() as one, peer() as other, Transport(Clock()) as sender:
+        await one.ask(sender)
+        await other.ask(sender)
+        assert (one.connections, other.connections) == (1, 1)
+
+
 # --- odd answers ---
 
 
