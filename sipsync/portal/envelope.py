@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
@@ -171,7 +171,7 @@ def read(response: Response, host: str, method: str) -> Result:
         if document.get("result") is not None:
             raise unusable(host, Message("it has both a result and an error"))
         raise server_error(document, host, method, response.status)
-    return _result(document["result"], document.get("total"), document.get("time"))
+    return _result(document["result"], document.get("total"), document.get("time"), response.sent_at)
 
 
 def read_batch(result: Result, host: str, commands: Sequence[Command]) -> list[Answer | None]:
@@ -185,7 +185,7 @@ def read_batch(result: Result, host: str, commands: Sequence[Command]) -> list[A
         if key in errors and results.get(key) is None:
             answers.append(server_error(errors[key], host, command.method))
         elif key in results and key not in errors:
-            answers.append(replace(_result(results[key], totals.get(key), times.get(key)), sent_at=result.sent_at))
+            answers.append(_result(results[key], totals.get(key), times.get(key), result.sent_at))
         else:
             answers.append(None)
     return answers
@@ -221,10 +221,10 @@ def _map(value: object) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _result(value: object, total: object, time: object) -> Result:
+def _result(value: object, total: object, time: object, sent_at: float) -> Result:
     reset_at = _map(time).get("operating_reset_at")
     known = float(reset_at) if isinstance(reset_at, int | float) and 0 < reset_at < _FAR_FUTURE else None
-    return Result(value, total=whole(total), reset_at=known)
+    return Result(value, total=whole(total), reset_at=known, sent_at=sent_at)
 
 
 def whole(value: object) -> int | None:

@@ -9,7 +9,6 @@ with which it was compared is fresh; where its turn comes later, nothing is sent
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from sipsync.model.message import Message
@@ -41,7 +40,6 @@ class Session:
         self._tokens = credential.tokens
         self._endpoint = credential.endpoint
         self._throttle = throttle
-        self._sent_at = 0.0
 
     @property
     def requests(self) -> int:
@@ -112,7 +110,7 @@ class Session:
                 response = await self._send(command, methods, envelope.body(command, token), fresh_until)
                 result = envelope.read(response, self.host, command.method)
                 self._throttle.note(command.method, result.reset_at)
-                return replace(result, sent_at=self._sent_at)
+                return result
             except (ServerError, Unreached, Unanswered) as error:
                 attempt += not is_full(error)
                 if error.error == _EXPIRED and token is not None and expired is None:
@@ -147,10 +145,10 @@ class Session:
         return response
 
     async def _post(self, command: Command, methods: Sequence[str], body: bytes, fresh_until: float | None) -> Response:
-        self._sent_at, seconds = await self._throttle.turn(methods, fresh_until)
+        now, seconds = await self._throttle.turn(methods, fresh_until)
         connect = CONNECT_SECONDS
         if fresh_until is not None:  # a timer may be early by as much as clocks are coarse
-            connect = min(connect, fresh_until - self._sent_at + _COARSE)
+            connect = min(connect, fresh_until - now + _COARSE)
         target, seconds = self._endpoint.target(command.method), min(seconds, TOTAL_SECONDS)
         try:
             return await self._transport.send(target, body, seconds=seconds, connect=connect)

@@ -68,6 +68,8 @@ class Response:
     body: bytes = field(repr=False)
     location: Secret
     """Where a redirect points to; it may quote the credential."""
+    sent_at: float
+    """The clock's time when it was asked for."""
 
 
 class Transport:
@@ -101,6 +103,7 @@ class Transport:
         The whole may take so many `seconds`, and to `connect` fewer.
         """
         self.requests += 1
+        sent_at = self._clock.monotonic()
         request = _client().build_request(
             "GET" if body is None else "POST",
             target.shown,
@@ -112,13 +115,13 @@ class Transport:
         try:
             # httpx bounds each read, not the whole: a server that drips bytes would hold us for ever.
             async with asyncio.timeout(seconds):
-                return await self._exchange(request, target.host)
+                return await self._exchange(request, target.host, sent_at)
         except TimeoutError:
             raise errors.no_answer_within(target.host, seconds) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise _translate(error, target.host) from None
 
-    async def _exchange(self, request: httpx.Request, host: str) -> Response:
+    async def _exchange(self, request: httpx.Request, host: str, sent_at: float) -> Response:
         answer = await _client().send(request, stream=True)
         try:
             body = await _read(answer, host)
@@ -126,7 +129,7 @@ class Transport:
             await answer.aclose()
         self.received += len(body)
         content_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        return Response(answer.status_code, content_type, body, Secret(answer.extensions[_LOCATION]))
+        return Response(answer.status_code, content_type, body, Secret(answer.extensions[_LOCATION]), sent_at)
 
     def _route(self, url: httpx.URL) -> httpx.AsyncBaseTransport:
         if self._app:
