@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import keyring
 import pytest
-from keyring.backend import KeyringBackend
 
+from support.keyring import Memory
 from support.runs import Terminal
 
 if TYPE_CHECKING:
@@ -102,20 +102,6 @@ def test_a_folder_that_leads_out_of_the_checkout_gets_no_secret(home: Path, proc
     ran = process("secret", "set", "sales", stdin="x\n")
     assert (ran.code, "leads out of" in ran.err) == (1, True), ran
     assert not list((home.parent / "elsewhere").iterdir())
-
-
-class Memory(KeyringBackend):
-    priority = 1  # a class property there
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
 
 
 def test_a_keyring_keeps_it_too(home: Path, sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch) -> None:

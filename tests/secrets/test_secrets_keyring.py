@@ -15,21 +15,8 @@ from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, SipsyncError
 from sipsync.model.secret import Secret
 from sipsync.secrets.store import keep, store_keyring
+from support.keyring import Memory
 from support.secrets import Ask
-
-
-class Memory(KeyringBackend):
-    priority = 1  # a class property there
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
 
 
 class Locked(Memory):
