@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 
 from sipsync.applying.check import check_plan
 from sipsync.applying.control import Control
@@ -14,7 +15,7 @@ from sipsync.config.target import with_target_policy
 from sipsync.fleet.approved import check_approved
 from sipsync.fleet.host import HostJob, prepare
 from sipsync.fleet.opened import OpenHosts
-from sipsync.fleet.parallel import located, run_all, tell
+from sipsync.fleet.parallel import Work, located, run_all, tell
 from sipsync.fleet.selection import check_allow
 from sipsync.fleet.work import apply_host
 from sipsync.model.clock import Clock
@@ -50,14 +51,14 @@ async def apply_fleet(
     }
 
     async def work(job: HostJob) -> dict[str, PortalOutcome | SipsyncError]:
-        return await apply_host(job, parts, options, control, opened.take(job) if opened else None)
+        return await apply_host(job, parts, options, control)
 
-    ready = list(opened.jobs(parts, selections)) if opened else []
-    known = {portal.name for job in ready for portal in job.portals}
-    left = [by_name[name] for name in parts if name not in known]
-    portals = with_target_policy(left, fleet.operator, KnownSchemes())
+    portals = with_target_policy([by_name[name] for name in parts], fleet.operator, KnownSchemes())
+    ready: list[tuple[HostJob, Work[PortalOutcome]]] = []
     if opened:
         opened.on_event = control.on_event
+        for job, host in opened.take(portals, fleet.operator, selections):
+            ready.append((job, partial(apply_host, by_portal=parts, options=options, control=control, host=host)))
 
     async with _telling(control):
         outcomes, failed = await run_all(

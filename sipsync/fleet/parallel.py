@@ -6,7 +6,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
-from typing import Final, Literal, TypeVar
+from itertools import starmap
+from typing import Final, Literal, TypeAlias, TypeVar
 
 from sipsync.fleet.host import HostJob, prepare
 from sipsync.model.clock import Clock
@@ -28,6 +29,9 @@ def tell(on_event: OnEvent, event: Event) -> None:
         _log.error("%s", internal(error).summary)
 
 
+Work: TypeAlias = Callable[[HostJob], Awaitable[Mapping[str, T | SipsyncError]]]
+"""What is done on one host: results, or why there is none, by portal."""
+
 PLACE_SECONDS: Final = 30.0
 """After so long a portal goes on beside the others, and the next one begins: slow ones must not keep the rest out."""
 
@@ -36,24 +40,26 @@ async def run_all(
     portals: Sequence[DesiredPortal],
     operator: Operator,
     selections: Selection | Mapping[str, Selection],
-    work: Callable[[HostJob], Awaitable[Mapping[str, T | SipsyncError]]],
+    work: Work[T],
     clock: Clock,
     *,
     parallel: int,
     kind: Literal["plan", "apply", "read"],
     on_event: OnEvent,
     writes: bool = False,
-    ready: Sequence[HostJob] = (),
+    ready: Sequence[tuple[HostJob, Work[T]]] = (),
 ) -> tuple[dict[str, T], dict[str, SipsyncError]]:
     """By portal, what the work on its host came to, and why others have nothing. Selections are one, or by portal.
 
-    Jobs that are `ready` are not prepared.
+    Jobs that are `ready`, each with its own work, are not prepared.
     """
-    jobs, failed = await prepare(portals, operator, selections, clock, writes=writes)
+    known = {portal.name for job, _ in ready for portal in job.portals}
+    left = [portal for portal in portals if portal.name not in known]
+    jobs, failed = await prepare(left, operator, selections, clock, writes=writes)
     done: dict[str, T] = {}
     gate = asyncio.Semaphore(max(1, parallel))
 
-    async def one(job: HostJob) -> Mapping[str, T | SipsyncError]:
+    async def one(job: HostJob, work: Work[T]) -> Mapping[str, T | SipsyncError]:
         async with _place(gate):
             try:
                 for portal in job.portals:
@@ -67,7 +73,7 @@ async def run_all(
                 tell(on_event, PortalDone(name, isinstance(result, SipsyncError)))
             return results
 
-    for results in await asyncio.gather(*map(one, (*jobs, *ready))):
+    for results in await asyncio.gather(*starmap(one, [*((job, work) for job in jobs), *ready])):
         for name, result in results.items():
             if isinstance(result, SipsyncError):
                 failed[name] = result

@@ -55,7 +55,7 @@ async def plan_host(
         parts = {part.portal: part.model_copy(update={"lasting": lasting[part.portal]}) for part in built}
         if opened and _is_to_apply(job, parts):
             snapshots = {name: given.current for name, given in inputs.items()}
-            opened.keep(OpenHost(job, portals, snapshots, parts, closing.pop_all()))
+            await opened.keep(OpenHost(job, portals, snapshots, parts, closing.pop_all()))
     return {**parts, **failed}
 
 
@@ -86,16 +86,16 @@ async def inputs_of(
 
 @asynccontextmanager
 async def _asked(
-    job: HostJob, options: ApplyOptions, control: Control, opened: OpenHost | None
+    job: HostJob, options: ApplyOptions, control: Control, host: OpenHost | None
 ) -> AsyncIterator[Mapping[str, RestPortal]]:
     """The job's portals: those that were left open, with all of the time again, or over new connections."""
-    if opened is None:
+    if host is None:
         async with connected(job, control.clock, options.timeout, control.on_event) as portals:
             yield portals
     else:
-        for portal in opened.portals.values():
+        for portal in host.portals.values():
             portal.grant(options.timeout)
-        yield {portal.name: opened.portals[portal.name] for portal in job.portals}
+        yield {portal.name: host.portals[portal.name] for portal in job.portals}
 
 
 @forgetful
@@ -104,9 +104,9 @@ async def apply_host(
     by_portal: Mapping[str, PortalPlan],
     options: ApplyOptions,
     control: Control,
-    opened: OpenHost | None = None,
+    host: OpenHost | None = None,
 ) -> dict[str, PortalOutcome | SipsyncError]:
-    """What became of the plan on this host, one outcome for each owner."""
+    """What became of the plan on this host, which it may have left open; one outcome for each owner."""
     waited = False
 
     def on_wait(seconds: float) -> None:
@@ -118,14 +118,13 @@ async def apply_host(
     failed: dict[str, SipsyncError] = {}
     try:
         async with (
-            opened.closing if opened else nullcontext(),
+            host.closing if host else nullcontext(),
             lock(job.host, job.operator, control.clock, options.lock_timeout, on_wait),
-            _asked(job, options, control, opened) as portals,
+            _asked(job, options, control, host) as portals,
         ):
-            proved = False
-            if opened and not waited and opened.is_fresh(control.clock.monotonic()):
-                inputs = {one.name: job.given(one, opened.snapshots[one.name]) for one in job.portals}
-                proved = all(opened.is_planned(by_portal[name]) for name in inputs)
+            proved = host is not None and not waited and host.serves(by_portal, control.clock.monotonic())
+            if host and proved:
+                inputs = {one.name: job.given(one, host.snapshots[one.name]) for one in job.portals}
             else:
                 inputs, failed = await inputs_of(job, portals)
             outcomes = await _apply(inputs, portals, by_portal, options, control, proved=proved)

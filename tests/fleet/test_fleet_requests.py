@@ -14,7 +14,8 @@ from sipsync.disk.clock import SystemClock
 from sipsync.disk.locks import lock
 from sipsync.model.events import Event, Waiting
 from sipsync.model.outcome import Outcome
-from sipsync.model.problems import Exit
+from sipsync.model.problems import Code, Exit
+from sipsync.planning.proof import prove
 from sipsync.portal import wire
 from support.box import Box
 from support.clock import Clock
@@ -119,6 +120,73 @@ async def test_after_a_wait_for_another_run_it_is_read_again(box: Box) -> None:
     assert (outcome.lines[0].result, outcome.lines[0].calls) == ("done", 0)
 
 
+async def test_a_failure_on_an_open_host_is_that_portal_s_alone(box: Box) -> None:
+    written(box, 1, 1)
+    fleet, opened = box.fleet(), sipsync.open_hosts()
+    plan = await sipsync.aplan(fleet, opened=opened)
+    host = f"127.0.0.1:{box.url.rpartition(':')[2]}/{box.name}"
+    async with lock(host, box.operator, SystemClock(), 0.0):
+        outcome = await sipsync.aapply(plan, fleet, sipsync.ApplyOptions(lock_timeout=0.05), opened=opened)
+    (found,) = outcome.diagnostics
+    assert (outcome.exit, found.code, found.address) == (Exit.ERROR, Code.LOCKED, "acme")
+
+
+async def test_a_plan_from_elsewhere_is_read_again_though_its_host_is_open(box: Box) -> None:
+    written(box, 1, 1)
+    fleet, opened = box.fleet(), sipsync.open_hosts()
+    saved = await sipsync.aplan(fleet)
+    await sipsync.aplan(fleet, opened=opened)
+    before = box.stats["requests"]
+    assert (await sipsync.aapply(saved, fleet, opened=opened)).exit is Exit.OK
+    assert box.stats["requests"] - before == 2
+
+
+async def test_a_file_that_says_something_else_by_now_is_not_applied_over_an_open_host(box: Box) -> None:
+    written(box, 1, 1)
+    opened = sipsync.open_hosts()
+    plan = await sipsync.aplan(box.fleet(), opened=opened)
+    box.write("lines:\n  l1: {config_id: 1, server: other.example}\n")
+    outcome = await sipsync.aapply(plan, box.fleet(), opened=opened)
+    await opened.aclose()
+    assert (outcome.exit, outcome.diagnostics[0].code) == (Exit.STALE, Code.STALE_FILE)
+    assert box.lines[1]["server"] == "old.example"
+
+
+def test_what_a_plan_left_open_is_of_no_use_in_another_event_loop(box: Box) -> None:
+    written(box, 1, 1)
+    fleet, opened = box.fleet(), sipsync.open_hosts()
+    plan = sipsync.plan(fleet, opened=opened)
+    with pytest.raises(sipsync.UsageError, match="another event loop"):
+        sipsync.apply(plan, fleet, opened=opened)
+    assert box.lines[1]["server"] == "old.example"
+
+
+async def test_a_host_that_is_planned_twice_is_open_once(box: Box, connections: list[str]) -> None:
+    written(box, 1, 1)
+    fleet, opened = box.fleet(), sipsync.open_hosts()
+    await sipsync.aplan(fleet, opened=opened)
+    plan = await sipsync.aplan(fleet, opened=opened)
+    assert (await sipsync.aapply(plan, fleet, opened=opened)).exit is Exit.OK
+    assert len(connections) == 2
+
+
+async def test_what_was_just_proved_is_not_proved_again(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(box, 1, 1)
+    proofs: list[object] = []
+
+    def counted(*more: Any) -> Any:
+        proofs.append(more)
+        return prove(*more)
+
+    monkeypatch.setattr("sipsync.applying.bind.prove", counted)
+    assert (await carried_out(box)).exit is Exit.OK
+    assert proofs == []
+    assert (await box.apply()).exit is Exit.OK
+    box.write("lines:\n  l1: {config_id: 1, server: third.example}\n")
+    assert (await box.apply()).exit is Exit.OK
+    assert len(proofs) == 1
+
+
 async def test_what_nobody_applies_is_closed(box: Box, connections: list[str]) -> None:
     written(box, 1, 1)
     opened = sipsync.open_hosts()
@@ -134,7 +202,8 @@ async def test_a_person_s_change_in_between_is_not_taken_for_ours(box: Box) -> N
     fleet, opened = box.fleet(), sipsync.open_hosts()
     plan = await sipsync.aplan(fleet, opened=opened)
     by_hand(box, TITLE="By hand")
+    before = box.stats["requests"]
     outcome = await sipsync.aapply(plan, fleet, opened=opened)
     await opened.aclose()
-    assert outcome.exit is Exit.OK
+    assert (outcome.exit, box.stats["requests"] - before) == (Exit.OK, 1)
     assert (box.lines[1]["title"], box.lines[1]["server"]) == ("By hand", "new.example")
