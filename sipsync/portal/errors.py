@@ -79,9 +79,10 @@ def no_connection(host: str, error: BaseException) -> Unreached:
         if isinstance(cause, ssl.SSLError) or (isinstance(cause, ConnectionResetError) and cause.errno is None):
             hint = Message("Check that the host speaks https there.")
             return unreached(host, Message("no secure connection could be made"), hint)
-        if isinstance(cause, socket.gaierror):
+        if isinstance(cause, socket.gaierror | UnicodeError):  # the latter: a name that can be none
             hint = Message("Check the spelling of the host's name, and the network's name server.")
-            return unreached(host, Message("there is no such host"), hint, temporary=cause.errno == socket.EAI_AGAIN)
+            passes = isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_AGAIN
+            return unreached(host, Message("there is no such host"), hint, temporary=passes)
         if isinstance(cause, ConnectionRefusedError):
             hint = Message("Check the address; an emulated portal has to be started first.")
             return unreached(host, Message("it refuses connections"), hint, temporary=True)

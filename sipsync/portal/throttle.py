@@ -92,7 +92,7 @@ class Throttle:
                 reason=_REASONS[reason],
             )
             hint = Message("Try again later, or give more time: --timeout SECONDS.")
-            if self._turns.refusals:
+            if reason == "rate limit" and self._turns.refusals:
                 hint = Message("{busy} --timeout SECONDS gives more time.", busy=rule(FULL_BUCKET).advice)
             raise PortalError(Diagnostic(Code.TIMEOUT if reason == "retry" else Code.RATE_LIMIT, summary, hint=hint))
         self._on_wait(seconds, reason)

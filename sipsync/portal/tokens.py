@@ -37,8 +37,8 @@ AskAgain: TypeAlias = Callable[[SecretRef], Awaitable[Secret]]
 """Asks a reference once more, past anything that remembers its value."""
 
 LOCK_SECONDS: Final = 120.0
-_POLL_SECONDS: Final = 0.05
 """Longer than any renewal of another process can take."""
+_POLL_SECONDS: Final = 0.05
 
 
 class GivenToken:

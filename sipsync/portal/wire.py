@@ -63,17 +63,18 @@ class Wire(httpx.AsyncBaseTransport):
         return None
 
     async def _connect(self, url: httpx.URL, seconds: float) -> _Connection:
-        port = url.port or (443 if self._trust else 80)
+        # As it was checked: httpx decodes an international name, and the system would encode that in its own way.
+        host, port = url.raw_host.decode("ascii"), url.port or (443 if self._trust else 80)
         try:
             async with asyncio.timeout(seconds):
-                *others, last = await _addresses(url.host, port)
+                *others, last = await _addresses(host, port)
                 for address in others:
                     try:
                         async with asyncio.timeout(_FIRST_TRY):
-                            return await self._open(address, port, url.host)
+                            return await self._open(address, port, host)
                     except OSError:
                         continue
-                return await self._open(last, port, url.host)
+                return await self._open(last, port, host)
         except TimeoutError:
             raise httpx.ConnectTimeout("no connection") from None
         except (OSError, UnicodeError) as error:  # a name that can be none in the system's encoding

@@ -279,6 +279,14 @@ async def test_no_log_error_or_representation_shows_the_secret(
         assert quote(server.webhook, safe="") not in text
 
 
+def test_what_httpcore_logs_of_an_answer_is_its_name_alone(caplog: pytest.LogCaptureFixture) -> None:
+    """A proxy's requests go through it."""
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("httpcore.http11").debug(f"receive_response_headers.complete [(b'Location', b'{SECRET}')]")
+    assert "receive_response_headers.complete" in caplog.text
+    assert SECRET not in caplog.text
+
+
 async def test_the_scan_for_secrets_would_find_one(server: Server, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with httpx.AsyncClient(trust_env=False) as client:
