@@ -51,7 +51,13 @@ def by_cause(findings: Iterable[Diagnostic], *, equal: bool = False) -> list[Cau
         elif equal:
             words = (found.summary, found.hint)
         groups[found.severity, found.code, words].append(found)
-    return [cause(group) for group in groups.values()]
+    return [cause(part) for group in groups.values() for part in _parted(group)]
+
+
+def _parted(group: list[Diagnostic]) -> list[list[Diagnostic]]:
+    """What is one fact: different findings of one portal are several, as nothing stands for what differs in them."""
+    alike = len({(found.summary, found.hint) for found in group}) == 1
+    return [group] if alike or len({found.portal for found in group}) > 1 else [[found] for found in group]
 
 
 def cause(group: Sequence[Diagnostic]) -> Cause:
@@ -67,9 +73,10 @@ def cause(group: Sequence[Diagnostic]) -> Cause:
         return made
     if len(made.portals) > 1:
         summary = f"{summary}: {count(len(made.portals), 'portal')}"
-    hints = [found.hint for found in group]
-    hint = hints[0] if len(set(hints)) == 1 else _common([_hint(found) for found in group])
-    return made._replace(told=replace(first, summary=Message(summary), hint=Message(hint)))
+    hint = first.hint
+    if any(found.hint != hint for found in group):  # one that can be followed to the letter
+        hint = Message("For {portal}: {hint}", portal=first.portal, hint=hint)
+    return made._replace(told=replace(first, summary=Message(summary), hint=hint))
 
 
 def _common(texts: Sequence[str]) -> str:

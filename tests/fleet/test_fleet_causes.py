@@ -193,7 +193,7 @@ def test_a_limit_that_stops_many_portals_is_told_once_with_the_numbers_of_each()
     shown = render(plan(*parts), "text")
     assert "Error: stopped by a safety limit: max_changes is 3, the plan changes …: 2 portals" in shown
     assert "(globex): stopped by a safety limit: max_changes is 3, the plan changes 9" in shown
-    assert "--allow max-changes:PORTAL lets this one pass." in shown
+    assert "For acme: --allow max-changes:acme lets this one pass." in shown
 
 
 async def test_variables_that_are_not_set_are_one_failure_that_names_each(box: Box) -> None:
@@ -205,3 +205,22 @@ async def test_variables_that_are_not_set_are_one_failure_that_names_each(box: B
     assert "Error: the environment variable … is not set: 2 portals\n" in shown
     assert "(acme): the environment variable ACME_WEBHOOK is not set" in shown
     assert "(globex): the environment variable GLOBEX_WEBHOOK is not set" in shown
+
+
+def test_what_is_wrong_in_several_places_of_one_portal_is_told_of_each() -> None:
+    from support.reports import finding, part, plan
+
+    found = tuple(
+        finding(
+            Code.SECRET_UNSET,
+            f"the environment variable SIP_{number}_PASSWORD is not set",
+            f"Set it to the secret, or SIP_{number}_PASSWORD_FILE to a file that holds it.",
+            line=number,
+            address="acme",
+        )
+        for number in (2, 3)
+    )
+    shown = render(plan(part(portal="acme", found=found)), "text")
+    for number in (2, 3):
+        assert f"Error: the environment variable SIP_{number}_PASSWORD is not set" in shown
+        assert f"SIP_{number}_PASSWORD_FILE to a file that holds it." in shown
