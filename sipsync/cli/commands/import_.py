@@ -202,7 +202,9 @@ def _tell(file: Path, lines: int, options: ImportOptions, stored: int) -> None:
     from sipsync.report.wording import count
 
     write(Message("{file}: the portal has {lines}.\n", file=file, lines=count(lines, "line")))
-    if options.passwords:
+    if options.passwords and not stored:
+        write(Message("No password was stored: each line has a reference already, or the portal returned none.\n"))
+    elif options.passwords:
         where = options.secrets_out or Message("the keyring")
         write(
             Message(
