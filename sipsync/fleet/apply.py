@@ -25,7 +25,7 @@ from sipsync.model.message import Message
 from sipsync.model.options import ApplyOptions, Selection
 from sipsync.model.outcome import Outcome, PortalOutcome
 from sipsync.model.plan import Plan, PortalPlan
-from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError, Span, StalePlan
+from sipsync.model.problems import Code, Diagnostic, Exit, Span, StalePlan
 from sipsync.secrets.known import KnownSchemes
 
 
@@ -50,15 +50,13 @@ async def apply_fleet(
         name: replace(part.selection, allow=(*part.selection.allow, *options.allow)) for name, part in parts.items()
     }
 
-    async def work(job: HostJob) -> dict[str, PortalOutcome | SipsyncError]:
-        return await apply_host(job, parts, options, control)
-
+    work = partial(apply_host, by_portal=parts, options=options, control=control)
     portals = with_target_policy([by_name[name] for name in parts], fleet.operator, KnownSchemes())
     ready: list[tuple[HostJob, Work[PortalOutcome]]] = []
     if opened:
         opened.on_event = control.on_event
         for job, host in opened.take(portals, fleet.operator, selections):
-            ready.append((job, partial(apply_host, by_portal=parts, options=options, control=control, host=host)))
+            ready.append((job, partial(work, host=host)))
 
     async with _telling(control):
         outcomes, failed = await run_all(
