@@ -109,18 +109,23 @@ def _files(paths: Paths | Documents, operator: Operator, portals: Sequence[str])
     from sipsync.config import load as config
     from sipsync.secrets.known import KnownSchemes
 
-    if isinstance(paths, Mapping):
+    if isinstance(paths, Mapping) and not _is_nameless(paths):
         return config.load_documents(paths, operator, KnownSchemes())
     return config.load(_listed(paths), operator, KnownSchemes(), portals)
 
 
 def _listed(paths: Paths | Documents) -> list[Path]:
     """The paths, as far as these are paths."""
-    if isinstance(paths, Mapping):
-        return []
     if isinstance(paths, str | PathLike):
         return [Path(paths)]
-    if any(isinstance(path, Mapping) for path in paths):
+    if isinstance(paths, Mapping) and not _is_nameless(paths):
+        return []
+    if isinstance(paths, Mapping) or any(isinstance(path, Mapping) for path in paths):
         hint = Message('Write `sipsync.load({"acme": document})`.')
         raise UsageError(Diagnostic(Code.USAGE, Message("a document without a name"), hint=hint))
     return [Path(path) for path in paths]
+
+
+def _is_nameless(documents: Documents) -> bool:
+    """Whether this is one document where a mapping of names to documents is meant."""
+    return not isinstance(documents.get("sipsync", {}), Mapping)

@@ -243,6 +243,8 @@ class SipsyncError(Exception):
     def __init__(self, *diagnostics: Diagnostic) -> None:
         self.diagnostics = diagnostics
         super().__init__("; ".join(map(str, diagnostics)))
+        for hint in dict.fromkeys(found.hint for found in diagnostics if found.hint):
+            self.add_note(str(hint))  # a traceback shows it
 
     def about(self, address: str, at: Span | None) -> Self:
         """The same, each finding with an address and a place where it has none; several portals may share one error."""

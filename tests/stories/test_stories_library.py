@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import json
+import traceback
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -171,10 +173,13 @@ def test_a_relative_path_in_a_document_begins_at_the_root(box: Box) -> None:
     assert wrong(box, "base.yaml", asked).endswith(':41:1: unknown key "nope"')
 
 
-def test_a_document_without_a_name_is_told_how_to_give_one() -> None:
+@pytest.mark.parametrize("given", [[document()], document()])
+def test_a_document_without_a_name_is_told_how_to_give_one(given: Any) -> None:
     with pytest.raises(UsageError, match="a document without a name") as caught:
-        sipsync.load([document()])  # type: ignore[list-item]
-    assert str(caught.value.diagnostics[0].hint) == 'Write `sipsync.load({"acme": document})`.'
+        sipsync.load(given)
+    hint = 'Write `sipsync.load({"acme": document})`.'
+    assert str(caught.value.diagnostics[0].hint) == hint
+    assert hint in "".join(traceback.format_exception(caught.value)), "a traceback shows what to do"
 
 
 def test_who_looks_at_the_summary_sees_a_portal_that_can_t_be_reached(box: Box) -> None:
