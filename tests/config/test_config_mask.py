@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sipsync.config.reader.source import Source
+from sipsync.config.reader.yaml import read
 from support.files import HEAD, found
 
 CANARY = "Hunter2Canary"
@@ -46,6 +48,7 @@ HIDDEN = [
     "title: a\n    password: {c}\n    password: {c}",
     "title: [\n    password: {c}",
     "password: env:{c} x",
+    "title: &p {c}\n    password: *p\n    x: '",
 ]
 WHOLE = [
     "portal:\n  webhook: https://acme.bitrix24.ru/rest/1/{c}/\nsipsync: 1\n",
@@ -82,6 +85,35 @@ def test_what_is_not_secret_is_shown_with_the_marked_part_in_its_place(tmp_path:
     assert literal is not None
     assert literal.excerpt == "  a: {title: Отдел, password: ***, servr: ***, type: clod}"
     assert literal.excerpt[literal.column - 1 : literal.end_column - 1] == "***"
+
+
+ALIASES = [
+    "password: &p {c}, title: *p",
+    "title: &p {c}, password: *p",
+    "password: [&p {c}], title: *p",
+    "pass: &p {c}, pass: x, title: *p",
+    "pass: x, pass: &p {c}, title: *p",
+    "<<: {{password: &p {c}}}, password: env:X, title: *p",
+    "<<: [{{title: a}}, &p {c}], title: *p",
+    "? [password] : &p {c}, title: *p",
+]
+
+
+@pytest.mark.parametrize("entry", ALIASES)
+def test_no_password_is_shown_where_it_is_a_title_by_an_alias(tmp_path: Path, entry: str) -> None:
+    text = f"{HEAD}lines: {{a: {{titel: x, {entry.format(c=CANARY)}}}}}\n"
+    assert CANARY not in repr(found(tmp_path, text))
+    source = Source("acme.yaml", text)
+    read(source)
+    assert CANARY not in source.masked()
+    assert "title: " in source.masked()
+
+
+def test_a_value_is_shown_where_each_way_to_it_shows_it() -> None:
+    lines = "lines:\n  a: &a\n    title: &t Sales\n    server: *t\n  b:\n    <<: [*a]\n    login: x\n"
+    source = Source("acme.yaml", HEAD + lines)
+    read(source)
+    assert source.masked() == HEAD + lines.replace("&a", "**").replace("*t", "**").replace("[*a]", "[***")
 
 
 def test_references_are_shown(tmp_path: Path) -> None:

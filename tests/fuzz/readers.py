@@ -105,7 +105,7 @@ def compare(text: str) -> bool:
         return False
     careful = compose(Source("x", text))
     assert careful.readable
-    assert not any((careful.problems, careful.merges, careful.duplicates))
+    assert not any((careful.problems, careful.strays))
     assert list(map(_told, quick.roots)) == list(map(_told, careful.roots))
     assert list(map(_told, quick.scalars)) == list(map(_told, careful.scalars))
     return True

@@ -98,17 +98,16 @@ class _Composer:
             if following.kind == "scalar" and following.plain and not following.text:
                 value.start = value.end = key.end  # the parsers place what is not there in many ways
             if not isinstance(key, Scalar):
+                self.tree.strays += (key, value)
                 hint = Message("A key is one word, followed by a colon and a blank.")
                 self._found(Code.WRONG_TYPE, Message("a key must be text"), hint, event.start, event.end)
                 continue
             written.append((key, value))
             if key.plain and key.text == "<<":
-                self.tree.merges.append(key.start)
                 for name, entry in self._merge(key, value):
                     merged.setdefault(name, entry)
             elif key.text in own:
                 first = own[key.text][0].start
-                self.tree.duplicates[key.start] = first
                 # Not by name: the excerpt shows it, unless it stands below a password.
                 summary = Message("this key is there already, in line {line}", line=self.source.line_of(first))
                 self._found(Code.DUPLICATE_KEY, summary, Message("Keep one of the two."), key.start, key.end)

@@ -38,6 +38,8 @@ _ASSIGNED = re.compile(r"(?<!\w)(?=\w*?(?:pass|pwd|secret|token|hook|auth))(\w++
 _KEY = re.compile(
     r"^(?P<lead>[ ]*(?:-[ ]+)*)(?P<key>\"[\w.$~-]+\"|'[\w.$~-]+'|[\w.$~-]+)(?P<colon>[ ]*:)(?P<rest>([ ].*)?)$"
 )
+_MARKED = re.compile(r"#|(?<![^\s\[{,:])[&!]")
+"""A comment, an anchor (whose value may be a password elsewhere), or a tag."""
 
 
 def clean(text: str) -> str:
@@ -94,7 +96,7 @@ def broken_lines(lines: Sequence[str]) -> list[str]:
 def _broken(key: re.Match[str]) -> str:
     value = key["rest"].strip()
     shown = shown_value(key["key"].strip("\"'"), value) if value else ""
-    rest = "***" if shown is None or "#" in value else shown
+    rest = "***" if shown is None or _MARKED.search(value) else shown
     return f"{key['lead']}{key['key']}{key['colon']}{f' {rest}' if value else ''}"
 
 

@@ -143,7 +143,5 @@ class Tree:
     """All of them, in the file's order."""
     problems: list[Problem] = field(default_factory=list)
     readable: bool = True
-    merges: list[int] = field(default_factory=list)
-    """Places of merge keys, which are in no mapping."""
-    duplicates: dict[int, int] = field(default_factory=dict)
-    """The places of keys that are in no mapping as they are there already, and of the first of each."""
+    strays: list[Node] = field(default_factory=list)
+    """Keys that are no text, and their values: they are in no mapping."""

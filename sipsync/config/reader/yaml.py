@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from sipsync.config.reader.mask import SECTIONS, shown_key, shown_value
-from sipsync.config.reader.nodes import MAX_FINDINGS, Node, Scalar, Sequence, Tree
+from sipsync.config.reader.nodes import MAX_FINDINGS, Mapping, Node, Scalar, Sequence, Tree
 from sipsync.config.reader.quick import quick_tree
 from sipsync.config.reader.source import HIDDEN, Piece, Source
 from sipsync.model.problems import Diagnostic
@@ -46,9 +46,10 @@ def _tree(source: Source) -> Tree:
 def _pieces(tree: Tree | None, source: Source) -> list[Piece]:
     """The scalars of a file, with what excerpts show of each; it is read again if its nodes are gone."""
     tree = tree or _tree(source)
-    shown = {scalar.start: text for root in tree.roots for scalar, text in _shown(root, source)}
-    shown |= {again: shown[first] for again, first in tree.duplicates.items() if first in shown}
-    shown |= dict.fromkeys(tree.merges, "<<")
+    shown: dict[int, str] = {}
+    for scalar, text in _ways(tree, source):
+        if shown.setdefault(scalar.start, text) != text:  # one with an alias: the other way shows it otherwise
+            shown[scalar.start] = HIDDEN
     return [
         Piece(scalar.start, scalar.end, None if (text := shown.get(scalar.start, HIDDEN)) == scalar_text else text)
         for scalar in tree.scalars
@@ -56,18 +57,25 @@ def _pieces(tree: Tree | None, source: Source) -> list[Piece]:
     ]
 
 
-def _shown(root: Node, source: Source) -> Iterator[tuple[Scalar, str]]:
-    """The scalars of a tree that excerpts may show, with what they show of them."""
-    todo: list[tuple[Node, str]] = [(root, "")]
+def _ways(tree: Tree, source: Source) -> Iterator[tuple[Scalar, str]]:
+    """Every way to every scalar, with what excerpts may show of it there."""
+    todo: list[tuple[Node, str | None]] = [(root, "") for root in tree.roots]
+    todo += [(node, None) for node in tree.strays]  # None: nothing in there is shown
     while todo:
         node, key = todo.pop()
         if isinstance(node, Scalar):
             raw = source.text[node.start : node.end]
-            if (text := shown_value(key, raw, one_line="\n" not in raw)) is not None:
-                yield node, text
+            text = None if key is None else shown_value(key, raw, one_line="\n" not in raw)
+            yield node, HIDDEN if text is None else text
         elif isinstance(node, Sequence):
-            todo += [(item, key) for item in node.items if key in SECTIONS]
-        elif key in SECTIONS or key in ("", "*"):
-            for name, (scalar, value) in node.entries.items():
-                yield scalar, shown_key(source.text[scalar.start : scalar.end])
-                todo.append((value, "*" if key in ("lines", "removed") else name))
+            todo += [(item, key if key in SECTIONS else None) for item in node.items]
+        else:
+            known = key in SECTIONS or key in ("", "*")
+            for scalar, value in node.written:
+                yield scalar, shown_key(source.text[scalar.start : scalar.end]) if known else HIDDEN
+                if scalar.plain and scalar.text == "<<":
+                    merged = value.items if isinstance(value, Sequence) else (value,)
+                    todo += [(each, key if isinstance(each, Mapping) else None) for each in merged]
+                else:
+                    below = "*" if key in ("lines", "removed") else scalar.text
+                    todo.append((value, below if known else None))
