@@ -16,7 +16,7 @@ from typing import Final
 from pydantic import ValidationInfo
 from pydantic_core import PydanticKnownError
 
-from sipsync.config.reader.mask import VARIABLE, holds_secret
+from sipsync.config.reader.mask import VARIABLE, clean, holds_secret
 from sipsync.config.reader.nodes import Scalar
 from sipsync.disk.files import below_git, real_path
 from sipsync.model.message import Message
@@ -28,6 +28,8 @@ from sipsync.model.secret import PATH_SCHEMES, SCHEMES, SecretRef
 
 _WINDOWS: Final = os.name == "nt"
 _VARIABLE: Final = re.compile(VARIABLE)
+_NOT_MANAGED: Final = re.compile(r"\s\(?not managed")
+"""The end of the comment that `import` writes, where only its beginning was deleted."""
 _LITERAL = Message("a secret must be a reference, never the value itself")
 
 
@@ -57,18 +59,19 @@ def reference(value: object, info: ValidationInfo[RunContext]) -> SecretRef:
         hint = Message("Write where it is kept: {ways}. If it was in git, change it.", ways=_ways(run.schemes))
         near = did_you_mean(f"{scheme}:", (f"{each}:" for each in run.schemes), hint) if colon else hint
         wrong(Code.LITERAL_SECRET, _LITERAL, near)
-    if not rest:
+    rest, *comment = _NOT_MANAGED.split(rest, maxsplit=1)
+    if not rest.strip():
         hint = Message('Write what it is called there, as in "{scheme}:NAME".', scheme=scheme)
         wrong(Code.BAD_VALUE, Message('"{scheme}:" names nothing', scheme=scheme), hint)
-    if re.search(r"\s\(?not managed", rest):  # as the comment ends that `import` writes
-        hint = Message("Delete what stands behind {reference}.", reference=text.partition(" ")[0])
-        wrong(Code.BAD_VALUE, Message("the end of a comment that is part of the reference"), hint)
     if holds_secret(rest) or (scheme == "env" and not _VARIABLE.fullmatch(rest.strip())):
         hint = Message(
             'After "{scheme}:" comes the name that the secret has there. If the secret was in git, change it.',
             scheme=scheme,
         )
         wrong(Code.LITERAL_SECRET, _LITERAL, hint)
+    if comment:
+        hint = Message("Delete what stands behind {reference}.", reference=clean(f"{scheme}:{rest.rstrip()}"))
+        wrong(Code.BAD_VALUE, Message("the end of a comment that is part of the reference"), hint)
     trimmed(text)
     if scheme in PATH_SCHEMES:
         path, mark, pointer = rest.partition("#") if scheme == "sops" else (rest, "", "")

@@ -250,6 +250,19 @@ def test_a_comment_that_is_half_taken_away_is_told_as_such(half: str, acme: Any,
     assert "Delete what stands behind env:SIP_101_PASSWORD." in ran.out
 
 
+@pytest.mark.parametrize("secret", ["env:S3cr3t!pw(x)", "vault:https://a.b/rest/1/S3cr3tpw/", "file:a?password=S3cr3t"])
+def test_such_a_comment_behind_a_password_does_not_show_it(secret: str, acme: Any, sipsync: Sipsync) -> None:
+    acme.write(f"lines:\n  sales:\n    config_id: 101\n    password: {secret} not managed\n", "sipsync.yaml")
+    ran = sipsync("validate")
+    assert (ran.code, "S3cr3t" in ran.out + ran.err) == (3, False)
+    assert ("[literal-secret]" in ran.out) is not secret.startswith("file:")
+
+
+def test_a_comment_behind_no_name_at_all_is_none(acme: Any, sipsync: Sipsync) -> None:
+    acme.write("lines:\n  sales:\n    config_id: 101\n    password: env:\xa0not managed\n", "sipsync.yaml")
+    assert '"env:" names nothing' in sipsync("validate").out
+
+
 def test_a_snapshot_of_another_day_is_told_with_the_option_that_allows_it(
     acme: Any, sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
