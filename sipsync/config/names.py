@@ -25,8 +25,9 @@ _WORD: Final = re.compile(r"\b(name|include)\b")
 _NAME: Final = re.compile(
     r"""["']?[ \t]*:[ \t]*(?:"([\w-]+)"|'([\w-]+)'|([\w-]+))[ \t]*(?=[\n,}]|[ \t]#|\Z)""", re.ASCII
 )
-_UNSURE: Final = re.compile(r"\\|\*[^\n]*:|(?:^|[\s{,\[])\?\s")
-"""An escape can write a letter, and an alias or what follows a `?` can be a key."""
+_UNSURE: Final = re.compile(r"\\|^[^\n*]*\*[^\n]*:|(?:^|[\s{,\[])\?\s", re.MULTILINE)
+"""An escape can write a letter, and an alias or what follows a `?` can be a key. A line is looked at from its first
+asterisk alone."""
 _PATH: Final = r"""(?:"[^"'\n]+"|'[^"'\n]+'|[\w./][\w./ -]*)"""
 _INCLUDE: Final = re.compile(
     rf":[ \t]*(?:\[[ \t]*({_PATH}(?:,[ \t]*{_PATH})*)\][ \t]*$|$((?:\s*\n[ \t]*-[ \t]+{_PATH}$)+)(?=\s*\Z|\n+[^\s-]))",

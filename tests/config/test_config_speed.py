@@ -13,8 +13,10 @@ import pytest
 import ruamel.yaml
 
 import sipsync
+from sipsync.config.names import NameLook
 from sipsync.config.reader.mask import clean, shown_key
 from sipsync.config.reader.nodes import MAX_FINDINGS
+from sipsync.config.reader.source import Source
 from sipsync.config.writer.layout import format_text
 from sipsync.model.problems import Code, ConfigError
 from support.files import HEAD, load_text
@@ -44,6 +46,7 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "one path": lambda n: f"  a: {{title: x, password: 'file:{'a/' * n}'}}\n",
     "directories of an include": lambda n: f"  a: {{title: x}}\ninclude: ['{'a/' * n}']\n",
     "documents": lambda n: "".join(f"---\n{HEAD.replace('acme', f'a{i}')}" for i in range(n)),
+    "asterisks": lambda n: f"  a: {{title: '{'*' * n}'}}\n  b: {{title: '{'*x: ' * n}'}}\n",
     "one config_id": lambda n: "".join(f"  a{i}: {{config_id: 1}}\n" for i in range(n)),
 }
 
@@ -80,6 +83,15 @@ def test_ten_times_the_text_takes_no_square_of_the_steps(tmp_path: Path, shape: 
     load_text(tmp_path, few)  # what is made once in a process
     assert steps(lambda: load_text(tmp_path, many)) < 15 * steps(lambda: load_text(tmp_path, few))
     assert steps(lambda: laid_out(many)) < 15 * steps(lambda: laid_out(few))
+    assert steps(lambda: load_text(tmp_path, many, portals=("x",))) < 15 * steps(
+        lambda: load_text(tmp_path, few, portals=("x",))
+    )
+
+
+@pytest.mark.parametrize("word", ["*", "* ", "*x", "? ", "include: [", "name :", "\n\n", " #"])
+def test_a_text_of_any_length_is_looked_at_for_a_name(tmp_path: Path, word: str) -> None:
+    names = NameLook(tmp_path, ("x",)).names(Source("acme.yaml", word * (2_000_000 // len(word))))
+    assert names in (None, {"acme"})
 
 
 @pytest.mark.parametrize("word", ["pass", "a", "1_", "//a:", "/rest/1", " ", "ab "])

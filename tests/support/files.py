@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from sipsync.config.load import Loaded, load
@@ -21,9 +21,16 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
         path.write_text(text, encoding="utf-8", newline="")
 
 
-def load_text(folder: Path, text: str, more: Mapping[str, str] = {}, *, policy: OperatorPolicy = NO_BOUNDS) -> Loaded:
+def load_text(
+    folder: Path,
+    text: str,
+    more: Mapping[str, str] = {},
+    *,
+    policy: OperatorPolicy = NO_BOUNDS,
+    portals: Collection[str] = (),
+) -> Loaded:
     write(folder, {"acme.yaml": text, **more})
-    return load([folder / "acme.yaml"], Operator(root=str(folder), policy=policy, hosts=("a.b",)), SCHEMES)
+    return load([folder / "acme.yaml"], Operator(root=str(folder), policy=policy, hosts=("a.b",)), SCHEMES, portals)
 
 
 def found(folder: Path, text: str) -> list[Diagnostic]:
