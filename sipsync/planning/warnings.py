@@ -52,26 +52,38 @@ def warnings(owner: OwnerPlan) -> Iterator[Diagnostic]:
             lines=some_of(owner.match.unmanaged),
         )
         hint = Message("`sipsync import` adds them; `policy: {unmanaged: ignore}` silences this.")
-        if block := _removal(given.desired, owner.match.unmanaged):
-            hint = Message("{hint} To delete one in Bitrix24, write {block}.", hint=hint, block=block)
+        if removal := _removal(given.desired, owner.match.unmanaged):
+            hint = Message("{hint} {removal}", hint=hint, removal=removal)
         yield _warning(given.desired, Code.UNMANAGED, summary, hint=hint)
 
 
 def _removal(desired: DesiredPortal, lines: Sequence[CurrentLine]) -> Message | None:
     """What to paste into the file so that lines are deleted; None where a title is none that can be pasted."""
     keys = {line.address.key for line in desired.lines} | {line.address.key for line in desired.removed}
-    entries = [
-        f"line-{line.config_id}: {{config_id: {line.config_id}, title: {json.dumps(line.title, ensure_ascii=False)}}}"
+    told = [
+        line
         for line in lines
         if f"line-{line.config_id}" not in keys
         if line.title.isprintable() and line.title.strip() == line.title != "" and "`" not in line.title
     ][:_REMOVALS]
-    if not entries:
+    if not told:
         return None
-    block = Message("`removed: {{{entries}}}`", entries=", ".join(entries))
+    entries = ", ".join(
+        f"line-{line.config_id}: {{config_id: {line.config_id}, title: {json.dumps(line.title, ensure_ascii=False)}}}"
+        for line in told
+    )
+    block = Message("`removed: {{{entries}}}`", entries=entries)
     if desired.removed:
-        block = Message("under `removed:` `{entries}`", entries=", ".join(entries))
-    return block if desired.policy.delete else Message("{block}, and `delete: true` under `policy:`", block=block)
+        block = Message("under `removed:` `{entries}`", entries=entries)
+    if not desired.policy.delete:
+        block = Message("{block}, and `delete: true` under `policy:`", block=block)
+    return counted(
+        len(told),
+        "To delete one in Bitrix24, write {block}.",
+        "To delete lines in Bitrix24, write {block}. This block deletes all {count} ({ids}); leave out what stays.",
+        block=block,
+        ids=", ".join(str(line.config_id) for line in told),
+    )
 
 
 def _not_working(owner: OwnerPlan) -> Iterator[Diagnostic]:

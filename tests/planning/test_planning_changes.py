@@ -223,6 +223,18 @@ def test_a_line_that_is_not_in_the_file_comes_with_what_deletes_it(
     assert told.hint.endswith(f"To delete one in Bitrix24, write {block}" if block else "silences this.")
 
 
+def test_lines_that_are_not_in_the_file_come_with_how_many_the_block_deletes() -> None:
+    (told,) = plan(view([], [current(70, "Fax"), current(71, "Test")], policy=Policy(delete=True))).diagnostics
+    entries = 'line-70: {config_id: 70, title: "Fax"}, line-71: {config_id: 71, title: "Test"}'
+    assert told.hint.endswith(
+        f"To delete lines in Bitrix24, write `removed: {{{entries}}}`. This block deletes all 2 (70, 71); "
+        "leave out what stays."
+    )
+    (told,) = plan(view([], [current(number, f"T{number}") for number in range(70, 75)])).diagnostics
+    assert "5 lines in Bitrix24" in told.summary
+    assert "This block deletes all 3 (70, 71, 72); leave out what stays." in told.hint
+
+
 def test_a_removal_goes_below_those_that_are_there() -> None:
     part = plan(view([], [current(1, "A"), current(2, "B")], policy=Policy(delete=True), removed={"a": (1, "A")}))
     told = next(found for found in part.diagnostics if found.code is Code.UNMANAGED)
