@@ -350,6 +350,12 @@ def test_an_import_takes_the_lines_that_are_chosen(
     assert (new.code, "config_id: 101" in Path("new.yaml").read_text()) == (0, False)
 
 
+def test_an_import_of_no_line_into_a_new_file_is_a_file_without_lines(fresh: Any, sipsync: Sipsync, home: Path) -> None:
+    assert sipsync("import", "new.yaml", "--webhook-env", "HOOK", "--exclude", "new.line-*").code == 0
+    assert (home / "new.yaml").read_text().endswith("lines: {}\n")
+    assert sipsync("validate", "new.yaml").code == 0
+
+
 @pytest.mark.parametrize("option", ["--line", "--exclude", "--portal"])
 @pytest.mark.parametrize("file", [["acme.yaml"], ["new.yaml", "--webhook-env", "HOOK"]])
 def test_an_import_of_nothing_that_is_there_is_wrong_usage_and_writes_nothing(

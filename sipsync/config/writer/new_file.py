@@ -43,7 +43,8 @@ def portal_text(
         keys = new_keys(snapshot.lines, (), by_title=False)
     writer = EntryWriter(portal_name, passwords or {}, kind, server, keys)
     body = [f"  {text}" for line in snapshot.lines for text in writer.entry(line)]
-    sections = [*(["defaults:", *defaults] if defaults else []), "lines:" if keys else "lines: {}", *body]
+    head_of_lines = "lines:" if any(line.config_id in keys for line in snapshot.lines) else "lines: {}"
+    sections = [*(["defaults:", *defaults] if defaults else []), head_of_lines, *body]
     return "\n".join([*head, "", *sections, ""])
 
 
