@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +72,11 @@ def _name(context: click.Context) -> str:
 
 def _page(context: click.Context, name: str) -> Iterator[str]:
     """The sections of a page, in the macros of man(7)."""
-    command, text = context.command, context.command.help or ""
+    command, text = context.command, cleandoc(context.command.help or "")
     yield from (".SH NAME", f"{_roff(name)} \\- {_roff(text.partition('. ')[0].partition(chr(10))[0].rstrip('.'))}")
     usage = " ".join(command.collect_usage_pieces(context))
     yield from (".SH SYNOPSIS", f"\\fB{_roff(context.command_path)}\\fR {_roff(usage)}")
-    yield from (".SH DESCRIPTION", "\n.PP\n".join(_roff(part) for part in text.strip().split("\n\n")))
+    yield from (".SH DESCRIPTION", "\n.PP\n".join(map(_paragraph, text.split("\n\n"))))
     if isinstance(command, click.Group):
         yield ".SH COMMANDS"
         short = {each: command.get_command(context, each) for each in command.list_commands(context)}
@@ -92,6 +93,11 @@ def _page(context: click.Context, name: str) -> Iterator[str]:
             yield from (f".SH {title}", *_items(records))
     if examples := getattr(command, "examples", ()):
         yield from (".SH EXAMPLES", ".nf", *map(_roff, examples), ".fi")
+
+
+def _paragraph(text: str) -> str:
+    """A paragraph; one that click shows as it stands, behind a line that is a backspace, is so here too."""
+    return f".nf\n{_roff(text[2:])}\n.fi" if text.startswith("\b\n") else _roff(text)
 
 
 def _items(rows: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -80,6 +80,11 @@ def test_a_page_holds_no_request_but_its_own(pages: dict[str, str]) -> None:
     }
 
 
+def test_no_paragraph_is_broken_by_a_blank_at_the_beginning_of_a_line(pages: dict[str, str]) -> None:
+    filled = {name: re.sub(r"(?ms)^\.nf$.*?^\.fi$", "", text) for name, text in pages.items()}
+    assert [(name, line) for name, text in filled.items() for line in re.findall(r"(?m)^[\b\t ].*", text)] == []
+
+
 @pytest.mark.parametrize(
     "formatter",
     [["groff", "-man", "-ww", "-z", "-Tutf8"], ["mandoc", "-Tlint", "-Wwarning"]],
