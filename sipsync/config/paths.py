@@ -29,16 +29,14 @@ class Found:
 
     sources: dict[Path, Source] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
-    wanted: Callable[[Source], bool] = lambda _source: True
-    """Whether a text is looked at any further."""
 
 
 def find(paths: Sequence[Path], root: Path, wanted: Callable[[Source], bool] = lambda _source: True) -> Found:
     """The files with the marker at these paths, as far as they are wanted."""
-    found, root = Found(wanted=wanted), root.resolve()
+    found, root = Found(), root.resolve()
     for path in paths or [_default()]:
         if os.path.isdir(path):
-            _search(path, root, found)
+            _search(path, root, found, wanted)
         elif not os.path.exists(path):
             found.diagnostics.append(_not_found(path, bool(paths)))
         elif problem := _bad_name(path, {}):
@@ -150,14 +148,14 @@ def _finding(code: Code, summary: Message, hint: Message, path: Path) -> Diagnos
     return Diagnostic(code, summary, hint=hint, at=Span(path.as_posix(), 1))
 
 
-def _search(folder: Path, root: Path, found: Found) -> None:
+def _search(folder: Path, root: Path, found: Found, wanted: Callable[[Source], bool]) -> None:
     told, unmarked, names = False, 0, dict[str, Path]()
     for path in _files(folder, found):
         real = real_path(path)
         if problem := _bad_name(path, names) or _outside(path, real, root):
             found.diagnostics.append(problem)
         elif source := _read(path, found, real):
-            if not found.wanted(source):
+            if not wanted(source):
                 pass
             elif marked(source):
                 found.sources.setdefault(source.path or path, source)
