@@ -14,8 +14,8 @@ from sipsync.config.findings import missing
 from sipsync.config.reader.mask import clean
 from sipsync.config.reader.nodes import Mapping, Scalar
 from sipsync.config.sense import slips
-from sipsync.config.values import ADDRESS_PART
 from sipsync.model.fields import FIELDS, SECRET, SHOWN
+from sipsync.model.lines import ADDRESS_PART
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, Span
 from sipsync.rules.values import title_key

@@ -21,9 +21,8 @@ from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import forget, read
 from sipsync.config.refs import RunContext
 from sipsync.config.schema import PortalFile
-from sipsync.config.values import ADDRESS_PART
 from sipsync.model.globs import fits
-from sipsync.model.lines import DesiredPortal
+from sipsync.model.lines import ADDRESS_PART, DesiredPortal
 from sipsync.model.message import Message
 from sipsync.model.operator import Operator
 from sipsync.model.policy import NO_BOUNDS, OperatorPolicy
@@ -180,20 +179,22 @@ class _Run:
             self.diagnostics.append(no_mapping(node))
             return
         merged = self.includes.merged(node)
-        given = merged.section("portal").get("name")
-        name = given.text if isinstance(given, Scalar) else Path(merged.source.name).stem
-        if isinstance(given, Scalar) and not re.fullmatch(ADDRESS_PART, name):
-            name = ""  # what can be no name may be a secret in the wrong place
-        else:
-            self.names.append((name, given.place if isinstance(given, Scalar) else merged.source.place(merged.start)))
+        named = merged.section("portal").get("name")
+        given = named if isinstance(named, Scalar) else None
+        written = given.text if given else Path(merged.source.name).stem
+        # What can be no name may be a secret in the wrong place.
+        name = written if given is None or re.fullmatch(ADDRESS_PART, written) else None
+        if name is not None:
+            self.names.append((name, given.place if given else merged.source.place(merged.start)))
         model, problems = validate(PortalFile, merged, self.context)
         problems += check.document(merged)
-        if not isinstance(given, Scalar):
-            problems += check.file_name(name, merged)
+        if given is None:
+            problems += check.file_name(written, merged)
         # What stands in an included file is no one portal's, and told once.
         here = node.source.name
         self.diagnostics += [
-            replace(found, address=name) if found.at and found.at.file == here else found for found in problems
+            found.about(name, None) if found.at and found.at.file == here else found for found in problems
         ]
-        if model and not self.includes.broken and all(found.severity == "warning" for found in problems):
+        in_order = not self.includes.broken and all(found.severity == "warning" for found in problems)
+        if model and name is not None and in_order:
             self.portals.append(portal_of(model, merged, name, self.context))

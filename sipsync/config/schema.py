@@ -14,7 +14,6 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from sipsync.config.values import (
-    ADDRESS_PART,
     Domain,
     Identifier,
     Key,
@@ -28,6 +27,7 @@ from sipsync.config.values import (
     Version,
 )
 from sipsync.model.fields import LineType
+from sipsync.model.lines import ADDRESS_PART
 from sipsync.model.policy import Limits, Policy
 from sipsync.model.scalars import Number, Words
 

@@ -16,14 +16,13 @@ from sipsync.config.sense import slips
 from sipsync.disk.files import device, is_device
 from sipsync.model.fields import FIELDS, FieldName
 from sipsync.model.hosts import HOST, PORT, is_loopback
-from sipsync.model.lines import TEMPORARY_TITLE
+from sipsync.model.lines import ADDRESS_PART, TEMPORARY_TITLE
 from sipsync.model.message import Message
 from sipsync.model.operator import host_forbidden
 from sipsync.model.problems import Code
 from sipsync.model.scalars import TEXT, FromText, number, trimmed, wrong
 from sipsync.model.secret import SecretRef
 
-ADDRESS_PART = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 _PART = re.compile(ADDRESS_PART)
 _PORT = f"(?::{PORT})?"
 

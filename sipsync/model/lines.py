@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
     from pydantic_core import CoreSchema
 
+ADDRESS_PART = r"[A-Za-z0-9][A-Za-z0-9_-]*"
+"""What the name of a portal, and the key of a line, look like."""
 TEMPORARY_TITLE = "~sipsync-"
 """How the title begins that a line carries for a moment while titles are swapped."""
 

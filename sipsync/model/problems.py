@@ -198,7 +198,7 @@ class Diagnostic:
         """The portal that it is about, "" for none."""
         return (self.address or "").partition(".")[0]
 
-    def about(self, address: str, at: Span | None) -> Diagnostic:
+    def about(self, address: str | None, at: Span | None) -> Diagnostic:
         """The same, with an address and a place where it has none."""
         return replace(self, address=self.address or address, at=self.at or at)
 

@@ -116,6 +116,21 @@ def test_a_value_is_shown_where_each_way_to_it_shows_it() -> None:
     assert source.masked() == HEAD + lines.replace("&a", "**").replace("*t", "**").replace("[*a]", "[***")
 
 
+@pytest.mark.parametrize("name", ["'My {c} pass'", "{c}!", '"{c} x"', "&n {c}!", "|-\n    {c} x"])
+def test_what_can_be_no_name_of_a_portal_is_not_shown_and_no_finding_is_about_it(tmp_path: Path, name: str) -> None:
+    text = f"sipsync: 1\nportal:\n  name: {name.format(c=CANARY)}\n  webhook: env:W\n  tilte: x\nlines: {{}}\n"
+    diagnostics = found(tmp_path, text)
+    assert len(diagnostics) == 2
+    assert {diagnostic.address for diagnostic in diagnostics} == {None}
+    assert CANARY not in repr(diagnostics)
+
+
+def test_the_name_of_a_portal_is_shown(tmp_path: Path) -> None:
+    (diagnostic,) = found(tmp_path, "sipsync: 1\nportal: {name: 'acme', webhook: env:W, tilte: x}\nlines: {}\n")
+    assert diagnostic.at is not None
+    assert "name: 'acme'" in diagnostic.at.excerpt
+
+
 def test_references_are_shown(tmp_path: Path) -> None:
     (diagnostic,) = found(tmp_path, HEAD + "lines: {a: {title: t, password: env:SIP_A, typ: x}}\n")
     assert diagnostic.at is not None

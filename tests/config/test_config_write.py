@@ -17,7 +17,6 @@ from ruamel.yaml import YAML
 from sipsync.config.load import Loaded
 from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import read
-from sipsync.config.values import ADDRESS_PART
 from sipsync.config.writer.keys import new_keys, slug
 from sipsync.config.writer.layout import format_text, meaning
 from sipsync.config.writer.lines import default_names, unsaid
@@ -25,7 +24,7 @@ from sipsync.config.writer.merge import merge, secret_names
 from sipsync.config.writer.new_file import portal_text
 from sipsync.config.writer.scalars import ambiguous, quoted, scalar
 from sipsync.model.fields import FIELDS, FieldName, LineType
-from sipsync.model.lines import CurrentLine, Snapshot
+from sipsync.model.lines import ADDRESS_PART, CurrentLine, Snapshot
 from sipsync.model.problems import Code, ConfigError
 from sipsync.model.secret import Secret, SecretRef
 from sipsync.rules.values import stored

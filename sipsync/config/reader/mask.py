@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 from sipsync.model.fields import SECRET, SHOWN
+from sipsync.model.lines import ADDRESS_PART
 from sipsync.model.nearest import nearest
 from sipsync.model.policy import IgnoredField, Limits, OperatorPolicy
 from sipsync.model.secret import SCHEMES
@@ -71,6 +72,8 @@ def shown_key(text: str) -> str:
 
 def shown_value(key: str, text: str, *, one_line: bool = True) -> str | None:
     """The value of a key as it may be shown; None where it may not."""
+    if key == "name" and not re.fullmatch(ADDRESS_PART, text.strip("\"'")):
+        return None  # what can be no name may be a secret in the wrong place
     if key in PUBLIC:
         return clean(text)
     return text if one_line and _REFERENCE.fullmatch(text.strip("\"'")) and clean(text) == text else None
