@@ -7,12 +7,13 @@ Windows keeps such folders private by its own rules; modes are looked at where t
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import stat
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from sipsync.disk.clock import SystemClock
@@ -96,10 +97,14 @@ def real_path(path: Path) -> Path | None:
         return None
 
 
-def for_shell(path: Path) -> str:
-    """The path as a shell's `.` takes it: a bare name would be looked for along the PATH."""
+def for_shell(path: PurePath, *, sourced: bool = False) -> str:
+    """The path as a shell takes it, also one of Windows; `sourced`: as its `.` does, which looks along PATH."""
     text = path.as_posix()
-    return shlex.quote(text if "/" in text else f"./{text}")
+    if sourced and "/" not in text:
+        text = f"./{text}"
+    if os.name == "nt":
+        return text if re.fullmatch(r"[\w./:~-]+", text) else f'"{text}"'
+    return shlex.quote(text)
 
 
 def below_git(path: Path, root: Path) -> bool:

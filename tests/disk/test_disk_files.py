@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 import platformdirs
 import pytest
 
-from sipsync.disk.files import private_folder, read_private, state_dir, write_file, write_private
+from sipsync.disk.files import for_shell, private_folder, read_private, state_dir, write_file, write_private
 from sipsync.model.operator import Operator
 from sipsync.model.problems import Code, SipsyncError
 
@@ -187,3 +187,20 @@ def test_a_folder_that_is_not_there_is_an_error_with_the_systems_reason(tmp_path
     with pytest.raises(SipsyncError, match="can't be written: no such file") as caught:
         write_file(tmp_path / "missing" / "new.yaml", b"new")
     assert caught.value.code is Code.UNWRITABLE
+
+
+@pytest.mark.parametrize(
+    ("system", "path", "typed", "sourced"),
+    [
+        ("posix", PurePosixPath("a.yaml"), "a.yaml", "./a.yaml"),
+        ("posix", PurePosixPath("a b/it's"), "'a b/it'\"'\"'s'", "'a b/it'\"'\"'s'"),
+        ("nt", PureWindowsPath("a.yaml"), "a.yaml", "./a.yaml"),
+        ("nt", PureWindowsPath("C:\\my files\\.env"), '"C:/my files/.env"', '"C:/my files/.env"'),
+        ("nt", PureWindowsPath("C:\\files\\.env"), "C:/files/.env", "C:/files/.env"),
+    ],
+)
+def test_a_path_is_written_as_a_shell_takes_it(
+    system: str, path: PurePath, typed: str, sourced: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sipsync.disk.files.os.name", system)
+    assert (for_shell(path), for_shell(path, sourced=True)) == (typed, sourced)

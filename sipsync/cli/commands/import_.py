@@ -102,8 +102,8 @@ def command(
     if options.passwords == "env" and options.secrets_out:
         from sipsync.disk.files import for_shell
 
-        told = Message("Load them into this shell: set -a; . {path}; set +a", path=for_shell(Path(options.secrets_out)))
-        session.hint(told)
+        path = for_shell(Path(options.secrets_out), sourced=True)
+        session.hint(Message("Load them into this shell: set -a; . {path}; set +a", path=path))
     session.hint(Message("Next: sipsync plan {file}", file=file))
     return exit_
 

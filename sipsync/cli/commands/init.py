@@ -174,30 +174,23 @@ def _say_what_is_next(
     session: Session, file: Path, variable: str, ci: Forge | None, workflow: Path | None, kept: Path | None
 ) -> None:
     """What is to be typed works as it is printed. `variable` names the webhook in the file, `kept` holds it."""
-    from sipsync.disk.files import checkout_of
+    from sipsync.disk.files import checkout_of, for_shell
 
     steps = [
         Message("Open {file} and change a title.", file=file),
-        Message("sipsync plan {file}     shows what would change.", file=_typed(file)),
-        Message("sipsync apply {file}    asks, and changes it.", file=_typed(file)),
+        Message("sipsync plan {file}     shows what would change.", file=for_shell(file)),
+        Message("sipsync apply {file}    asks, and changes it.", file=for_shell(file)),
     ]
     if ci and kept:
-        export = f'$env:{variable}_FILE = "{kept}"' if os.name == "nt" else f"export {variable}_FILE={_typed(kept)}"
+        export = f'$env:{variable}_FILE = "{kept}"' if os.name == "nt" else f"export {variable}_FILE={for_shell(kept)}"
         told = "{command}    lets this shell use the webhook that is kept here."
         steps.insert(1, Message(told, command=export))
     if ci:
         steps.append(Message(_SECRET[ci], name=variable))
         if checkout_of(file.parent) is None:
-            steps.append(Message("git init {folder}    makes it a repository.", folder=_typed(file.parent)))
+            steps.append(Message("git init {folder}    makes it a repository.", folder=for_shell(file.parent)))
         told = "Commit and push all files. The head of {workflow} says what else it needs."
         steps.append(Message(told, workflow=workflow))
     session.hint(Message("\nWhat to do next:"))
     for number, step in enumerate(steps, 1):
         session.hint(Message("  {number}. {step}", number=number, step=step))
-
-
-def _typed(path: Path) -> str:
-    """A path as a shell takes it."""
-    from shlex import quote
-
-    return f'"{path}"' if os.name == "nt" and " " in str(path) else quote(path.as_posix())

@@ -56,7 +56,7 @@ def _not_loaded(ref: SecretRef, operator: Operator) -> str:
         except OSError:
             continue
         if re.search(rf"^(?:export )?{re.escape(ref.rest)}=", text, re.MULTILINE):
-            return for_shell(folder / ".env")
+            return for_shell(folder / ".env", sourced=True)
     return ""
 
 
