@@ -62,6 +62,14 @@ class Command(click.Command):
             summary = Message("{option} is spelt otherwise here", option=wrong.partition("=")[0])
             raise _meant(summary, f"{ctx.command_path} {shlex.join(meant)}") from None
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Do the work, which may log; a group's callback runs before the help of a command below it."""
+        if not isinstance(self, click.Group):
+            from sipsync.cli.logs import start  # dear, and help logs nothing
+
+            start(ctx.obj.log_level, as_json=ctx.obj.json_log)
+        return super().invoke(ctx)
+
     def _respelt(self, argument: str) -> str:
         """An argument with the two dashes and the name that an option has here, if this command has it."""
         if not (match := _LONG_OPTION.fullmatch(argument)):

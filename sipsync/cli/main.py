@@ -90,9 +90,7 @@ Every option can be given as a variable as well: SIPSYNC_PLAN_OUT is --out of pl
 @click.pass_obj
 def cli(session: Session, color: ColorChoice, lang: Language, log_level: str, json_log: bool) -> None:
     session.color, session.lang = color, lang
-    from sipsync.cli.logs import start  # dear, and help logs nothing
-
-    start(log_level.upper(), as_json=json_log)
+    session.log_level, session.json_log = log_level.upper(), json_log
 
 
 def _help_of_all(ctx: click.Context) -> str:

@@ -38,6 +38,8 @@ class Session:
     environ: Mapping[str, str]
     color: ColorChoice = "auto"
     lang: Language = "en"
+    log_level: str = "WARNING"
+    json_log: bool = False
     json: bool = False
     """stdout is to be one JSON document, whatever happens."""
     input: bool = True
