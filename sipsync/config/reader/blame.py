@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from sipsync.config.reader.source import Source
 from sipsync.model.message import Message
 
 _COMMENT_OR_QUOTED: Final = re.compile(
@@ -31,18 +32,19 @@ CLOSE: Final = Message("Close it with the same kind of quote.")
 NO_COLON: Final = Message("a key without a colon"), Message("Write `key: value`, with a blank after the colon.")
 
 
-def blame(text: str, stuck: int) -> Blame | None:
+def blame(source: Source, stuck: int) -> Blame | None:
     """What is wrong before the place where the parser got stuck, if it can be told."""
-    return _quoted(text, stuck) or _too_deep(text, stuck)
+    return _quoted(source, stuck) or _too_deep(source, stuck)
 
 
-def _quoted(text: str, stuck: int) -> Blame | None:
+def _quoted(source: Source, stuck: int) -> Blame | None:
     """A quoted text that ends in the line where the parser is stuck: it began in an earlier one, or ends too soon."""
-    begin, end = text.rfind("\n", 0, stuck) + 1, text.find("\n", stuck)
+    text, begin = source.text, source.line_start(stuck)
+    end = text.find("\n", stuck)
     for found in _COMMENT_OR_QUOTED.finditer(text, 0, end if end >= 0 else len(text)):
         opened, closed = found.span("text")
         if opened < begin < closed:
-            line = text.count("\n", 0, begin) + 1
+            line = source.line_of(closed - 1)
             summary = Message("the quote that opens here is closed in line {line} only", line=line)
             return Blame(summary, CLOSE, opened)
         if begin < closed <= stuck and not text[closed:stuck].strip():
@@ -51,21 +53,23 @@ def _quoted(text: str, stuck: int) -> Blame | None:
     return None
 
 
-def _too_deep(text: str, stuck: int) -> Blame | None:
+def _too_deep(source: Source, stuck: int) -> Blame | None:
     """A line that is indented deeper than the one above, which is no place for a key below it."""
-    begin = text.rfind("\n", 0, stuck) + 1
-    key = _KEY.match(text, begin)
+    begin = at = source.line_start(stuck)
+    key = _KEY.match(source.text, begin)
     if key is None or key.end() <= stuck:
         return None  # another colon of the line
-    lines = text[:begin].splitlines(keepends=True)
-    while lines and (not lines[-1].strip() or lines[-1].lstrip().startswith("#")):
-        lines.pop()
-    above = lines[-1] if lines else ""
-    if len(above) - len(above.lstrip(" ")) >= len(key[1]):
+    above = ""
+    while at and (not above.strip() or above.lstrip().startswith("#")):
+        end, at = at, source.line_start(at - 1)
+        above = source.text[at:end]
+    indent = len(above) - len(above.lstrip(" "))
+    if indent >= len(key[1]):
         return None
     if _BARE.fullmatch(above.rstrip()):
-        return Blame(*NO_COLON, sum(map(len, lines)) - len(above.lstrip(" ")))
+        return Blame(*NO_COLON, at + indent)
     if not _KEY.match(above):
         return None
-    summary = Message("this line is indented deeper than line {line}, which has a value", line=len(lines))
+    line = source.line_of(at)
+    summary = Message("this line is indented deeper than line {line}, which has a value", line=line)
     return Blame(summary, Message("Give both the same indentation."), begin + len(key[1]))

@@ -40,7 +40,7 @@ class _Composer:
 
     def compose(self) -> None:
         """Take in all of the file. Raises Refused where it can't be read."""
-        self._events = events(self.source.text)
+        self._events = events(self.source)
         for _ in self._events:  # the beginning of each document
             self._anchors = {}
             root = self._node(next(self._events), 1)

@@ -15,6 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
 from sipsync.config.reader.blame import CLOSE, NO_COLON, blame
+from sipsync.config.reader.source import Source
 from sipsync.model.message import Message
 from sipsync.model.problems import Code
 
@@ -51,9 +52,9 @@ class Refused(Exception):
         self.code, self.summary, self.hint, self.at = code, summary, hint, at
 
 
-def events(text: str) -> Iterator[Event]:
+def events(source: Source) -> Iterator[Event]:
     """The events of a text, one by one; raises Refused where it is not YAML."""
-    at = 0
+    text, at = source.text, 0
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
             at = event.end_mark.index
@@ -68,7 +69,7 @@ def events(text: str) -> Iterator[Event]:
         summary, hint = _words(f"{error.context or ''}: {error.problem or ''}")
         mark, stuck = _mark(error), error.problem_mark
         at = mark.index if mark else 0
-        if stuck and (culprit := blame(text, stuck.index)):
+        if stuck and (culprit := blame(source, stuck.index)):
             summary, hint, at = culprit
         raise Refused(Code.SYNTAX, summary, hint, at) from None
     except AssertionError:
