@@ -8,7 +8,7 @@ from importlib.resources import files as resources
 from pathlib import Path
 from typing import Literal
 
-from sipsync.cli.output import write_new
+from sipsync.cli.output import read_text, write_new
 from sipsync.cli.session import Session
 from sipsync.model.message import Message
 
@@ -52,8 +52,11 @@ def write_ci(session: Session, folder: Path, forge: Forge, webhook: str, passwor
 
     `webhook` and `password` are variables of the portal's file: the one that it needs, and one that it may manage.
     """
-    _extend(session, folder / ".gitignore", template("gitignore"))
-    _extend(session, folder / ".gitattributes", template("gitattributes"))
+    for name in ("gitignore", "gitattributes"):
+        file = folder / f".{name}"
+        there = file.exists()
+        if _extend(file, template(name)) and there:
+            session.say(Message("{file}: added what sipsync needs.", file=file))
     workflow = folder / _WORKFLOWS[forge]
     if workflow.exists():
         session.say(Message("{workflow} exists already and was left as it is.", workflow=workflow))
@@ -64,6 +67,27 @@ def write_ci(session: Session, folder: Path, forge: Forge, webhook: str, passwor
     return workflow
 
 
+def hide_from_git(session: Session, file: Path) -> None:
+    """Have git pass over a file that holds passwords, and say so; nothing to do where it does, or is no work tree."""
+    from sipsync.disk.files import checkout_of
+    from sipsync.disk.git import GitError, repository_of
+
+    file = file.parent.resolve() / file.name
+    top = checkout_of(file.parent)
+    if top is None:
+        return
+    try:
+        if repository_of(file.parent, session.environ).ignores(file):
+            return
+    except GitError:
+        pass  # no git to ask: the line does no harm
+    ignore, name = top / ".gitignore", file.relative_to(top).as_posix()
+    if _extend(ignore, re.sub(r"([\\*?\[ ])", r"\\\1", f"/{name}") + "\n"):
+        session.say(
+            Message("{ignore}: git ignores {name} from now on, as it holds passwords.", ignore=ignore, name=name)
+        )
+
+
 def ignore_all_but_schema(folder: Path) -> None:
     """Keep `.sipsync` out of git, but for the schema."""
     ignore = folder / ".sipsync" / ".gitignore"
@@ -71,15 +95,14 @@ def ignore_all_but_schema(folder: Path) -> None:
         write_new(ignore, "*\n!.gitignore\n!schema.json\n")
 
 
-def _extend(session: Session, file: Path, text: str) -> None:
-    """Add lines to a file, unless it has them all."""
-    before = file.read_text(encoding="utf-8") if file.exists() else ""
+def _extend(file: Path, text: str) -> bool:
+    """Add lines to a file, unless it has them all; whether it had not."""
+    before = read_text(file) if file.exists() else ""
     if set(text.splitlines()) <= set(before.splitlines()):
-        return
+        return False
     gap = "" if not before else "\n" if before.endswith("\n") else "\n\n"
     write_new(file, before + gap + text)
-    if before:
-        session.say(Message("{file}: added what sipsync needs.", file=file))
+    return True
 
 
 def template(name: str) -> str:

@@ -70,6 +70,10 @@ class Repository:
         """Whether the history ends somewhere. Raises GitError where this is no repository that git can read."""
         return self._output("rev-parse", "--is-shallow-repository").strip() == b"true"
 
+    def ignores(self, path: Path) -> bool:
+        """Whether git passes over a file of the work tree by what the repository itself says."""
+        return self._run("check-ignore", "--quiet", "--", str(path)).returncode == 0
+
     def files(self, commit: str) -> dict[str, Entry]:
         """The files of a commit by their paths, which have forward slashes."""
         files = {}

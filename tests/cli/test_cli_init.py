@@ -297,6 +297,34 @@ def test_passwords_are_linked_into_a_file_that_is_there(
     assert "No changes." in sipsync("plan", "acme.yaml").out
 
 
+@pytest.mark.parametrize(("out", "line"), [(".env", "/.env"), ("kept/my [1].txt", r"/work/kept/my\ \[1].txt")])
+def test_passwords_that_import_stores_in_a_repository_are_kept_from_git(
+    out: str, line: str, fresh: Any, sipsync: Sipsync, home: Path
+) -> None:
+    top = home.parent if "/" in out else home
+    subprocess.run(["git", "init", "-q", top], check=True)
+    (home / out).parent.mkdir(exist_ok=True)
+    (top / ".gitignore").write_text("*.log")
+    arguments = ("--passwords", "env", "--secrets-out", out)
+    ran = sipsync("import", "acme.yaml", "--webhook-env", "HOOK", *arguments)
+    assert (ran.code, f"git ignores {(home / out).relative_to(top)} from now on" in ran.err) == (0, True), ran
+    assert (top / ".gitignore").read_text() == f"*.log\n\n{line}\n"
+    subprocess.run(["git", "-C", top, "check-ignore", "-q", home / out], check=True)
+    assert sipsync("import", "acme.yaml", "--overwrite", *arguments).code == 0
+    again = sipsync("import", "other.yaml", "--webhook-env", "HOOK", *arguments)
+    assert (again.code, "from now on" in again.err) == (0, False)
+    assert (top / ".gitignore").read_text() == f"*.log\n\n{line}\n"
+
+
+def test_passwords_are_kept_from_git_where_no_git_is_installed(
+    fresh: Any, sipsync: Sipsync, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(["git", "init", "-q", home], check=True)
+    monkeypatch.setenv("PATH", str(home))
+    ran = sipsync("import", "acme.yaml", "--webhook-env", "HOOK", "--passwords", "env", "--secrets-out", ".env")
+    assert (ran.code, (home / ".gitignore").read_text()) == (0, "/.env\n"), ran
+
+
 def test_an_import_says_what_it_added_what_differs_and_what_is_gone(acme: Any, sipsync: Sipsync) -> None:
     acme.write("lines:\n  shop: {config_id: 101, title: Shop}\n  old: {config_id: 999, title: Old}\n")
     ran = sipsync("import", "acme.yaml")

@@ -46,12 +46,18 @@ class ImportOptions:
         """Whether new lines are called after their titles."""
         return self.keys == "title"
 
-    def references(self, reading: Reading, operator: Operator, names: Mapping[int, str]) -> Mapping[int, str]:
+    def references(
+        self, session: Session, reading: Reading, operator: Operator, names: Mapping[int, str]
+    ) -> Mapping[int, str]:
         """Store a portal's passwords under these names; config_id → the reference for the file."""
         from sipsync import api
 
-        where = self.secrets_out or ""
-        return api.store_passwords(self.passwords, reading, where, operator, names) if self.passwords else {}
+        if not self.passwords:
+            return {}
+        references = api.store_passwords(self.passwords, reading, self.secrets_out or "", operator, names)
+        if references and self.passwords == "env" and self.secrets_out:
+            scaffold.hide_from_git(session, Path(self.secrets_out))
+        return references
 
 
 @make_command(
@@ -125,7 +131,7 @@ def _create(session: Session, file: Path, operator: Operator, options: ImportOpt
     choice = _choices({name: keys.values()}, options, select)[name]
     lines = tuple(line for line in snapshot.lines if choice.selects(keys.get(line.config_id, "")))
     snapshot = replace(snapshot, lines=lines)
-    passwords = options.references(reading, operator, default_names(name, snapshot))
+    passwords = options.references(session, reading, operator, default_names(name, snapshot))
     schema = os.path.relpath(scaffold.write_schema(Path(operator.root)), file.parent).replace(os.sep, "/")
     access = [f"webhook: env:{variable}"]
     write_new(file, portal_text(name, access, snapshot, passwords=passwords, schema=schema, keys=keys))
@@ -159,7 +165,7 @@ def _merge(session: Session, file: Path, operator: Operator, options: ImportOpti
     )
     for name, (reading, snapshot) in there.items():
         choice = choices[name]
-        passwords = options.references(reading, operator, secret_names(text, where, snapshot, name, choice))
+        passwords = options.references(session, reading, operator, secret_names(text, where, snapshot, name, choice))
         merged = merge(
             text,
             where,
