@@ -7,20 +7,43 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
 
+from sipsync.cli.types import is_saved_plan
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, Diagnostic, UsageError
 
 _COMMAND = re.compile("[a-z][a-z-]*")
 """How a command is called; a row of the help that is no command looks otherwise."""
-_LONG_OPTION = re.compile("-([a-z][a-z-]+)(=.*)?", re.DOTALL)
-"""A long option with one dash, as Terraform takes it."""
-_OPTIONS = {"target": "line", "auto-approve": "yes", "json": "format=json", "parallelism": "parallel"}
+_LONG_OPTION = re.compile("--?([a-z][a-z-]+)(=.*)?", re.DOTALL)
+"""A long option, be it with one dash, as Terraform takes it."""
+_OPTIONS = {
+    "target": "line",
+    "auto-approve": "yes",
+    "json": "format=json",
+    "parallelism": "parallel",
+    "replace": "reregister",
+}
 """What Terraform calls otherwise, as sipsync calls it."""
-_COMMANDS = {"state": "status", "refresh": "plan", "taint": "apply --reregister ADDRESS"}
+_COMMANDS = {
+    "state": "status",
+    "refresh": "plan",
+    "taint": "apply --reregister ADDRESS",
+    "workspace": "plan --portal NAME",
+    "output": "status --format json",
+}
+_EDITS = {
+    "destroy": Message("To delete a line, move it to `removed:` in its file, and set `delete: true` in its `policy:`."),
+    "refresh": Message("Portals are read each time. Without asking one: `sipsync plan --against SNAPSHOT`."),
+    "no-color": Message("Give it before the command: `sipsync --color never plan`."),
+    "chdir": Message("Name the folder behind the command: `sipsync plan FOLDER`."),
+    "var": Message("Files have no variables: write the value into the file, a password as `env:NAME`."),
+    "var-file": Message("Files have no variables: put what several share into a file, and name it with `include:`."),
+}
+"""Options and commands of Terraform that are something else here, and what that is."""
 
 
 class Option(click.Option):
@@ -54,11 +77,13 @@ class Command(click.Command):
         given = list(args)
         try:
             return super().parse_args(ctx, args)
-        except click.NoSuchOption:
+        except click.NoSuchOption as error:
             meant = [self._respelt(argument) for argument in given]
-            if meant == given:
-                raise
-            wrong = next(old for old, new in zip(given, meant, strict=True) if old != new)
+            options = [(old, new) for old, new in zip(given, meant, strict=True) if old.startswith("-")]
+            wrong = next((old for old, new in options if old != new), None)
+            other = _no_such_option(error, given, ctx)
+            if wrong is None or isinstance(other, UsageError):
+                raise other from None
             summary = Message("{option} is spelt otherwise here", option=wrong.partition("=")[0])
             raise _meant(summary, f"{ctx.command_path} {shlex.join(meant)}") from None
 
@@ -73,10 +98,13 @@ class Command(click.Command):
     def _respelt(self, argument: str) -> str:
         """An argument with the two dashes and the name that an option has here, if this command has it."""
         if not (match := _LONG_OPTION.fullmatch(argument)):
-            return argument
+            is_plan = self._has("--plan") and is_saved_plan(Path(argument))
+            return f"--plan={argument}" if is_plan else argument
         option = "--" + _OPTIONS.get(match[1], match[1])
-        known = any(option.partition("=")[0] in param.opts for param in self.params)
-        return f"{option}{match[2] or ''}" if known else argument
+        return f"{option}{match[2] or ''}" if self._has(option.partition("=")[0]) else argument
+
+    def _has(self, option: str) -> bool:
+        return any(option in param.opts for param in self.params)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""
@@ -100,6 +128,18 @@ class Group(Command, click.Group):
 def _meant(summary: Message, command: str) -> UsageError:
     """The error for a habit from elsewhere, with the command that does it here."""
     return UsageError(Diagnostic(Code.USAGE, summary, hint=Message("Run: `{command}`.", command=command)))
+
+
+def _no_such_option(error: click.NoSuchOption, given: Sequence[str], ctx: click.Context) -> Exception:
+    """The error for an option that a command lacks: what is meant where that is no option, else the whole word."""
+    words = [each.partition("=")[0] for each in given if _LONG_OPTION.fullmatch(each)]
+    for word in words:
+        if edit := _EDITS.get(word.lstrip("-")):
+            return UsageError(Diagnostic(Code.USAGE, Message("there is no option {option}", option=word), hint=edit))
+    letter = error.option_name.removeprefix("-")
+    whole = next((each for each in words if not each.startswith("--") and letter in each), None)
+    known = [name for param in ctx.command.params for name in param.opts]
+    return click.NoSuchOption(whole, possibilities=known, ctx=ctx) if whole else error
 
 
 def shows(text: Callable[[click.Context], str], help_: str) -> dict[str, Any]:
@@ -137,6 +177,14 @@ class LazyGroup(click.Group):
         self.package = package
         self.sections = sections
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments up to the command's name; an option of Terraform's is told as what is meant."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            raise _no_such_option(error, given, ctx) from None
+
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """All commands, in the order of the help."""
         return [name for rows in self.sections.values() for name in rows if _COMMAND.fullmatch(name)]
@@ -161,6 +209,13 @@ class LazyGroup(click.Group):
             case [name, *_] if name in _COMMANDS:
                 summary = Message("there is no command {name!r}", name=name)
                 raise _meant(summary, f"{ctx.command_path} {_COMMANDS[name]}")
+            case [name, *_] if name in _EDITS:
+                summary = Message("there is no command {name!r}", name=name)
+                raise UsageError(Diagnostic(Code.USAGE, summary, hint=_EDITS[name]))
+            case ["import", _, number] if number.isdecimal():
+                summary = Message("import takes over a portal's lines, and a file is what it is given")
+                told = "Run: `sipsync import`. Or write `config_id: {number}` into the line's entry."
+                raise UsageError(Diagnostic(Code.USAGE, summary, hint=Message(told, number=number)))
         if args[0].startswith("--"):  # an option of the group itself
             self.make_context(ctx.info_name, args, obj=ctx.obj)  # shows its text and exits
         try:

@@ -14,7 +14,7 @@ from click.shell_completion import CompletionItem
 
 from sipsync.cli.group import option
 from sipsync.cli.session import Session
-from sipsync.cli.types import FILE, Output, ReportType, Seconds, SecretCommand, SecretCommandType
+from sipsync.cli.types import FILE, SOURCE, Output, ReportType, Seconds, SecretCommand, SecretCommandType
 from sipsync.model.lines import DesiredPortal, Fleet
 from sipsync.model.operator import Operator
 from sipsync.model.options import Selection
@@ -180,7 +180,7 @@ def operator_options(function: Function) -> Function:
 def files_options(function: Function) -> Function:
     """The files that the command is about, and what they may do, given to the command as `limits`."""
     told = "Files and folders; sipsync.yaml, or the folder portals/, where none is given."
-    argument = click.argument("paths", nargs=-1, type=FILE, metavar="[PATH]...", help=told)
+    argument = click.argument("paths", nargs=-1, type=SOURCE, metavar="[PATH]...", help=told)
     return argument(operator_options(function))
 
 

@@ -14,8 +14,44 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from sipsync.model.message import Message
+from sipsync.model.problems import Code, Diagnostic, UsageError
+
+
+class SourcePath(click.Path):
+    """A file or folder of portals' files; a saved plan is none."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """The path. Raises UsageError for a saved plan, which Terraform takes there."""
+        if is_saved_plan(path := Path(value)):
+            told = "Run: `sipsync apply --plan {path}`. To look at it: `sipsync show {path}`."
+            summary = Message("{path} is a saved plan, not a portal's file", path=path)
+            hint = Message(told, path=shlex.quote(path.as_posix()))
+            raise UsageError(Diagnostic(Code.USAGE, summary, hint=hint))
+        return super().convert(value, param, ctx)
+
+
+def is_saved_plan(path: Path) -> bool:
+    """Whether a path names a saved plan; of what can be none the first bytes alone are read."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            begins = b"{" in file.read(4)  # behind a byte-order mark, as shells on Windows write it
+    except (OSError, ValueError):  # ValueError: a null character
+        return False
+    if not begins:
+        return False
+    from sipsync.disk.planfile import is_plan
+
+    return is_plan(path)
+
+
 FILE = click.Path(path_type=Path)
-FILE.name = "file"  # in help
+SOURCE = SourcePath(path_type=Path)
+FILE.name = SOURCE.name = "file"  # in help
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 

@@ -52,6 +52,14 @@ def read(path: str | PathLike[str], *, max_bytes: int = MAX_BYTES) -> Plan:
     return _read(Path(path), max_bytes, _PLAN, Plan.from_dict)
 
 
+def is_plan(path: Path) -> bool:
+    """Whether a file is a saved plan, be it of another version or edited since."""
+    try:
+        return "plan_id" in _document(path, _bytes(path, MAX_BYTES, _PLAN), _PLAN)
+    except SipsyncError:
+        return False
+
+
 def _no_key(portal: str) -> Diagnostic:
     hint = Message(
         "Print one with `sipsync secret plan-key`, and set it as SIPSYNC_PLAN_KEY in the jobs that plan and that apply."

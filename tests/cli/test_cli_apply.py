@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -111,6 +112,26 @@ def test_a_saved_plan_is_applied_without_a_question_and_only_once(acme: Any, sip
     again = sipsync("apply", "--plan", "a.plan.json")
     assert again.code == 0
     assert acme.stats["calls"]["voximplant.sip.update"] == calls == 3
+
+
+@pytest.mark.parametrize("habit", ["apply", "apply -auto-approve", "apply --auto-approve", "plan", "validate"])
+def test_a_saved_plan_in_the_place_of_a_file_gets_the_command_that_applies_it(
+    habit: str, acme: Any, sipsync: Sipsync
+) -> None:
+    acme.write(RENAME, "sipsync.yaml")
+    sipsync("plan", "--out", "a.plan.json")
+    ran = sipsync(*habit.split(), "a.plan.json")
+    assert (ran.code, ran.out) == (64, "")
+    match = re.search(r"Run: `sipsync (.*?)`\.", ran.err)
+    assert match, ran
+    assert sipsync(*match[1].split()).code == 0
+    assert acme.titles[101] == "Shop"
+
+
+@pytest.mark.parametrize("text", ["{}", "{", '{"sipsync_version": "1", "format_version": "1.0"}', ""])
+def test_json_that_is_no_plan_is_a_file_as_any_other(text: str, acme: Any, sipsync: Sipsync) -> None:
+    (acme.folder / "a.json").write_text(text)
+    assert "[no-marker]" in sipsync("validate", "a.json").out + sipsync("validate", "\0").out
 
 
 def test_a_saved_plan_does_not_touch_what_moved_meanwhile(acme: Any, sipsync: Sipsync) -> None:

@@ -96,12 +96,46 @@ def test_help_and_version_are_commands_too(sipsync: Sipsync) -> None:
         ("state list", "status"),
         ("refresh", "plan"),
         ("taint acme.sales", "apply --reregister ADDRESS"),
+        ("apply --auto-approve", "apply --yes"),
+        ("apply -input=false -replace=acme.sales", "apply --input=false --reregister=acme.sales"),
+        ("workspace list", "plan --portal NAME"),
+        ("output -json", "status --format json"),
     ],
 )
 def test_a_habit_from_terraform_gets_the_command_that_is_meant(habit: str, command: str, sipsync: Sipsync) -> None:
     ran = sipsync(*shlex.split(habit))
     assert (ran.code, ran.out) == (64, "")
     assert f"`sipsync {command}`." in " ".join(ran.err.split())
+
+
+@pytest.mark.parametrize(
+    ("habit", "names", "edit"),
+    [
+        ("plan -destroy", "-destroy", "`removed:`"),
+        ("apply --destroy", "--destroy", "`removed:`"),
+        ("destroy -auto-approve", "'destroy'", "`removed:`"),
+        ("plan -refresh=false", "-refresh", "`sipsync plan --against SNAPSHOT`"),
+        ("apply -auto-approve -no-color", "-no-color", "`sipsync --color never plan`"),
+        ("plan -var region=ru", "-var", "write the value into the file"),
+        ("plan -var-file=x.tfvars", "-var-file", "`include:`"),
+        ("-chdir=portals plan", "-chdir", "`sipsync plan FOLDER`"),
+        ("import sip_line.x 69", "import", "`config_id: 69`"),
+        ("import sip_line.x 69", "import", "`sipsync import`"),
+    ],
+)
+def test_a_habit_from_terraform_gets_the_edit_that_is_meant(
+    habit: str, names: str, edit: str, sipsync: Sipsync
+) -> None:
+    ran = sipsync(*shlex.split(habit))
+    told = " ".join(ran.err.split())
+    assert (ran.code, ran.out, names in told, edit in told) == (64, "", True, True), ran
+
+
+def test_a_word_behind_one_dash_is_named_whole(sipsync: Sipsync) -> None:
+    assert "No such option '-dstroy'" in sipsync("plan", "-dstroy").err
+    assert "No such option '-dstroy'" in sipsync("-dstroy", "plan").err
+    assert "No such option '-q'" in sipsync("plan", "-q").err
+    assert "'--parallel'" in sipsync("plan", "-paralel=2").err
 
 
 def test_an_option_that_a_command_lacks_is_no_habit(sipsync: Sipsync) -> None:
