@@ -156,7 +156,7 @@ def failed(error: BaseException, session: Session) -> Exit:
 def _wrong_usage(error: click.ClickException) -> Diagnostic:
     context = getattr(error, "ctx", None)
     hint = Message("See: {command} --help.", command=context.command_path if context is not None else "sipsync")
-    return Diagnostic(Code.USAGE, Message(error.format_message().rstrip(".")), hint=hint)
+    return Diagnostic(Code.USAGE, Message(" ".join(error.format_message().split()).rstrip(".")), hint=hint)
 
 
 def _interrupted(session: Session) -> Diagnostic:

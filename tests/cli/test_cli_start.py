@@ -199,6 +199,7 @@ def test_everything_can_be_shown_at_once(sipsync: Sipsync) -> None:
         (["apply", "--plan", "x", "--line", "a.b"], "part of a saved plan"),
         (["--log-level", "loud", "plan"], "'loud' is not one of"),
         (["completion", "tcsh"], "'tcsh' is not one of"),
+        (["completion"], "Choose from: bash, zsh, fish, powershell\n"),
     ],
 )
 def test_a_wrong_command_line_exits_with_64_and_says_what_is_wrong(
