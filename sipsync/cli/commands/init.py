@@ -27,7 +27,7 @@ from sipsync.model.problems import Code, Diagnostic, Exit, SipsyncError
 WEBHOOK_VARIABLE = "SIPSYNC_WEBHOOK"
 _WHERE = Message(
     """sipsync needs an inbound webhook of your portal. In Bitrix24, as an administrator:
-  Applications → Developer resources → Other → Inbound webhook,
+  Developer resources → Other → Inbound webhook,
   tick the box "Telephony (telephony)", save, and copy the URL: https://…/rest/1/…/
 It is kept in .sipsync/webhook, for you alone and out of git, and never shown.
 """
