@@ -14,7 +14,8 @@ from sipsync.model.problems import Code, Diagnostic, StalePlan
 from sipsync.model.secret import SecretRef
 
 _PLAN_AGAIN = Message(
-    "What was approved is not what would be applied. Make a new plan (`sipsync plan`) and have its digest approved."
+    "What was approved is not what would be applied. Make a new plan (`sipsync plan --out FILE`) and have its digest "
+    "approved."
 )
 _NO_DIGEST = Message("A digest is 64 hexadecimal digits: copy the whole of it from the plan.")
 _DIGEST = re.compile("[0-9a-f]{64}")

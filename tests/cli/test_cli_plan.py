@@ -220,6 +220,17 @@ def test_what_is_shown_is_not_said_to_be_verified(acme: Any, sipsync: Sipsync) -
     assert json.loads(Path("a.plan.json").read_text())["digest"] in verified
 
 
+def test_the_digest_that_expect_plan_takes_is_shown_where_the_plan_is(acme: Any, sipsync: Sipsync) -> None:
+    acme.write(MOVE, "sipsync.yaml")
+    saved = sipsync("plan", "--out", "a.plan.json").err
+    shown = sipsync("show", "a.plan.json").err
+    digest = saved.rpartition("Plan digest: ")[2].strip()
+    assert f"Plan digest: {digest}\n" in shown
+    refused = sipsync("apply", "--plan", "a.plan.json", "--expect-plan", "0" * 64)
+    assert (refused.code, "`sipsync plan --out FILE`" in " ".join(refused.err.split())) == (5, True)
+    assert sipsync("apply", "--plan", "a.plan.json", "--expect-plan", digest).code == 0
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [("", "is empty"), ('{"format_version":', "is cut off"), ("hello", "is not JSON"), ("{}", "is not a sipsync plan")],
@@ -252,6 +263,8 @@ def test_the_digest_of_a_plan_for_review_is_what_apply_takes_after_the_merge(acm
     acme.write(MOVE, "sipsync.yaml")
     sipsync("snapshot", "--out", "snapshot.json")
     saved = sipsync("plan", "--against", "snapshot.json", "--out", "review.json")
+    assert "and so does `sipsync apply`" not in (shown := sipsync("show", "review.json").err)
+    assert "`sipsync apply` does not take this plan" in shown
     assert "To carry out exactly this plan" not in saved.out + saved.err
     digest = saved.out.splitlines()[-1].removeprefix("Changes digest: ")
     assert f"sipsync apply --expect-changes {digest}" in saved.err

@@ -147,4 +147,4 @@ async def test_half_a_digest_is_told_as_that(given: str, box: Box) -> None:
     for option in ({"expect": "0" * 16}, {"expect": "0" * 64}, {"expect_changes": "0" * 64}):
         with pytest.raises(StalePlan) as refused:
             await box.apply(plan, **option)
-        assert "`sipsync plan`" in refused.value.diagnostics[0].hint
+        assert "`sipsync plan --out FILE`" in refused.value.diagnostics[0].hint

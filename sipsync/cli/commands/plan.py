@@ -121,6 +121,7 @@ def _tell_saved(session: Session, plan: Plan, out: Path) -> None:
     """Say what the file is good for. A plan against a snapshot is for review, and what was reviewed is its changes."""
     if plan.applyable:
         session.hint(Message("\nSaved. To carry out exactly this plan: sipsync apply --plan {out}", out=out))
+        session.hint(Message("Plan digest: {digest}", digest=plan.digest))
     elif plan.has_changes and not plan.errored:
         told = "\nSaved for review. Once it is approved and merged: sipsync apply --expect-changes {digest}"
         session.hint(Message(told, digest=plan.changes_digest))

@@ -60,5 +60,11 @@ def command(
             session.say(Message(told, digest=plan.digest))
     else:
         told = "Nothing was verified: `sipsync show {file} --verify` does, and so does `sipsync apply`."
+        if plan.has_changes and not plan.applyable:
+            told = (
+                "Nothing was verified, and `sipsync apply` does not take this plan: it is for review, as one against a "
+                "snapshot is."
+            )
         session.say(Message(told, file=plan_file))
+        session.say(Message("Plan digest: {digest}", digest=plan.digest))
     return worst(exits)
