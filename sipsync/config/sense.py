@@ -109,6 +109,8 @@ def _is_ip(kind: type[IPv4Address] | type[IPv6Address], text: str) -> bool:
 def _login(text: str) -> Iterator[Slip]:
     yield from _hidden(text, error=True)
     yield from _in_quotes(text, error=True)
+    if blank := re.search(r"[ \t\n]", text):
+        yield Slip(blank.start(), Message("a blank in a login"), Message("Delete the blank."), error=False)
     yield from _mixed(text, 0, error=False)
 
 

@@ -86,6 +86,7 @@ def test_servers_that_can_not_be(tmp_path: Path, server: str, column: int, words
         ("login", "«sip101»", 1, "quote marks", "error"),
         ("login", "“sip101”", 1, "quote marks", "error"),
         ("login", "sip\u200b101", 4, "U+200B", "error"),
+        ("login", "sip 101", 4, "blank", "warning"),
         ("login", "\u0441ip101", 1, "Cyrillic letter among Latin", "warning"),
         ("title", "«Склад»", 1, "quote marks", "warning"),
         ("title", "Отдел\u00a0продаж", 6, "U+00A0", "warning"),
