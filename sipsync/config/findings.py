@@ -18,6 +18,7 @@ from sipsync.config.schema import json_schema
 from sipsync.model.message import Message
 from sipsync.model.nearest import did_you_mean
 from sipsync.model.problems import Code, Diagnostic, Span
+from sipsync.model.secret import SCHEMES
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -38,6 +39,8 @@ _KINDS = {
     "dataclass_type": _KEYS,
 }
 """pydantic's error → what belongs there, and how to write it."""
+_COMMENTED = re.compile(rf"[ \t]*:[ \t]+(?P<sign>#[ \t]*)(?P<scheme>{'|'.join(SCHEMES)}):\S")
+"""A reference in the place of a value that is still a comment."""
 _SIBLINGS = 100
 """Keys of a mapping among which the one is sought that another belongs to."""
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
@@ -68,10 +71,15 @@ def no_mapping(node: Node) -> Diagnostic:
     return Diagnostic(Code.WRONG_TYPE, summary, hint=hint, at=node.at)
 
 
-def no_value(key: str, at: Span) -> Diagnostic:
-    """What to say of a key that nothing follows."""
-    hint = Message("Give it one, or delete the key. What has no entries is written `{key}: {{}}`.", key=shown_key(key))
-    return Diagnostic(Code.WRONG_TYPE, Message('"{key}" has no value', key=shown_key(key)), hint=hint, at=at)
+def _no_value(key: str, kind: str, node: Node) -> Diagnostic:
+    """What to say of a key, at its node, that nothing follows but perhaps a reference that is still a comment."""
+    hint = Message("Give it one, or delete the key.")
+    if _KINDS.get(kind) == _KEYS:
+        told = "Give it one, or delete the key. What has no entries is written `{key}: {{}}`."
+        hint = Message(told, key=shown_key(key))
+    elif comment := _COMMENTED.match(node.source.text, node.end):
+        hint = Message("Take away the `{sign}` before {scheme}:….", sign=comment["sign"], scheme=comment["scheme"])
+    return Diagnostic(Code.WRONG_TYPE, Message('"{key}" has no value', key=shown_key(key)), hint=hint, at=node.at)
 
 
 def _plain(node: Node) -> Any:
@@ -99,7 +107,7 @@ def _finding(error: ErrorDetails, root: Mapping, model: type) -> Diagnostic:
             return replace(found, hint=_outdented(root, loc, model) or found.hint)
         return _told(error, at)
     if isinstance(node, Scalar) and node.absent:
-        return no_value(key, key_node.at)
+        return _no_value(key, kind, key_node)
     if kind in Code._value2member_map_:
         index = error["ctx"].get("index")
         return _told(error, node.at if index is None or not isinstance(node, Scalar) else node.at_character(index))

@@ -525,6 +525,28 @@ def test_a_comment_of_an_import_becomes_valid_without_its_first_sign(tmp_path: P
     assert names == [SecretRef("env", f"SIP_ACME_{line.config_id}_PASSWORD") for line in PORTAL.lines]
 
 
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_a_password_that_is_managed_loses_the_comment_that_it_is_not(ends: str) -> None:
+    snapshot = Snapshot(PORTAL.lines[:1], {})
+    text = portal_text("acme", ["webhook: env:W"], snapshot).replace("\n", ends)
+    assert format_text(text, "f") == merge(text, "f", snapshot, overwrite=False, pin=False).text == text
+    live = text.replace("# password", "password")
+    wanted = live.replace("  # not managed; without the first # it is", "")
+    assert format_text(live, "f") == merge(live, "f", snapshot, overwrite=False, pin=False).text == wanted != live
+    own = live.replace("it is", "it is, says Ann")
+    assert format_text(own, "f") == own
+
+
+def test_a_comment_that_was_half_taken_away_says_what_else_to_take_away(tmp_path: Path) -> None:
+    half = HEAD + "lines:\n  a:\n    title: A\n    password: # env:SIP_1_PASSWORD  # not managed\n"
+    (diagnostic,) = found(tmp_path, half)
+    assert diagnostic.hint == "Take away the `# ` before env:…."
+    (plain,) = found(tmp_path, HEAD + "lines:\n  a:\n    title: A\n    password: # ours\n")
+    assert plain.hint == "Give it one, or delete the key."
+    (empty,) = found(tmp_path, HEAD + "lines:\n")
+    assert "`lines: {}`" in empty.hint
+
+
 def test_a_comment_of_an_older_import_that_was_half_taken_away_says_what_to_delete(tmp_path: Path) -> None:
     old = "lines:\n  a:\n    title: A\n    password: env:SIP_1_PASSWORD  (not managed; without the # it is)\n"
     (diagnostic,) = found(tmp_path, HEAD + old)

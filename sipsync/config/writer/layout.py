@@ -14,6 +14,7 @@ from sipsync.config.reader.nodes import Mapping, Node, Scalar, Sequence
 from sipsync.config.reader.source import Source
 from sipsync.config.reader.yaml import read
 from sipsync.config.schema import json_schema
+from sipsync.config.writer.lines import NOT_MANAGED
 from sipsync.config.writer.scalars import ambiguous, quoted
 from sipsync.model.message import Message
 from sipsync.model.problems import Code, ConfigError, Diagnostic
@@ -25,6 +26,8 @@ _UNQUOTED = {
     "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
 }
 """How values that are no texts are written, by the type or format that the schema gives them."""
+
+_UNTRUE = re.compile(rf"[ \t]+{re.escape(NOT_MANAGED)}[ \t]*(?=[\r\n]|\Z)")
 
 Edit = tuple[int, int, str]
 """From, to, and what comes there."""
@@ -103,9 +106,17 @@ def _spelling(node: Node, text: str, *, flow: bool, key: str = "") -> Iterator[E
                 yield from _spelling(name, text, flow=inner)
             if value.start >= name.end:
                 yield from _spelling(value, text, flow=inner, key=name.text)
+                yield from outdated(name, value, text)
                 gap = text[name.end : value.start]
                 if not inner and re.fullmatch(r"[ \t]*:[ \t]+", gap) and gap != ": ":
                     yield name.end, value.start, ": "
+
+
+def outdated(key: Scalar, value: Node, text: str) -> Iterator[Edit]:
+    """What takes away the comment that a live password is not managed, as `import` writes it."""
+    live = isinstance(value, Scalar) and not value.absent and value.start >= key.end
+    if live and key.text == "password" and (comment := _UNTRUE.match(text, value.end)):
+        yield *comment.span(), ""
 
 
 def _needs_quotes(text: str, key: str, flow: bool) -> bool:

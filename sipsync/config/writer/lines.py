@@ -14,6 +14,9 @@ from sipsync.model.fields import FIELDS, SECRET, SHOWN, FieldName
 from sipsync.model.lines import CurrentLine, Snapshot
 from sipsync.model.message import Message
 
+NOT_MANAGED = "# not managed; without the first # it is"
+"""What stands behind a secret's reference that is a comment; it is untrue once that is none."""
+
 
 @dataclass(slots=True)
 class EntryWriter:
@@ -52,7 +55,7 @@ class EntryWriter:
                 yield f"  {name}: {scalar(self.passwords[line.config_id])}"
             else:
                 variable = secret_name(self.portal, line.config_id, name)
-                yield f"  # {name}: env:{variable}  # not managed; without the first # it is"
+                yield f"  # {name}: env:{variable}  {NOT_MANAGED}"
 
     def _field(self, name: FieldName, text: str) -> Iterator[str]:
         reason = unsaid(name, text) if text else Message("empty on the portal")

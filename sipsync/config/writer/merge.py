@@ -11,7 +11,7 @@ from sipsync.config.reader.nodes import Mapping as Map
 from sipsync.config.reader.nodes import Node, Scalar, Sequence
 from sipsync.config.reader.source import Source
 from sipsync.config.writer.keys import ALL_LINES, LineChoice, new_keys
-from sipsync.config.writer.layout import Edit, documents, edited
+from sipsync.config.writer.layout import Edit, documents, edited, outdated
 from sipsync.config.writer.lines import EntryWriter, default_names, unsaid
 from sipsync.config.writer.scalars import quoted, scalar
 from sipsync.model.fields import SHOWN, FieldName
@@ -225,6 +225,8 @@ class _Merge:
                 yield comment.start("all"), comment.end("all"), reference
             else:
                 added.append(reference)
+        for written, value in line.written:
+            yield from outdated(written, value, self.source.text)
         places = {value.start for key, value in line.written if value.start >= key.end}
         for name in fields:
             node = line.get(name) or self.defaults.get(name)
