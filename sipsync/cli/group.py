@@ -206,11 +206,10 @@ class LazyGroup(click.Group):
                 args = ["--version"]
             case ["help", *names]:
                 args = [*names, "--help"]
-            case [name, *_] if name in _COMMANDS:
+            case [name, *_] if name in _COMMANDS or name in _EDITS:
                 summary = Message("there is no command {name!r}", name=name)
-                raise _meant(summary, f"{ctx.command_path} {_COMMANDS[name]}")
-            case [name, *_] if name in _EDITS:
-                summary = Message("there is no command {name!r}", name=name)
+                if name in _COMMANDS:
+                    raise _meant(summary, f"{ctx.command_path} {_COMMANDS[name]}")
                 raise UsageError(Diagnostic(Code.USAGE, summary, hint=_EDITS[name]))
             case ["import", _, number] if number.isdecimal():
                 summary = Message("import takes over a portal's lines, and a file is what it is given")

@@ -88,6 +88,11 @@ def read_text(file: Path, errors: str = "strict") -> str:
         ) from None
 
 
+def digest_of(plan: Plan) -> Message:
+    """The digest that `apply --expect-plan` takes."""
+    return Message("Plan digest: {digest}", digest=plan.digest)
+
+
 def tell_github(session: Session, plan: Plan, saved: Path | None, *, drift: bool) -> Exit:
     """Write summary and outputs of a GitHub job's step, through the files that the runner names."""
     from sipsync.report import Style, render

@@ -17,7 +17,7 @@ from sipsync.cli.options import (
     selection_options,
     typed,
 )
-from sipsync.cli.output import publish, show, tell_github
+from sipsync.cli.output import digest_of, publish, show, tell_github
 from sipsync.cli.progress import EventStream
 from sipsync.cli.session import Session
 from sipsync.cli.types import FILE, Duration, Output
@@ -121,7 +121,7 @@ def _tell_saved(session: Session, plan: Plan, out: Path) -> None:
     """Say what the file is good for. A plan against a snapshot is for review, and what was reviewed is its changes."""
     if plan.applyable:
         session.hint(Message("\nSaved. To carry out exactly this plan: sipsync apply --plan {out}", out=out))
-        session.hint(Message("Plan digest: {digest}", digest=plan.digest))
+        session.hint(digest_of(plan))
     elif plan.has_changes and not plan.errored:
         told = "\nSaved for review. Once it is approved and merged: sipsync apply --expect-changes {digest}"
         session.hint(Message(told, digest=plan.changes_digest))

@@ -8,7 +8,7 @@ import click
 
 from sipsync.cli.group import make_command, option
 from sipsync.cli.options import OperatorOptions, PortalsOptions, files_options, output_options, portals_options
-from sipsync.cli.output import publish, show
+from sipsync.cli.output import digest_of, publish, show
 from sipsync.cli.session import Session
 from sipsync.cli.types import FILE, Output
 from sipsync.model.message import Message
@@ -66,5 +66,5 @@ def command(
                 "snapshot is."
             )
         session.say(Message(told, file=plan_file))
-        session.say(Message("Plan digest: {digest}", digest=plan.digest))
+        session.say(digest_of(plan))
     return worst(exits)
