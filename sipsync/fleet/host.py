@@ -172,15 +172,27 @@ def _same_owner(group: Sequence[DesiredPortal], credentials: Mapping[str, Creden
             owners.append(same)
         same.append(portal)
     twice = {}
+    hint = Message(
+        "Put its lines into one file: all webhooks of a portal see the same lines. Until then, "
+        "--exclude PORTAL leaves the one out that should not be there."
+    )
     for same in owners:
-        for portal in same if len(same) > 1 else ():
-            others = ", ".join(str(other.at) for other in same if other is not portal)
-            summary = Message("the same portal and the same owner of lines as in {others}", others=others)
-            hint = Message(
-                "Put its lines into one file: all webhooks of a portal see the same lines. Until then, "
-                "--exclude PORTAL leaves the one out that should not be there."
-            )
-            twice[portal.name] = SipsyncError(
-                Diagnostic(Code.HOST_TWICE, summary, hint=hint, at=portal.at, address=portal.name)
-            )
+        if len(same) > 1:
+            summary = _same(*(str(portal.at) for portal in same))
+            for portal in same:
+                twice[portal.name] = SipsyncError(
+                    Diagnostic(Code.HOST_TWICE, summary, hint=hint, at=portal.at, address=portal.name)
+                )
     return twice
+
+
+def _same(one: str, other: str, *more: str) -> Message:
+    """One text for all of these places: however many they are, each learns of another one."""
+    if not more:
+        return Message("{one} and {other} lead to the same portal and the same owner of lines", one=one, other=other)
+    return Message(
+        "{one}, {other} and {n} more lead to the same portal and the same owner of lines",
+        one=one,
+        other=other,
+        n=len(more),
+    )

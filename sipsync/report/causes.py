@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from sipsync.model.message import Message
-from sipsync.model.problems import Diagnostic
+from sipsync.model.problems import Code, Diagnostic
 from sipsync.report.escape import visible
 from sipsync.report.wording import count, where
 
@@ -17,6 +17,8 @@ _OWN = re.compile(
     r"(?<![\w.-])(?:[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:/[\w.-]+)?|\d+|(?!SIPSYNC_)[A-Z][A-Z0-9]*_[A-Z0-9_]+)(?![\w-])"
 )
 """What is a portal's own in a text about it: its host, a number, the name of its variable."""
+_TO_THE_LETTER = {Code.HOST_TWICE}
+"""Findings whose text is that of all whom it is about, and of nobody else."""
 
 
 class Cause(NamedTuple):
@@ -46,9 +48,9 @@ def by_cause(findings: Iterable[Diagnostic], *, equal: bool = False) -> list[Cau
     groups: dict[Hashable, list[Diagnostic]] = defaultdict(list)
     for number, found in enumerate(findings):
         words: Hashable = number
-        if _of_portal(found):
+        if _of_portal(found) and found.code not in _TO_THE_LETTER:
             words = (_OWN.sub("…", found.summary), _OWN.sub("…", _hint(found)))
-        elif equal:
+        elif equal or _of_portal(found):
             words = (found.summary, found.hint)
         groups[found.severity, found.code, words].append(found)
     return [cause(part) for group in groups.values() for part in _parted(group)]

@@ -106,6 +106,22 @@ async def test_a_portal_that_failed_alone_says_so_where_it_is(box: Box) -> None:
     assert re.search(r"acme\.yaml:\d+:\d+ \(acme\) \[unreachable\]", render(plan, "text"))
 
 
+async def test_many_files_of_one_portal_are_told_for_each_host_and_in_few_words(box: Box) -> None:
+    box.environ["OTHER"] = f"{box.url}/{box.name}-other/rest/1/sandbox/"
+    for number in range(200):
+        hook = "HOOK" if number < 100 else "OTHER"
+        file = f"sipsync: 1\nportal: {{webhook: 'env:{hook}'}}\n{LINES}"
+        (box.folder / f"p{number:03}.yaml").write_text(file, encoding="utf-8")
+    plan = await planned(box)
+    shown = render(plan, "text")
+    assert len(shown) < 30_000
+    assert len(text(shown)) == 2
+    for first, second in (("p000", "p001"), ("p100", "p101")):
+        places = rf"\S*{first}.yaml:2:1, \S*{second}.yaml:2:1 and 98 more"
+        assert re.search(rf"Error: {places} lead to the same portal and .*: 100 portals\n", shown)
+    assert len(render(plan, "json")) < 300_000
+
+
 def text(shown: str) -> list[str]:
     return [block for block in shown.split("\n\n") if block.startswith("Error: ")]
 
