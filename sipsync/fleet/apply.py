@@ -133,13 +133,15 @@ def _in_the_way(part: PortalPlan, by_name: Collection[str], fleet: Fleet) -> Por
         errors = tuple(found for found in part.diagnostics if found.severity == "error")
         return _failed(part.portal, errors, part.exit)
     if part.portal in fleet.broken:
-        errors = tuple(
-            found for found in fleet.diagnostics if found.severity == "error" and found.portal in ("", part.portal)
-        )
-        return _failed(part.portal, errors, Exit.ERROR)
+        return _failed(part.portal, _of_file(part, fleet), Exit.ERROR)
     if part.portal not in by_name:
         return _failed(part.portal, (_no_file(part),), Exit.STALE)
     return None if part.changes else PortalOutcome(portal=part.portal)
+
+
+def _of_file(part: PortalPlan, fleet: Fleet) -> list[Diagnostic]:
+    """The errors of the portal's file, and those that are of no one portal's."""
+    return [found for found in fleet.diagnostics if found.severity == "error" and found.portal in ("", part.portal)]
 
 
 def _no_file(part: PortalPlan) -> Diagnostic:
@@ -177,7 +179,10 @@ async def verify_plan(plan: Plan, fleet: Fleet, options: ApplyOptions, clock: Cl
     parts = {part.portal: part for part in plan.parts}
     portals = [by_name[name] for name in parts if name in by_name]
     jobs, failed = await prepare(portals, fleet.operator, Selection(secrets=False), clock)
-    diagnostics = [_no_file(part) for name, part in parts.items() if name not in by_name]
+    diagnostics = []
+    for name, part in parts.items():
+        if name not in by_name:
+            diagnostics += _of_file(part, fleet) if name in fleet.broken else [_no_file(part)]
     if plan.edited:
         summary = Message("the plan's file was edited: it says something else than its sealed parts")
         hint = Message("Make a new plan. `sipsync apply` would go by the parts alone.")

@@ -21,7 +21,7 @@ from sipsync.secrets.known import KnownSchemes
 async def plan_fleet(
     fleet: Fleet, options: PlanOptions, clock: Clock, on_event: OnEvent, opened: OpenHosts | None = None
 ) -> Plan:
-    """One part for each chosen portal, in the order of the files; one that can't be planned says why."""
+    """One part for each chosen portal, those whose files are wrong first; one that can't be planned says why."""
     fleet = chosen(fleet, options.portals, options.selection)
     portals = with_target_policy(fleet.portals, fleet.operator, KnownSchemes())
     if opened:
@@ -45,8 +45,14 @@ async def plan_fleet(
             kind="plan",
             on_event=on_event,
         )
+    of_files = {name: [found for found in fleet.diagnostics if found.portal == name] for name in fleet.broken}
+    not_planned = of_files | {name: error.diagnostics for name, error in failed.items()}
     parts |= {
-        name: PortalPlan(portal=name, summary=Summary(failed=1), diagnostics=error.diagnostics, exit=Exit.ERROR)
-        for name, error in failed.items()
+        name: PortalPlan(portal=name, summary=Summary(failed=1), diagnostics=tuple(why), exit=Exit.ERROR)
+        for name, why in not_planned.items()
     }
-    return Plan(timestamp=timestamp, parts=tuple(parts[portal.name] for portal in portals), problems=fleet.diagnostics)
+    return Plan(
+        timestamp=timestamp,
+        parts=tuple(parts[name] for name in (*of_files, *(portal.name for portal in portals))),
+        problems=tuple(found for found in fleet.diagnostics if found.portal not in of_files),
+    )

@@ -70,13 +70,14 @@ def groups_of_plan(plan: Plan, style: Style) -> list[Group]:
 def _portal_card(part: PortalPlan | PortalOutcome, badge: str, style: Style) -> Card:
     """A portal that failed as a whole, and why."""
     errors = [found for found in part.diagnostics if found.severity == "error"]
+    notes = tuple(f"{visible(found.summary)}. {hint(found, style)}".rstrip() for found in errors)
     return Card(
         kind="bad",
         mark="✗",
         badge=badge,
         address=visible(part.portal),
         facts=tuple(dict.fromkeys(visible(str(found.at)) for found in errors if found.at)),
-        notes=tuple(f"{visible(found.summary)}. {hint(found, style)}".rstrip() for found in errors),
+        notes=notes or ("See the errors of the files: what is wrong is no one portal's alone.",),
     )
 
 

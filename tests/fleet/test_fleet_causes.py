@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+import sipsync
 from sipsync import api
 from sipsync.model.document import Report
 from sipsync.model.options import ApplyOptions
@@ -94,7 +95,56 @@ async def test_an_apply_tells_them_in_the_same_way(fleet: Box) -> None:
         (failure,) = read(render(outcome, format_))
         assert f"{DEAD} portals" in failure, format_
     cases = ElementTree.fromstring(render(outcome, "junit")).iter("skipped")
-    assert sum("several portals" in (case.text or "") for case in cases) == DEAD
+    assert sum("told once" in (case.text or "") for case in cases) == DEAD
+
+
+WRONG = [f"w{number}" for number in range(5)]
+
+
+@pytest.fixture
+def wrong(fleet: Box) -> Box:
+    """The same, and some whose files have a wrong key."""
+    for name in WRONG:
+        text = f"sipsync: 1\nportal: {{webhook: 'env:HOOK'}}\n{LINES.replace('title', 'titel')}"
+        (fleet.folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return fleet
+
+
+def loaded(box: Box) -> sipsync.Fleet:
+    return sipsync.load(sorted(box.folder.glob("*.yaml")), box.operator, partly=True)
+
+
+async def test_portals_whose_files_are_wrong_are_counted_and_told_in_every_format(wrong: Box) -> None:
+    plan = await api.aplan(loaded(wrong), clock=Clock())
+    assert plan.summary.failed == len(WRONG) + DEAD
+    assert f"{len(WRONG) + DEAD} of {len(WRONG) + DEAD + 1} portals can't be applied" in render(plan, "text")
+    outcome = await api.aapply(plan, loaded(wrong), ApplyOptions(dry_run=True), clock=Clock())
+    for document in (plan, outcome):
+        assert not document.problems
+        assert sum(found.code is Code.UNKNOWN_KEY for found in document.diagnostics) == len(WRONG)
+        assert re.findall(r'data-portal="([^"]+)"', render(document, "html")) == [*WRONG, *NAMES, "acme"]
+        for format_, read in READERS.items():
+            of_files, unreachable = sorted(read(render(document, format_)), key=lambda each: "reached" in each)
+            assert f"{len(WRONG)} portals" in of_files, format_
+            assert all(f"{name}.yaml" in of_files for name in WRONG), format_
+            assert f"{DEAD} portals" in unreachable, format_
+
+
+async def test_a_portal_whose_include_is_wrong_has_a_card_and_the_error_is_told_once(box: Box) -> None:
+    box.seed({"config_id": 101, "title": "A"})
+    box.write(LINES)
+    box.write("include: [common.part]\n" + LINES, "globex.yaml").with_name("common.part").write_text("defaults: [\n")
+    plan = await api.aplan(loaded(box), clock=Clock())
+    assert ([found.address for found in plan.problems], plan.summary.failed) == ([None], 1)
+    assert re.findall(r'data-portal="([^"]+)"', render(plan, "html")) == ["globex", "acme"]
+    assert "told once for the whole run" in render(plan, "junit")
+
+
+async def test_a_saved_plan_is_verified_where_a_file_is_wrong(wrong: Box) -> None:
+    plan = await api.aplan(loaded(wrong), clock=Clock())
+    found = (await api.averify(plan, loaded(wrong))).diagnostics
+    assert [one.address for one in found if one.code is Code.UNKNOWN_KEY] == WRONG
+    assert Code.STALE_FILE not in {one.code for one in found}
 
 
 async def test_a_portal_that_failed_alone_says_so_where_it_is(box: Box) -> None:

@@ -120,30 +120,40 @@ def command(  # long by its parameters, one for each group of options
     # A fresh plan that holds nothing but errors was shown already.
     shown = json_events or (not plan_file and output.format == "text" and plan.errored and not plan.applyable)
     output = replace(output, format=None) if shown else output
-    written = _publish(session, outcome, output, fresh=not plan_file, everything=everything)
+    told = None if plan_file else fleet.broken
+    written = _publish(session, outcome, output, told_above=told, everything=everything)
     return worst([written, outcome.exit, Exit.INTERRUPTED if stopped else Exit.OK])
 
 
-def _publish(session: Session, outcome: Outcome, output: Output, *, fresh: bool, everything: bool) -> Exit:
-    """Print the outcome and write its reports; `fresh` follows a plan that was shown."""
+def _publish(
+    session: Session, outcome: Outcome, output: Output, *, told_above: Sequence[str] | None, everything: bool
+) -> Exit:
+    """Print the outcome and write its reports; a plan that was shown told why these portals' files are wrong."""
     session.writing = any(line.calls for line in outcome.lines)
     shown = outcome
-    if fresh and output.format == "text":
+    if told_above is not None and output.format == "text":
         write("\n")
-        shown = outcome.model_copy(update={"problems": _told_above(outcome.problems)})
+        shown = _without(outcome, told_above)
     written = publish(session, shown, replace(output, reports=()), everything=everything)
     written = worst([written, publish(session, outcome, replace(output, format=None), everything=everything)])
     return Exit.PARTIAL if session.writing and written is Exit.ERROR else written  # lines were written, untold
 
 
-def _told_above(problems: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Findings that the plan has told, counted."""
+def _without(outcome: Outcome, broken: Sequence[str]) -> Outcome:
+    """The outcome with the errors of the files, which the plan has told, counted."""
+    parts, told = [], [*outcome.problems]
+    for part in outcome.parts:
+        if part.portal in broken:
+            told += part.diagnostics
+            part = part.model_copy(update={"diagnostics": ()})
+        parts.append(part)
     summary = counted(
-        len(problems),
+        len(told),
         "an error of the files, told above, keeps its portal out",
         "{count} errors of the files, told above, keep their portals out",
     )
-    return tuple(Diagnostic(first.code, summary) for first in problems[:1])
+    problems = tuple(Diagnostic(first.code, summary) for first in told[:1])
+    return outcome.model_copy(update={"problems": problems, "parts": tuple(parts)})
 
 
 def _show_and_ask(session: Session, plan: Plan, events: EventStream, *, asks: bool, everything: bool) -> None:

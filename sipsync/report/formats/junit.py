@@ -91,8 +91,8 @@ def _planned(part: PortalPlan, shared: set[Diagnostic], style: Style) -> Iterato
     yield from _findings(suite, (found for found in part.diagnostics if found not in shared), style)
     if not part.exit:
         yield Case(suite, "plan", f"{len(part.changes)} to do, {part.summary.unchanged} as desired")
-    elif not shared.isdisjoint(part.diagnostics):
-        yield Case(suite, "plan", "not planned, for a reason that several portals have", "skipped")
+    elif _errors(part) <= shared:
+        yield Case(suite, "plan", "not planned, for a reason that is told once for the whole run", "skipped")
     for change in part.resource_changes:
         name, text = visible(change.address), "\n".join(map(str, block(change, part)))
         if style.drift and change.action != "no-op":
@@ -114,8 +114,12 @@ def _applied(part: PortalOutcome, shared: set[Diagnostic], style: Style) -> Iter
     yield from _findings(suite, others, style)
     for line in part.lines:
         yield _line(suite, line)
-    if not part.lines and not shared.isdisjoint(part.diagnostics):
-        yield Case(suite, "apply", "not applied, for a reason that several portals have", "skipped")
+    if part.exit and not part.lines and _errors(part) <= shared:
+        yield Case(suite, "apply", "not applied, for a reason that is told once for the whole run", "skipped")
+
+
+def _errors(part: PortalPlan | PortalOutcome) -> set[Diagnostic]:
+    return {found for found in part.diagnostics if found.severity == "error"}
 
 
 def _line(suite: str, line: LineOutcome) -> Case:
