@@ -34,12 +34,19 @@ def outcome(document: Outcome, style: Style, paint: Paint) -> Iterator[str]:
     if document.lines and all(line.result == "done" for line in document.lines):
         yield "Already applied: nothing was sent."
     elif not document.dry_run:
-        sent = sum(line.calls for line in document.lines)
-        requests = sum(part.requests for part in document.parts)
-        yield f"{count(sent, 'API call')} sent; {count(requests, 'request')} in all, reading included."
+        yield from _sent(document)
     registered = reregistered_line(document)
     if registered:
         yield registered
+
+
+def _sent(document: Outcome) -> Iterator[str]:
+    """What the apply cost. Of portals where nothing was to be done it knows no requests: the plan alone read them."""
+    asked = [part.requests for part in document.parts if part.requests]
+    if asked:
+        calls = count(sum(line.calls for line in document.lines), "API call")
+        of = "in all" if len(asked) == len(document.parts) else f"to {len(asked)} of {len(document.parts)} portals"
+        yield f"{calls} sent; {count(sum(asked), 'request')} {of}, reading included."
 
 
 def findings_of(document: Outcome) -> list[Diagnostic]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support.box import Box
 from support.runs import Terminal, environment
 
 if TYPE_CHECKING:
@@ -45,6 +46,20 @@ def test_where_nobody_is_asked_a_change_takes_two_requests(acme: Any, sipsync: S
     ran = sipsync("apply", "--yes")
     assert (ran.code, acme.stats["requests"]) == (0, 2)
     assert "2 requests in all, reading included" in ran.out
+
+
+def test_the_requests_of_an_apply_are_told_of_those_portals_only_that_it_asked(
+    acme: Any, sipsync: Sipsync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Box(acme.url, acme.folder)
+    other.seed({"config_id": 101, "title": "Sales"})
+    monkeypatch.setenv("OTHER", other.webhook)
+    acme.write(RENAME)
+    file = other.write("lines:\n  sales: {config_id: 101, title: Sales}\n", "other.yaml")
+    file.write_text(file.read_text("utf-8").replace("env:HOOK", "env:OTHER"), encoding="utf-8")
+    ran = sipsync("apply", "acme.yaml", "other.yaml", "--yes")
+    assert (ran.code, acme.stats["requests"], other.stats["requests"]) == (0, 2, 1)
+    assert "1 API call sent; 2 requests to 1 of 2 portals, reading included." in ran.out
 
 
 @pytest.mark.parametrize(("typed", "code", "title"), [("yes\n", 0, "Shop"), ("y\n", 1, "Sales"), ("\x04", 1, "Sales")])
