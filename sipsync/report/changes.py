@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sipsync.model.fields import FIELDS
 from sipsync.report.escape import quoted, visible
-from sipsync.report.wording import ACTIONS, LOST_WITH_A_LINE, SECRET, count, effects, place, unseen_difference
+from sipsync.report.wording import ACTIONS, LOST_WITH_A_LINE, SECRET, count, effects, place, unseen_difference, value
 
 if TYPE_CHECKING:
     from sipsync.model.plan import Change, PortalPlan, ResourceChange
@@ -67,18 +67,14 @@ def fields(change: Change) -> list[str]:
 
 def difference(change: Change, name: str, show: Callable[[str], str] = quoted) -> str:
     """What happens to one field, behind the `=`; `show` makes values harmless."""
-
-    def value(text: str | None) -> str:
-        return "null" if text is None else show(text)
-
     before, after = change.before, change.after
     if change.before_sensitive.get(name) or change.after_sensitive.get(name):
         return SECRET
     if before is None:
-        return value((after or {}).get(name))
+        return value((after or {}).get(name), show)
     if after is None:
-        return f"{value(before.get(name))} -> null"
+        return f"{value(before.get(name), show)} -> null"
     old, new = before.get(name), after.get(name)
     if old == new:
-        return f"{value(new)} (sent again)"
-    return f"{value(old)} -> {value(new)}{unseen_difference(change, name)}"
+        return f"{value(new, show)} (sent again)"
+    return f"{value(old, show)} -> {value(new, show)}{unseen_difference(change, name)}"

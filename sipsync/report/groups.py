@@ -56,10 +56,10 @@ class Groups(NamedTuple, Generic[Line]):
     hidden_alone: int
     """Of the hidden ones, those that are in no group."""
 
-    def rest(self) -> str:
-        """How many are not told one by one."""
+    def rest(self, way_to_all: str) -> str:
+        """How many are not told one by one, and how they are asked for."""
         alone = f", {self.hidden_alone:,} of them in no group" if self.hidden_alone else ""
-        return f"{count(self.hidden, 'more line')}{alone} (--all shows {'it' if self.hidden == 1 else 'them'})."
+        return f"{count(self.hidden, 'more line')}{alone} ({way_to_all} shows {'it' if self.hidden == 1 else 'them'})."
 
 
 def groups(lines: Sequence[Line], *, everything: bool, odd: Callable[[Line], bool] = lambda _: False) -> Groups[Line]:

@@ -87,7 +87,7 @@ def _lines(document: Outcome, style: Style, paint: Paint) -> Iterator[str]:
     for line in told.shown:
         yield f"{visible(line.address)}: {paint(RESULTS[line.result].look, what(line))}"
     if told.hidden:
-        yield paint("bold", f"and {told.rest()}")
+        yield paint("bold", f"and {told.rest(style.way_to_all)}")
 
 
 def _needs_a_look(line: LineOutcome) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -168,9 +168,9 @@ def effects(change: ResourceChange, temporary: str | None) -> list[str]:
     return [words for words, holds in facts.items() if holds]
 
 
-def value(text: str | None) -> str:
-    """A field's value as it stands behind `=`."""
-    return "null" if text is None else quoted(text)
+def value(text: str | None, show: Callable[[str], str] = quoted) -> str:
+    """A field's value as it stands behind `=`; `show` makes it harmless."""
+    return "null" if text is None else show(text)
 
 
 def unseen_difference(change: Change, name: str) -> str:

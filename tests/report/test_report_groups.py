@@ -46,6 +46,8 @@ def test_what_is_alone_is_told_before_the_lines_of_groups_and_the_rest_is_counte
     assert named[:20] == [f"p{number:03}.own" for number in range(20)]
     assert len(named) == 50
     assert "\n170 more lines (--all shows them).\n" in shown
+    asked = render(fleet(200, 0), "text", Style(way_to_all="sipsync show --all"))
+    assert "(sipsync show --all shows them).\n" in asked
     assert "\n2,150 more lines, 150 of them in no group (--all shows them).\n" in text(fleet(200, 10))
 
 

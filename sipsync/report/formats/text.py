@@ -57,7 +57,7 @@ def changes(document: Plan, style: Style, paint: Paint) -> Iterator[str]:
         yield ""
         yield from (painted(row, paint) for row in block(change, parts[change.portal]))
     if told.hidden:
-        yield from ("", paint("bold", told.rest()))
+        yield from ("", paint("bold", told.rest(style.way_to_all)))
 
 
 def painted(row: Row, paint: Paint) -> str:
