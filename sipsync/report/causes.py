@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
+from itertools import compress
 from typing import NamedTuple
 
 from sipsync.model.message import Message
@@ -27,7 +28,7 @@ class Cause(NamedTuple):
     told: Diagnostic
     """What to say: of several portals, what they have in common and how many they are."""
     places: tuple[str, ...]
-    """Where, in words that are harmless already; with what is said there, where that differs."""
+    """Where, in words that are harmless already; with what stands there in the place of each mark."""
     diagnostics: tuple[Diagnostic, ...]
     words: str
     """What it is, however many portals have it."""
@@ -65,12 +66,9 @@ def _parted(group: list[Diagnostic]) -> list[list[Diagnostic]]:
 def cause(group: Sequence[Diagnostic]) -> Cause:
     """The cause that these findings are."""
     first = group[0]
-    differ = any(found.summary != first.summary for found in group)
-    places = [
-        f"{where(found)}: {visible(found.summary)}" if differ else where(found) for found in group if where(found)
-    ]
-    summary = _common([found.summary for found in group]).removeprefix("… ")
-    made = Cause(first, tuple(dict.fromkeys(places)), tuple(group), summary)
+    summary, *own = _common([found.summary for found in group])
+    said = [": ".join(filter(None, (where(found), words))) for found, words in zip(group, own, strict=True)]
+    made = Cause(first, tuple(dict.fromkeys(filter(None, said))), tuple(group), summary)
     if len(group) == 1:
         return made
     if len(made.portals) > 1:
@@ -81,10 +79,13 @@ def cause(group: Sequence[Diagnostic]) -> Cause:
     return made._replace(told=replace(first, summary=Message(summary), hint=hint))
 
 
-def _common(texts: Sequence[str]) -> str:
-    """The text that these are, with a mark in the place of what is each portal's own."""
-    same = iter([len(set(words)) == 1 for words in zip(*map(_OWN.findall, texts), strict=True)])
-    return _OWN.sub(lambda found: found[0] if next(same) else "…", texts[0])
+def _common(texts: Sequence[str]) -> list[str]:
+    """The text that these are, with a mark in the place of what is each portal's own; and that of each."""
+    own = [_OWN.findall(text) for text in texts]
+    differ = [len(set(words)) > 1 for words in zip(*own, strict=True)]
+    marks = iter(differ)
+    common = _OWN.sub(lambda found: "…" if next(marks) else found[0], texts[0])
+    return [common, *(visible(", ".join(compress(words, differ))) for words in own)]
 
 
 def _of_portal(found: Diagnostic) -> bool:

@@ -210,7 +210,7 @@ async def test_what_a_server_says_to_many_portals_is_told_to_the_letter(box: Box
         text = f"sipsync: 1\nportal: {{webhook: 'env:{name.upper()}_HOOK'}}\n{LINES}"
         (box.folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     shown = render(await planned(box), "text")
-    assert "Error: refused the request (INVALID_CREDENTIALS): Invalid request credentials: 2 portals\n" in shown
+    assert "Error: … refused the request (INVALID_CREDENTIALS): Invalid request credentials: 2 portals\n" in shown
 
 
 def test_hosts_that_differ_are_one_failure_and_stay_told_apart() -> None:
@@ -234,8 +234,8 @@ def test_hosts_that_differ_are_one_failure_and_stay_told_apart() -> None:
     ]
     document: Report = plan(*parts)
     shown = render(document, "text", Style())
-    assert "\nError: can't be reached: there is no such host: 2 portals\n" in shown
-    assert "portals/acme.yaml:3:3 (acme): acme.bitrix24.example can't be reached" in shown
+    assert "\nError: … can't be reached: there is no such host: 2 portals\n" in shown
+    assert "portals/acme.yaml:3:3 (acme): acme.bitrix24.example\n" in shown
 
 
 def test_a_limit_that_stops_many_portals_is_told_once_with_the_numbers_of_each() -> None:
@@ -258,7 +258,7 @@ def test_a_limit_that_stops_many_portals_is_told_once_with_the_numbers_of_each()
     ]
     shown = render(plan(*parts), "text")
     assert "Error: stopped by a safety limit: max_changes is 3, the plan changes …: 2 portals" in shown
-    assert "(globex): stopped by a safety limit: max_changes is 3, the plan changes 9" in shown
+    assert "(globex): 9\n" in shown
     assert "For acme: --allow max-changes:acme lets this one pass." in shown
 
 
@@ -269,8 +269,8 @@ async def test_variables_that_are_not_set_are_one_failure_that_names_each(box: B
         (box.folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     shown = render(await planned(box), "text")
     assert "Error: the environment variable … is not set: 2 portals\n" in shown
-    assert "(acme): the environment variable ACME_WEBHOOK is not set" in shown
-    assert "(globex): the environment variable GLOBEX_WEBHOOK is not set" in shown
+    assert "(acme): ACME_WEBHOOK\n" in shown
+    assert "(globex): GLOBEX_WEBHOOK\n" in shown
 
 
 def test_what_is_wrong_in_several_places_of_one_portal_is_told_of_each() -> None:

@@ -164,7 +164,8 @@ def test_every_delete_error_and_limit_is_named_however_much_is_cut() -> None:
     big = many(500, 10, deletes=1, errors=100, warnings=500)
     text = render(big, "markdown")
     assert all(f"`portal-{number:04}.line0`" in text for number in range(500))
-    assert all(f"stopped by a safety limit: number {number}\n" in text for number in range(100))
+    assert "Error: stopped by a safety limit: number …: 100 portals\n" in text
+    assert all(f"    portal-{number:04}: {number}\n" in text for number in range(100))
 
 
 def test_a_portal_that_only_loses_lines_names_them_all() -> None:
@@ -174,10 +175,12 @@ def test_a_portal_that_only_loses_lines_names_them_all() -> None:
 
 
 def test_with_too_many_deletes_for_their_names_they_are_counted_by_portal() -> None:
-    text = render(many(800, 10, deletes=10, errors=800), "markdown")
+    big = many(800, 10, deletes=10, errors=800)
+    text = render(big, "markdown")
     assert fits(text, COMMENT)
     assert "> - `portal-0799`: 10 lines\n" in text
-    assert "Error: max-changes: portal-0000, portal-0001" in text
+    assert "    portal-0799: 799\n" in text
+    assert "Error: max-changes: portal-0000, portal-0001" in render(big, "markdown", Style(budget=20_000))
 
 
 def test_with_too_many_portals_for_their_names_the_numbers_stay() -> None:
