@@ -15,7 +15,7 @@ from sipsync.model.document import Report
 from sipsync.model.options import ApplyOptions
 from sipsync.model.plan import Plan
 from sipsync.model.problems import Code, Diagnostic
-from sipsync.report import Style, render
+from sipsync.report import Style, formats_of, render
 from support.box import Box
 from support.clock import Clock
 
@@ -128,6 +128,14 @@ async def test_portals_whose_files_are_wrong_are_counted_and_told_in_every_forma
             assert f"{len(WRONG)} portals" in of_files, format_
             assert all(f"{name}.yaml" in of_files for name in WRONG), format_
             assert f"{DEAD} portals" in unreachable, format_
+
+
+def test_wrong_files_are_one_failure_where_files_alone_are_checked(wrong: Box) -> None:
+    findings = api.check(sorted(wrong.folder.glob("*.yaml")), wrong.operator)
+    for format_ in set(READERS) & set(formats_of("Findings")):
+        (failure,) = READERS[format_](render(findings, format_))
+        assert f"{len(WRONG)} portals" in failure, format_
+        assert all(f"{name}.yaml" in failure for name in WRONG), format_
 
 
 async def test_a_portal_whose_include_is_wrong_has_a_card_and_the_error_is_told_once(box: Box) -> None:

@@ -13,7 +13,7 @@ from sipsync.model.outcome import LineOutcome, Outcome, PortalOutcome
 from sipsync.model.plan import Plan, PortalPlan, ResourceChange
 from sipsync.model.problems import Diagnostic
 from sipsync.report import Style
-from sipsync.report.causes import Cause, by_cause, cause
+from sipsync.report.causes import Cause, by_cause
 from sipsync.report.changes import block, fields
 from sipsync.report.escape import visible
 from sipsync.report.findings import hint
@@ -133,14 +133,17 @@ def _line(suite: str, line: LineOutcome) -> Case:
 
 
 def _findings(suite: str, found: Iterable[Diagnostic], style: Style) -> Iterator[Case]:
-    return (_finding(suite, cause([finding]), style) for finding in found)
+    return (_finding(suite, cause, style) for cause in by_cause(found))
 
 
 def _finding(suite: str, cause: Cause, style: Style) -> Case:
     """An error is a case that failed; a warning is one that passed and says something."""
     finding, summary = cause.told, visible(cause.told.summary)
     several = len(cause.places) > 1
-    place = count(len(cause.portals), "portal") if several else "".join(cause.places)
+    place = "".join(cause.places)
+    if several:
+        portals = len(cause.portals)
+        place = count(portals, "portal") if portals > 1 else count(len(cause.places), "place")
     name = f"{place}: {finding.code}" if place else str(finding.code)
     text = "\n".join(filter(None, (summary, *(cause.places if several else ()), hint(finding, style))))
     wrong: Literal["error", "failure"] = "error" if style.drift else "failure"  # a failure is what the run looks for
